@@ -1,0 +1,141 @@
+"""What the EC2 modules share: finding things by name inside a VPC, and their tags."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
+    Missing,
+    Resource,
+    State,
+    filters,
+    tag_dict,
+    tag_list,
+)
+
+
+class Finder:
+    """Ids of EC2 resources by the names that people gave them; every method raises Missing, or AWS's errors.
+
+    Names are Name tags (security groups: their group names). Two resources of one name are an error, for then
+    nobody can say which is meant.
+    """
+
+    def __init__(self, module: AnsibleAWSModule, ec2: Any) -> None:
+        self.module = module
+        self.ec2 = ec2
+
+    def vpc(self, name: str) -> str:
+        """The id of the VPC."""
+        return str(self._one("VPC", name, "describe_vpcs", "Vpcs", tag__Name=name)["VpcId"])
+
+    def subnet(self, vpc_id: str, name: str) -> str:
+        """The id of the subnet in that VPC."""
+        by = {"tag__Name": name, "vpc_id": vpc_id}
+        return str(self._one("subnet", name, "describe_subnets", "Subnets", **by)["SubnetId"])
+
+    def security_group(self, vpc_id: str, name: str) -> str:
+        """The id of the security group in that VPC."""
+        by = {"group_name": name, "vpc_id": vpc_id}
+        group = self._one("security group", name, "describe_security_groups", "SecurityGroups", **by)
+        return str(group["GroupId"])
+
+    def route_table(self, vpc_id: str, name: str) -> str:
+        """The id of the route table in that VPC."""
+        by = {"tag__Name": name, "vpc_id": vpc_id}
+        table = self._one("route table", name, "describe_route_tables", "RouteTables", **by)
+        return str(table["RouteTableId"])
+
+    def internet_gateway(self, name: str) -> str:
+        """The id of the Internet gateway."""
+        gateway = self._one(
+            "Internet gateway",
+            name,
+            "describe_internet_gateways",
+            "InternetGateways",
+            tag__Name=name,
+        )
+        return str(gateway["InternetGatewayId"])
+
+    def nat_gateway(self, name: str) -> str:
+        """The id of the NAT gateway that is there or coming up."""
+        by = {"tag__Name": name, "state": ["pending", "available"]}
+        gateway = self._one("NAT gateway", name, "describe_nat_gateways", "NatGateways", **by)
+        return str(gateway["NatGatewayId"])
+
+    def prefix_list(self, name: str) -> str:
+        """The id of a prefix list, AWS's own included (com.amazonaws.<region>.s3)."""
+        found = self._one(
+            "prefix list",
+            name,
+            "describe_managed_prefix_lists",
+            "PrefixLists",
+            prefix_list_name=name,
+        )
+        return str(found["PrefixListId"])
+
+    def all(self, call: str, key: str, **by: Any) -> list[dict[str, Any]]:
+        """Every page of a describe call's answer."""
+        pages = self.ec2.get_paginator(call).paginate(Filters=filters(**by))
+        return [item for page in pages for item in page[key]]
+
+    def maybe(self, kind: str, name: str, call: str, key: str, **by: Any) -> dict[str, Any] | None:
+        """The one resource that matches, or None; more than one ends the module with the fix."""
+        found = self.all(call, key, **by)
+        if len(found) > 1:
+            self.module.fail_json(
+                msg=f"{len(found)} resources are called {kind} {name}. "
+                "Fix: rename or remove all but one of them."
+            )
+        return found[0] if found else None
+
+    def _one(self, kind: str, name: str, call: str, key: str, **by: Any) -> dict[str, Any]:
+        found = self.maybe(kind, name, call, key, **by)
+        if found is None:
+            raise Missing(kind, name)
+        return found
+
+
+class Ec2Resource(Resource):
+    """An EC2 resource with a Name tag (and the tags of the task)."""
+
+    def __init__(self, module: AnsibleAWSModule) -> None:
+        super().__init__(module)
+        self.ec2 = module.client("ec2")
+        self.find = Finder(module, self.ec2)
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any] | None:
+        """AWS's own description of the resource, or None."""
+
+    def wanted_tags(self) -> dict[str, str]:
+        """The task's tags and the name."""
+        return {**{k: str(v) for k, v in self.params["tags"].items()}, "Name": self.name}
+
+    def tag_specification(self, resource_type: str) -> list[dict[str, Any]]:
+        """For create calls: tagged from the first moment, so that a crash leaves nothing nameless."""
+        return [{"ResourceType": resource_type, "Tags": tag_list(self.wanted_tags())}]
+
+    def repair_tags(self, resource_id: str, current: Mapping[str, str], desired: Mapping[str, str]) -> None:
+        """Set what is missing or different; remove what the task does not name."""
+        extra = [{"Key": key} for key in current if key not in desired]
+        if extra:
+            self.ec2.delete_tags(Resources=[resource_id], Tags=extra)
+        self.ec2.create_tags(Resources=[resource_id], Tags=tag_list(desired))
+
+
+def described_tags(description: Mapping[str, Any]) -> dict[str, str]:
+    """The tags in an EC2 description."""
+    return tag_dict(description.get("Tags"))
+
+
+def names_to_ids(names: Iterable[str], find: Any) -> list[str]:
+    """Sorted ids of several names; ``find`` is one of Finder's methods."""
+    return sorted(find(name) for name in names)
+
+
+__all__ = ["Ec2Resource", "Finder", "State", "described_tags", "names_to_ids"]
