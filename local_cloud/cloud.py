@@ -1,0 +1,121 @@
+"""Start, look at and stop a whole cloud."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.request import ProxyHandler, build_opener
+
+from local_cloud import amis, preflight
+from local_cloud.emulators import Daemon, daemons
+from local_cloud.errors import CloudError
+from local_cloud.processes import (
+    Record,
+    listening,
+    read_record,
+    record_of,
+    spawn,
+    stop,
+    wait_for_port,
+)
+from local_cloud.settings import PROJECT, Settings
+
+_opener = build_opener(ProxyHandler({}))
+
+
+@dataclass(frozen=True)
+class Status:
+    """What runs: daemon name → process id, or 0 for one that does not."""
+
+    daemons: dict[str, int]
+    healthy: bool
+
+
+@contextlib.contextmanager
+def locked() -> Iterator[None]:
+    """Let one start or stop happen at a time."""
+    file = PROJECT / ".local_cloud/lock"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _record(settings: Settings, name: str) -> Record | None:
+    return read_record(settings.run / f"{name}.json")
+
+
+def _answers(settings: Settings) -> bool:
+    """Whether the endpoint is this cloud's."""
+    try:
+        with _opener.open(f"{settings.endpoint}/_local_cloud/health", timeout=3) as response:
+            return bool(json.load(response).get("name") == settings.name)
+    except (OSError, ValueError):
+        return False
+
+
+def status(settings: Settings) -> Status:
+    """Tell what of a cloud runs."""
+    found = {}
+    for daemon in daemons(settings) if settings.file.exists() else []:
+        record = _record(settings, daemon.name)
+        found[daemon.name] = record.pid if record and record.alive else 0
+    return Status(found, bool(found) and all(found.values()) and _answers(settings))
+
+
+def start(settings: Settings) -> bool:
+    """Bring a cloud up, or make a damaged one whole; return whether anything had to be done."""
+    with locked():
+        changed = not settings.file.exists()
+        before = settings.file.read_text() if not changed else ""
+        preflight.check(settings)
+        (settings.state / "tmp").mkdir(parents=True, exist_ok=True)
+        settings.save()
+        changed |= before != settings.file.read_text()
+        (settings.state / "images.json").write_text(amis.images_json() + "\n")
+        for daemon in daemons(settings):
+            changed |= _ensure(settings, daemon)
+        if not _answers(settings):
+            raise CloudError(
+                f"the endpoint {settings.endpoint} does not answer",
+                f"read {settings.logs}/router.log",
+            )
+        return changed
+
+
+def _ensure(settings: Settings, daemon: Daemon) -> bool:
+    """Start one daemon unless the one that runs was made of the same recipe."""
+    record = _record(settings, daemon.name)
+    log = settings.logs / f"{daemon.name}.log"
+    if record and record.alive:
+        if record.recipe == daemon.recipe and listening(daemon.host, daemon.port):
+            return False
+        stop(record)
+    pid = spawn(daemon.argv, env=daemon.env, log=log, cwd=settings.state)
+    record = record_of(pid, daemon.recipe)
+    record.save(settings.run / f"{daemon.name}.json")
+    wait_for_port(daemon.host, daemon.port, record, log)
+    return True
+
+
+def halt(settings: Settings) -> bool:
+    """Stop a cloud and remove all it made except logs and caches; return whether it was there."""
+    with locked():
+        there = settings.file.exists()
+        for file in sorted(settings.run.glob("*.json")):
+            record = read_record(file)
+            if record:
+                there |= stop(record)
+        if settings.state.exists():
+            for entry in settings.state.iterdir():
+                if entry == settings.logs:
+                    continue
+                if entry.is_dir():
+                    shutil.rmtree(entry)
+                else:
+                    entry.unlink()
+        return there

@@ -1,0 +1,104 @@
+"""The daemons of a cloud: what is run, with which environment, in which order."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_cloud import amis
+from local_cloud.processes import recipe
+from local_cloud.settings import PROJECT, Settings
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """A program to keep running; ``recipe`` changes when it has to be started anew."""
+
+    name: str
+    argv: tuple[str, ...]
+    env: dict[str, str]
+    host: str
+    port: int
+    recipe: str
+
+
+def _environment(settings: Settings, **extra: str) -> dict[str, str]:
+    """Return a clean environment: emulated functions inherit it, so nothing may leak in."""
+    return {
+        "PATH": _PATH,
+        "HOME": str(settings.state),
+        "TMPDIR": str(settings.state / "tmp"),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **extra,
+    }
+
+
+def _daemon(
+    name: str, argv: list[str], env: dict[str, str], host: str, port: int, *made_from: str
+) -> Daemon:
+    made = recipe(*argv, json.dumps(env, sort_keys=True), *made_from)
+    return Daemon(name, tuple(argv), env, host, port, made)
+
+
+def moto(settings: Settings) -> Daemon:
+    """EC2, IAM and STS. It keeps nothing over a restart."""
+    images = settings.state / "images.json"
+    env = _environment(
+        settings,
+        MOTO_ACCOUNT_ID=settings.account_id,
+        MOTO_IAM_LOAD_MANAGED_POLICIES="true",
+        MOTO_AMIS_PATH=str(images),
+        MOTO_EC2_LOAD_DEFAULT_AMIS="false",
+        MOTO_ENABLE_AMI_VALIDATION="true",
+        MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION="true",
+        AWS_DEFAULT_REGION=settings.region,
+        AWS_ACCESS_KEY_ID="local",
+        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - the emulator checks none
+    )
+    argv = [settings.moto_python, "-m", "moto.server", "-H", "127.0.0.1"]
+    argv += ["-p", str(settings.moto_port)]
+    return _daemon("moto", argv, env, "127.0.0.1", settings.moto_port, amis.images_json())
+
+
+def ministack(settings: Settings) -> Daemon:
+    """Everything else. Functions run in its own Python and call the endpoint back."""
+    env = _environment(
+        settings,
+        BIND_HOST="127.0.0.1",
+        GATEWAY_PORT=str(settings.ministack_port),
+        MINISTACK_HOST="127.0.0.1",
+        MINISTACK_REGION=settings.region,
+        MINISTACK_ACCOUNT_ID=settings.account_id,
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+        STATE_DIR=str(settings.state / "ministack"),
+        S3_DATA_DIR=str(settings.state / "ministack/s3"),
+        AWS_ENDPOINT_URL=settings.endpoint,
+    )
+    argv = [settings.ministack_python, "-m", "ministack"]
+    return _daemon("ministack", argv, env, "127.0.0.1", settings.ministack_port)
+
+
+def _sources(*patterns: str) -> list[str]:
+    """Return the text of this package's own files, so that an edited daemon is restarted."""
+    package = Path(__file__).parent
+    files = sorted(file for pattern in patterns for file in package.glob(pattern))
+    return [file.read_text() for file in files]
+
+
+def router(settings: Settings) -> Daemon:
+    """The endpoint."""
+    env = _environment(settings, PYTHONPATH=str(PROJECT))
+    argv = [settings.moto_python, "-m", "local_cloud.router", settings.name]
+    made_from = [settings.file.read_text(), *_sources("*.py", "router/*.py")]
+    return _daemon("router", argv, env, "127.0.0.1", settings.endpoint_port, *made_from)
+
+
+def daemons(settings: Settings) -> list[Daemon]:
+    """Return the daemons of a cloud in the order they start."""
+    return [moto(settings), ministack(settings), router(settings)]

@@ -1,0 +1,142 @@
+"""What must be true of this machine before a cloud starts; one clear error for the rest."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import platform
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+from local_cloud import amis
+from local_cloud.errors import CloudError
+from local_cloud.processes import read_record
+from local_cloud.settings import Settings
+
+_DISK_GB = 4
+_PROGRAMS = {
+    "ip": "iproute2",
+    "mmdebstrap": "mmdebstrap",
+    "nsenter": "util-linux",
+    "systemd-nspawn": "systemd-container",
+    "apt-cacher-ng": "apt-cacher-ng",
+}
+_SYSTEMS = {"debian": 12.0, "ubuntu": 24.04}
+_PLAYBOOK = "run 'ansible-playbook playbooks/local_cloud.yml', which installs it"
+
+
+def check(settings: Settings) -> None:
+    """Raise :class:`CloudError` for the first thing that would keep the cloud from working."""
+    _environments(settings)
+    if settings.machines:
+        _root()
+        _system()
+        _programs()
+        _range(settings)
+    _disk(settings)
+    _ports(settings)
+
+
+def _root() -> None:
+    if os.geteuid() != 0:
+        raise CloudError(
+            "the local cloud boots machines and needs root",
+            "run it as root, or deploy with -i inventories/aws",
+        )
+
+
+def _system() -> None:
+    release = {}
+    for line in Path("/etc/os-release").read_text().splitlines():
+        key, _, value = line.partition("=")
+        release[key] = value.strip('"')
+    oldest = _SYSTEMS.get(release.get("ID", ""))
+    if oldest is None or float(release.get("VERSION_ID") or oldest) < oldest:
+        raise CloudError(
+            f"the local cloud does not know {release.get('PRETTY_NAME', 'this system')}",
+            "use Debian 12 or Ubuntu 24.04 or newer, or deploy with -i inventories/aws",
+        )
+    if not amis.debian_architecture():
+        raise CloudError(
+            f"the local cloud does not know the architecture {platform.machine()}",
+            "use x86_64 or aarch64, or deploy with -i inventories/aws",
+        )
+
+
+def _programs() -> None:
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    for program, package in _PROGRAMS.items():
+        if shutil.which(program, path=path) is None:
+            raise CloudError(f"{program} (package {package}) is missing", _PLAYBOOK)
+
+
+def _environments(settings: Settings) -> None:
+    for python, package in (
+        (settings.moto_python, "moto"),
+        (settings.ministack_python, "ministack"),
+    ):
+        if not os.access(python, os.X_OK):
+            raise CloudError(f"the environment of {package} ({python}) is missing", _PLAYBOOK)
+
+
+def _disk(settings: Settings) -> None:
+    place = settings.state
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free / 1e9
+    if free < _DISK_GB:
+        raise CloudError(
+            f"only {free:.1f} GB are free at {place}, the local cloud needs {_DISK_GB} GB",
+            "free some space, or move the clone to a larger disk",
+        )
+
+
+def _ports(settings: Settings) -> None:
+    endpoint = settings.endpoint_port
+    wanted = [
+        ("127.0.0.1", endpoint, "router", "local_cloud_endpoint_port"),
+        ("127.0.0.1", settings.moto_port, "moto", "local_cloud_endpoint_port"),
+        ("127.0.0.1", settings.ministack_port, "ministack", "local_cloud_endpoint_port"),
+    ]
+    for host, port, name, variable in wanted:
+        record = read_record(settings.run / f"{name}.json")
+        if record and record.alive:
+            continue
+        if taken(host, port):
+            raise CloudError(
+                f"port {port} on {host} is taken by another program",
+                f"end it, or set {variable} to another port",
+            )
+
+
+def taken(host: str, port: int) -> bool:
+    """Return whether another program holds this address and port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.errno == 98
+    return False
+
+
+def _range(settings: Settings) -> None:
+    """Refuse an address range that this machine already uses elsewhere."""
+    listing = subprocess.run(
+        ["ip", "-json", "-4", "route", "show", "table", "main"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for route in json.loads(listing.stdout or "[]"):
+        if route["dst"] == "default" or route.get("dev") == settings.bridge:
+            continue
+        if ipaddress.IPv4Network(route["dst"], strict=False).overlaps(settings.network):
+            raise CloudError(
+                f"this machine already uses {route['dst']} (on {route.get('dev', 'some device')}),"
+                f" which overlaps the VPC's range {settings.vpc_cidr}",
+                "set platform_vpc_cidr and the subnets' ranges to another private range",
+            )

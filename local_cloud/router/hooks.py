@@ -1,0 +1,61 @@
+"""What the router does to particular calls: answer, refuse, repair.
+
+A hook is a coroutine registered for a service and its actions. To work around another
+emulator bug, add one function to :mod:`local_cloud.router.fixes`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+
+from local_cloud.router.backends import Backends
+from local_cloud.router.calls import Answer, Call
+
+AnswerHook = Callable[[Call, Backends], Awaitable[Answer]]
+BeforeHook = Callable[[Call, Backends], Awaitable[None]]
+AfterHook = Callable[[Call, Backends, Answer], Awaitable[None]]
+Key = tuple[str, str]
+
+ANSWERS: dict[Key, AnswerHook] = {}
+BEFORE: dict[Key, list[BeforeHook]] = defaultdict(list)
+AFTER: dict[Key, list[AfterHook]] = defaultdict(list)
+
+
+def answers(service: str, *actions: str) -> Callable[[AnswerHook], AnswerHook]:
+    """Register a coroutine that answers these actions instead of an emulator."""
+
+    def register(hook: AnswerHook) -> AnswerHook:
+        for action in actions:
+            ANSWERS[service, action] = hook
+        return hook
+
+    return register
+
+
+def before(service: str, *actions: str) -> Callable[[BeforeHook], BeforeHook]:
+    """Register a coroutine that refuses a call, or edits it on its way to the emulator."""
+
+    def register(hook: BeforeHook) -> BeforeHook:
+        for action in actions:
+            BEFORE[service, action].append(hook)
+        return hook
+
+    return register
+
+
+def after(service: str, *actions: str) -> Callable[[AfterHook], AfterHook]:
+    """Register a coroutine that edits an emulator's answer, refusals included."""
+
+    def register(hook: AfterHook) -> AfterHook:
+        for action in actions:
+            AFTER[service, action].append(hook)
+        return hook
+
+    return register
+
+
+def looked_into(service: str, action: str) -> bool:
+    """Whether some hook wants the body of this call."""
+    key = (service, action)
+    return key in ANSWERS or key in BEFORE or key in AFTER

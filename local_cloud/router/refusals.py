@@ -1,0 +1,125 @@
+"""What AWS refuses and the emulators let through."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+
+from local_cloud.router.backends import Backends
+from local_cloud.router.calls import Call, refuse
+from local_cloud.router.hooks import before
+
+RESERVED_ENVIRONMENT = frozenset(
+    {
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_MAX_CONCURRENCY",
+        "AWS_LAMBDA_METADATA_API",
+        "AWS_LAMBDA_METADATA_TOKEN",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SECRET_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
+"""Environment keys that Lambda keeps for itself, as its developer guide lists them."""
+
+_INVALID = "InvalidParameterValueException"
+
+
+@before("lambda", "CreateFunction", "UpdateFunctionConfiguration")
+async def reserved_environment(call: Call, backends: Backends) -> None:
+    """Refuse an environment with keys that are the runtime's."""
+    environment = (call.json.get("Environment") or {}).get("Variables") or {}
+    taken = sorted(RESERVED_ENVIRONMENT & set(environment))
+    if taken:
+        refuse(
+            _INVALID,
+            "Lambda was unable to configure your environment variables because the environment "
+            "variables you have provided contains reserved keys that are currently not "
+            f"supported for modification. Reserved keys used in this request: {', '.join(taken)}",
+        )
+    wrong = sorted(key for key in environment if not re.fullmatch(r"[a-zA-Z]\w+", key))
+    if wrong:
+        refuse(
+            "ValidationException",
+            f"environment key '{wrong[0]}' must start with a letter and hold at least two "
+            "letters, digits or underscores",
+        )
+
+
+@before("lambda", "CreateFunction", "UpdateFunctionConfiguration")
+async def existing_role(call: Call, backends: Backends) -> None:
+    """Refuse a role that IAM does not have, or that Lambda may not assume."""
+    arn = call.json.get("Role")
+    if not arn:
+        return
+    name = str(arn).rpartition("/")[2]
+    try:
+        role = await backends.query("iam", "GetRole", {"RoleName": name})
+    except LookupError:
+        refuse(_INVALID, f"The role defined for the function ({arn}) does not exist")
+    trust = role.findtext(".//AssumeRolePolicyDocument") or ""
+    if role.findtext(".//Role/Arn") != arn or "lambda.amazonaws.com" not in trust:
+        refuse(_INVALID, "The role defined for the function cannot be assumed by Lambda.")
+
+
+@before("lambda", "CreateFunction", "UpdateFunctionConfiguration")
+async def existing_network(call: Call, backends: Backends) -> None:
+    """Refuse subnets and security groups that EC2 does not have."""
+    network = call.json.get("VpcConfig") or {}
+    wanted = (
+        ("DescribeSubnets", "SubnetId", "subnet", network.get("SubnetIds") or []),
+        ("DescribeSecurityGroups", "GroupId", "security group", network.get("SecurityGroupIds")),
+    )
+    for action, parameter, thing, ids in wanted:
+        for one in ids or []:
+            try:
+                await backends.query("ec2", action, {f"{parameter}.1": str(one)})
+            except LookupError as error:
+                refuse(_INVALID, f"Error occurred while DescribeVpc: {thing} {one} ({error})")
+    if bool(network.get("SubnetIds")) != bool(network.get("SecurityGroupIds")):
+        refuse(_INVALID, "SubnetIds and SecurityIds must coexist or be both empty list.")
+
+
+def _foreign(call: Call, backends: Backends) -> bool:
+    bucket = call.segments[0]
+    return any(fnmatchcase(bucket, one) for one in backends.settings.foreign_buckets)
+
+
+@before("s3", "CreateBucket")
+async def foreign_bucket(call: Call, backends: Backends) -> None:
+    """Refuse a bucket name that counts as taken by another account."""
+    if _foreign(call, backends):
+        refuse(
+            "BucketAlreadyExists",
+            "The requested bucket name is not available. The bucket namespace is shared by all "
+            "users of the system. Please select a different name and try again.",
+            409,
+        )
+
+
+@before(
+    "s3",
+    *("HeadBucket", "ListObjects", "ListObjectsV2", "GetBucketLocation", "GetBucketVersioning"),
+    *("GetBucketTagging", "GetBucketPolicy", "GetBucketEncryption", "GetPublicAccessBlock"),
+    *("GetBucketCors", "GetBucketLifecycleConfiguration", "GetBucketOwnershipControls"),
+    *("GetBucketAcl", "DeleteBucket"),
+)
+async def foreign_bucket_closed(call: Call, backends: Backends) -> None:
+    """Refuse to look into a bucket of another account."""
+    if _foreign(call, backends):
+        refuse("AccessDenied", "Access Denied", 403)

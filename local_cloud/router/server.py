@@ -1,0 +1,165 @@
+"""The HTTP server behind the endpoint."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import aiohttp
+from aiohttp import web
+
+from local_cloud.router import fixes, refusals, sessions  # noqa: F401 - they register hooks
+from local_cloud.router.backends import MOTO, Backends, forwarded
+from local_cloud.router.calls import (
+    Answer,
+    Call,
+    RefusedError,
+    error_answer,
+    identify,
+    is_form,
+    rpc_action,
+)
+from local_cloud.router.hooks import AFTER, ANSWERS, BEFORE, looked_into
+from local_cloud.router.operations import action_of, changes
+from local_cloud.router.reconcile import Reconciler
+
+HEALTH = "/_local_cloud/health"
+_MACHINE_ACTIONS = {
+    "RunInstances",
+    "StartInstances",
+    "StopInstances",
+    "RebootInstances",
+    "TerminateInstances",
+}
+
+
+class AccessLog:
+    """One JSON line per call: what tests read to prove that nothing was written.
+
+    Keys: ``time`` (UTC, ISO 8601), ``service``, ``action``, ``mutating`` (bool), ``status``
+    (HTTP), ``milliseconds``, ``client`` (address), ``resource`` (``bucket/key`` of S3, else
+    empty). Neither query strings nor bodies: they may hold secrets.
+    """
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._out = file.open("a", buffering=1)
+
+    def write(self, call: Call, client: str, status: int, seconds: float) -> None:
+        """Append one call."""
+        path = urlsplit(call.path).path
+        entry = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "service": call.service or "-",
+            "action": call.action,
+            "mutating": changes(call),
+            "status": status,
+            "milliseconds": round(seconds * 1000),
+            "client": client,
+            "resource": unquote(path.lstrip("/")) if call.service == "s3" else "",
+        }
+        self._out.write(json.dumps(entry) + "\n")
+
+
+class Endpoint:
+    """Takes every request: identify, refuse, send to an emulator, repair, log."""
+
+    def __init__(self, backends: Backends, log: AccessLog, reconciler: Reconciler | None) -> None:
+        self._backends = backends
+        self._log = log
+        self._reconciler = reconciler
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Serve one request."""
+        path = request.raw_path
+        if path == HEALTH:
+            return web.json_response({"name": self._backends.settings.name})
+        begun = time.monotonic()
+        headers = {key.lower(): value for key, value in request.headers.items()}
+        call = identify(request.method, path, headers)
+        response: web.StreamResponse
+        try:
+            response = await self._serve(call, request)
+        except RefusedError as refused:
+            response = _complete(error_answer(call, refused))
+        except aiohttp.ClientConnectionError as error:
+            response = _complete(error_answer(call, self._unavailable(call, error)))
+        self._log.write(call, request.remote or "", response.status, time.monotonic() - begun)
+        if call.action in _MACHINE_ACTIONS and response.status < 400 and self._reconciler:
+            self._reconciler.wake(reboot=_rebooted(call))
+        if not response.prepared:
+            await response.prepare(request)
+        return response
+
+    def _unavailable(self, call: Call, error: Exception) -> RefusedError:
+        backend = "moto" if call.service in MOTO else "ministack"
+        fix = f"run 'make up' or 'python -m local_cloud start --name {self._backends.settings.name}'"
+        return RefusedError(
+            503, "ServiceUnavailable", f"{backend} does not answer ({error}). Fix: {fix}."
+        )
+
+    async def _serve(self, call: Call, request: web.BaseRequest) -> web.StreamResponse:
+        await _continue(call, request)
+        if is_form(call) and call.service != "execute-api":
+            call.body = await request.read()
+        call.action = rpc_action(call) or action_of(call)
+        key = (call.service, call.action)
+        if not looked_into(*key):
+            return await self._stream(call, request)
+        if call.body is None:
+            call.body = await request.read()
+        if key in ANSWERS:
+            answer = await ANSWERS[key](call, self._backends)
+        else:
+            for hook in BEFORE[key]:
+                await hook(call, self._backends)
+            answer = await self._backends.send(call)
+        for mend in AFTER[key]:
+            await mend(call, self._backends, answer)
+        return _complete(answer)
+
+    async def _stream(self, call: Call, request: web.BaseRequest) -> web.StreamResponse:
+        """Pass a call through, both bodies as they come."""
+        body: bytes | AsyncIterator[bytes] | None = call.body
+        if body is None and request.body_exists:
+            body = request.content.iter_any()
+        headers = forwarded(call.headers)
+        async with self._backends.http.request(
+            call.method,
+            self._backends.url(call),
+            data=body,
+            headers=headers,
+            allow_redirects=False,
+        ) as source:
+            response = web.StreamResponse(
+                status=source.status, reason=source.reason, headers=forwarded(dict(source.headers))
+            )
+            await response.prepare(request)
+            async for chunk in source.content.iter_any():
+                await response.write(chunk)
+            await response.write_eof()
+            return response
+
+
+async def _continue(call: Call, request: web.BaseRequest) -> None:
+    """Tell a client that asked first (botocore, curl) to send its body, or it waits a second."""
+    if call.headers.get("expect", "").lower() == "100-continue" and request.transport:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def _rebooted(call: Call) -> tuple[str, ...]:
+    """Return the instances that a call asks to boot again."""
+    return tuple(call.params("InstanceId.")) if call.action == "RebootInstances" else ()
+
+
+def _complete(answer: Answer) -> web.Response:
+    headers = {
+        key: value
+        for key, value in forwarded(answer.headers).items()
+        if key.lower() != "content-length"
+    }
+    return web.Response(status=answer.status, body=answer.body, headers=headers)
