@@ -1,0 +1,86 @@
+"""The fields of an event and the two spellings in which they may arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final, NamedTuple
+
+
+class Kind(Enum):
+    """What a field may hold. `null` and absence are the same everywhere."""
+
+    NAME = "a name: text that is not blank"
+    TEXT = "text"
+    IDENTIFIER = "text or a whole number"
+    BOOLEAN = "true or false"
+    TIME = "an ISO 8601 date and time"
+    LOGIN_STATE = "logged_in, anonymous or guest"
+    PRICE = "a number that is not negative"
+    OBJECT = "an object"
+
+
+class Field(NamedTuple):
+    """One field: `camel` and `snake` spelling, and what it may hold."""
+
+    camel: str
+    snake: str
+    kind: Kind
+
+
+EVENT_NAME: Final = Field("eventName", "event_name", Kind.NAME)
+EVENT_ID: Final = Field("eventId", "event_id", Kind.TEXT)
+EVENT_TIMESTAMP: Final = Field("eventTimestamp", "event_timestamp", Kind.TIME)
+SENT_AT: Final = Field("sentAt", "sent_at", Kind.TIME)
+PAGE_URL: Final = Field("pageUrl", "page_url", Kind.TEXT)
+REFERRER: Final = Field("referrer", "referrer", Kind.TEXT)
+USER_ID: Final = Field("userId", "user_id", Kind.IDENTIFIER)
+USER_LOGIN_STATE: Final = Field("userLoginState", "user_login_state", Kind.LOGIN_STATE)
+IDENTITY_SOURCE: Final = Field("identitySource", "identity_source", Kind.TEXT)
+CLIENT_ID: Final = Field("clientId", "client_id", Kind.IDENTIFIER)
+SESSION_ID: Final = Field("sessionId", "session_id", Kind.IDENTIFIER)
+IS_FIRST_VISIT: Final = Field("isFirstVisit", "is_first_visit", Kind.BOOLEAN)
+PRODUCT: Final = Field("product", "product", Kind.OBJECT)
+ELEMENT: Final = Field("element", "element", Kind.OBJECT)
+
+EVENT_FIELDS: Final[tuple[Field, ...]] = (
+    EVENT_NAME,
+    EVENT_TIMESTAMP,
+    SENT_AT,
+    PAGE_URL,
+    REFERRER,
+    USER_ID,
+    USER_LOGIN_STATE,
+    IDENTITY_SOURCE,
+    CLIENT_ID,
+    SESSION_ID,
+    IS_FIRST_VISIT,
+    PRODUCT,
+    ELEMENT,
+)
+"""Checked fields of an event. `eventId` is not among them: an id that is no UUID is replaced."""
+
+PRODUCT_ID: Final = Field("id", "id", Kind.IDENTIFIER)
+PRODUCT_NAME: Final = Field("name", "name", Kind.TEXT)
+PRODUCT_CATEGORY: Final = Field("category", "category", Kind.TEXT)
+PRODUCT_BRAND: Final = Field("brand", "brand", Kind.TEXT)
+PRODUCT_PRICE: Final = Field("price", "price", Kind.PRICE)
+PRODUCT_DISCOUNT_PRICE: Final = Field("discountPrice", "discount_price", Kind.PRICE)
+PRODUCT_URL_PATH: Final = Field("urlPath", "url_path", Kind.TEXT)
+
+PRODUCT_FIELDS: Final[tuple[Field, ...]] = (
+    PRODUCT_ID,
+    PRODUCT_NAME,
+    PRODUCT_CATEGORY,
+    PRODUCT_BRAND,
+    PRODUCT_PRICE,
+    PRODUCT_DISCOUNT_PRICE,
+    PRODUCT_URL_PATH,
+)
+"""Fields of an event's `product`."""
+
+
+def field_value(source: Mapping[str, object], field: Field) -> object:
+    """Return the value of `field`, camelCase first; None where neither spelling has one."""
+    value = source.get(field.camel)
+    return source.get(field.snake) if value is None else value

@@ -1,0 +1,56 @@
+"""The identity of an event.
+
+A client's valid UUID is kept. Otherwise the id is a UUIDv5 of the canonical event as sent, its
+position in the request, its `clientId` and `sessionId`, and, where the event carries no timestamp,
+the id of the request. So a client that repeats a request makes the same events again, except those
+without a timestamp: two page views without one cannot be told from one page view sent twice, and a
+repeated event counts as less harm than a lost one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Final
+
+from contract.fields import CLIENT_ID, EVENT_ID, EVENT_TIMESTAMP, SESSION_ID, Field, field_value
+
+NAMESPACE: Final = uuid.UUID("7e58cddd-e833-428f-90bd-890848dcf902")
+"""Namespace of the ids that the platform makes (a random constant; changing it changes every id)."""
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+# "No id" in the spelling of a UUID: every client that sends one of them would be one event.
+_NO_ID: Final = frozenset({str(uuid.UUID(int=0)), str(uuid.UUID(int=2**128 - 1))})
+
+
+def valid_uuid(value: object) -> str | None:
+    """Return `value` in lower case if it is the text of a UUID that can identify, else None."""
+    if not isinstance(value, str) or _UUID.fullmatch(value) is None:
+        return None
+    lower = value.lower()
+    return None if lower in _NO_ID else lower
+
+
+def client_event_id(event: Mapping[str, object]) -> str | None:
+    """Return the valid UUID that the event carries (`eventId`, else `event_id`), or None."""
+    return valid_uuid(event.get(EVENT_ID.camel)) or valid_uuid(event.get(EVENT_ID.snake))
+
+
+def made_event_id(event: Mapping[str, object], canonical: bytes, position: int, request_id: str) -> str:
+    """Return the id of an event that carries none.
+
+    `canonical` is the event's canonical JSON as sent, `position` its index in the request and
+    `request_id` what names the request (or, for a foreign raw object, the object's key).
+    """
+    parts = [canonical, b"%d" % position, _part(event, CLIENT_ID), _part(event, SESSION_ID)]
+    if field_value(event, EVENT_TIMESTAMP) is None:
+        parts.append(request_id.encode("utf-8", "surrogatepass"))
+    digest = hashlib.sha1(NAMESPACE.bytes + b"\x00".join(parts), usedforsecurity=False).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=5))
+
+
+def _part(event: Mapping[str, object], field: Field) -> bytes:
+    value = field_value(event, field)
+    return b"" if value is None else str(value).encode("utf-8", "surrogatepass")

@@ -1,0 +1,62 @@
+"""Structured log lines and metrics on standard output.
+
+One JSON object per line. A line with metrics follows CloudWatch's embedded metric format, so the
+log service makes metrics of it without a call from the function: the loader's network reaches no
+CloudWatch endpoint. No line may carry personal data: no address, no user, no event.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from typing import Final
+
+NAMESPACE: Final = "Clickstream"
+
+_UNITS: Final = {"Bytes": "Bytes", "Ms": "Milliseconds", "Seconds": "Seconds"}
+
+
+def log(level: str, message: str, **properties: object) -> None:
+    """Write one structured line: `level`, `message` and what else is worth knowing."""
+    _write({"level": level, "message": message, **properties})
+
+
+def log_metrics(
+    function: str, message: str, metrics: Mapping[str, int | float], **properties: object
+) -> None:
+    """Write one structured line whose `metrics` CloudWatch counts for the dimension `Function`.
+
+    A metric's unit follows from its name: `...Bytes`, `...Ms`, `...Seconds`, otherwise a count.
+    """
+    declared = [{"Name": name, "Unit": _unit(name)} for name in metrics]
+    _write(
+        {
+            "_aws": {
+                "Timestamp": time.time_ns() // 1_000_000,
+                "CloudWatchMetrics": [
+                    {
+                        "Namespace": NAMESPACE,
+                        "Dimensions": [["Function"]],
+                        "Metrics": declared,
+                    }
+                ],
+            },
+            "Function": function,
+            "level": "INFO",
+            "message": message,
+            **metrics,
+            **properties,
+        }
+    )
+
+
+def _unit(name: str) -> str:
+    return next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), "Count")
+
+
+def _write(line: Mapping[str, object]) -> None:
+    # One write per line: the runtime takes each write for a log record.
+    sys.stdout.write(json.dumps(line, default=str, separators=(",", ":")) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,176 @@
+"""What makes a JSON value an event.
+
+Checked are the shape (an object, within limits) and the fields that the warehouse reads. Unknown
+fields are welcome and stay in the raw object. An event is judged alone: its neighbours in a batch
+do not matter.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from contract.fields import (
+    EVENT_FIELDS,
+    EVENT_NAME,
+    PRODUCT,
+    PRODUCT_FIELDS,
+    Field,
+    Kind,
+    field_value,
+)
+from contract.timestamps import parse_time
+
+LOGIN_STATES: Final = frozenset({"logged_in", "anonymous", "guest"})
+MAX_NAME: Final = 200
+"""Longest event name, in characters."""
+MAX_PRICE: Final = 10**13
+"""Prices below this fit the warehouse's numeric(16,2)."""
+
+_DECIMAL: Final = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,20})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a value is no event: a `code` for metrics and a `reason` for people."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one event: nesting `depth` and characters per `string`."""
+
+    depth: int = 16
+    string: int = 16_384
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+def event_problem(event: object, limits: Limits = DEFAULT_LIMITS) -> Problem | None:
+    """Return what keeps `event` (any parsed JSON value) from being an event, or None."""
+    if not isinstance(event, dict):
+        return Problem("not_an_object", f"an event is an object, not {json_type(event)}")
+    return shape_problem(event, limits) or _fields_problem(event, EVENT_FIELDS, "") or _product_problem(event)
+
+
+def json_type(value: object) -> str:
+    """Return what JSON calls the type of `value`, with its article."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    return "an array" if isinstance(value, list) else "an object"
+
+
+def shape_problem(value: object, limits: Limits = DEFAULT_LIMITS) -> Problem | None:
+    """Return the first limit that `value` (any parsed JSON value) breaks, or None."""
+    return _walk(value, limits.depth, limits)
+
+
+def _walk(value: object, depth: int, limits: Limits) -> Problem | None:
+    # Recursion ends at the depth limit.
+    if isinstance(value, str):
+        if len(value) > limits.string:
+            return Problem("string_too_long", f"a string is longer than {limits.string} characters")
+        return None
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return Problem("number_out_of_range", "a number is out of range")
+        return None
+    if isinstance(value, dict):
+        children: Iterable[object] = value.values()
+        for key in value:
+            if len(key) > limits.string:
+                return Problem("string_too_long", f"a name is longer than {limits.string} characters")
+    elif isinstance(value, list):
+        children = value
+    else:
+        return None
+    if depth == 0:
+        return Problem("too_deep", f"nested more than {limits.depth} levels deep")
+    for child in children:
+        # Most values are short strings: do not pay a call for each.
+        if isinstance(child, str) and len(child) <= limits.string:
+            continue
+        problem = _walk(child, depth - 1, limits)
+        if problem is not None:
+            return problem
+    return None
+
+
+def _product_problem(event: Mapping[str, object]) -> Problem | None:
+    product = event.get(PRODUCT.camel)
+    if not isinstance(product, dict):
+        return None
+    return _fields_problem(product, PRODUCT_FIELDS, "product.")
+
+
+def _fields_problem(source: Mapping[str, object], fields: tuple[Field, ...], prefix: str) -> Problem | None:
+    for field in fields:
+        value = field_value(source, field)
+        if value is None:
+            if field is EVENT_NAME:
+                return Problem("no_event_name", "eventName is missing")
+            continue
+        if not _HOLDS[field.kind](value):
+            return Problem(
+                f"invalid_{prefix.replace('.', '_')}{field.snake}",
+                f"{prefix}{field.camel} must be {field.kind.value}",
+            )
+    return None
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and len(value.strip()) > 0 and len(value) <= MAX_NAME
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_identifier(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
+
+
+def _is_boolean(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_time(value: object) -> bool:
+    return parse_time(value) is not None
+
+
+def _is_login_state(value: object) -> bool:
+    return isinstance(value, str) and value in LOGIN_STATES
+
+
+def _is_price(value: object) -> bool:
+    if isinstance(value, str):
+        return _DECIMAL.fullmatch(value) is not None
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < MAX_PRICE
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+_HOLDS: Final[dict[Kind, Callable[[object], bool]]] = {
+    Kind.NAME: _is_name,
+    Kind.TEXT: _is_text,
+    Kind.IDENTIFIER: _is_identifier,
+    Kind.BOOLEAN: _is_boolean,
+    Kind.TIME: _is_time,
+    Kind.LOGIN_STATE: _is_login_state,
+    Kind.PRICE: _is_price,
+    Kind.OBJECT: _is_object,
+}

@@ -1,0 +1,79 @@
+"""What the collector answers: API Gateway's payload format 2.0 with a JSON body."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TypedDict
+
+from contract.validation import Problem
+
+
+class Response(TypedDict):
+    """A Lambda proxy response."""
+
+    statusCode: int
+    headers: dict[str, str]
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One event that was not taken: its index in the request and why."""
+
+    index: int
+    problem: Problem
+
+
+class RequestProblem(Exception):
+    """The request as a whole is not taken.
+
+    `status` is the HTTP status, `code` names the reason in metrics, `reason` says it to people and
+    `hint` what to do about it. `body` is what could not be read, where it is worth keeping.
+    """
+
+    def __init__(
+        self, status: int, code: str, reason: str, hint: str = "", body: str | bytes | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.code = code
+        self.reason = reason
+        self.hint = hint
+        self.body = body
+
+
+def accepted(count: int, refusals: list[Refusal]) -> Response:
+    """Answer a request of which `count` events were stored."""
+    return _response(200, {"success": True, "accepted": count, "rejected": _refusals(refusals)})
+
+
+def refused(status: int, reason: str, hint: str = "", refusals: list[Refusal] | None = None) -> Response:
+    """Answer a request of which nothing was taken."""
+    body: dict[str, object] = {
+        "success": False,
+        "accepted": 0,
+        "rejected": _refusals(refusals or []),
+        "error": reason,
+    }
+    if hint:
+        body["hint"] = hint
+    response = _response(status, body)
+    if status == 405:
+        response["headers"]["allow"] = "POST"
+    return response
+
+
+def _refusals(refusals: list[Refusal]) -> list[dict[str, object]]:
+    return [
+        {"index": refusal.index, "code": refusal.problem.code, "reason": refusal.problem.reason}
+        for refusal in refusals
+    ]
+
+
+def _response(status: int, body: dict[str, object]) -> Response:
+    return {
+        "statusCode": status,
+        "headers": {"content-type": "application/json", "cache-control": "no-store"},
+        "body": json.dumps(body, separators=(",", ":")),
+    }

@@ -1,0 +1,115 @@
+"""The whole way from a request to its answer, given a function that stores an object."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ingest.answer import RequestProblem, Response, accepted, refused
+from ingest.events import Sorted, read_batch, sort_events
+from ingest.raw import (
+    StoredObject,
+    ingest_metadata,
+    raw_key,
+    raw_object,
+    refused_body,
+    refused_event,
+    refused_object,
+    rejected_key,
+)
+from ingest.request import read_body, read_caller, read_identity
+from ingest.settings import Settings
+
+Store = Callable[[StoredObject], None]
+"""Stores an object and returns once the storage has acknowledged it; raises StorageError."""
+
+
+class StorageError(Exception):
+    """The storage did not acknowledge an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the outside world gives to a request: the time of receipt (UTC) and fresh ids."""
+
+    received_at: datetime
+    object_id: str
+    trace_id: str | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """A request's answer and what is worth counting. No personal data."""
+
+    response: Response
+    accepted: int = 0
+    rejected: int = 0
+    body_bytes: int = 0
+    codes: Counter[str] = field(default_factory=Counter)
+
+
+def collect(event: Mapping[str, object], settings: Settings, moment: Moment, store: Store) -> Outcome:
+    """Take a request: store its events and its refused events, and answer.
+
+    Refused events are stored first. If the second write fails the client repeats the request, and
+    then only the refused ones are stored twice, where that does no harm. Raises StorageError.
+    """
+    caller = read_caller(event, settings, moment.trace_id)
+    metadata = ingest_metadata(caller, moment.received_at, None)
+    try:
+        if caller.method != "POST":
+            raise RequestProblem(405, "method", f"method {caller.method[:20]!r} is not taken")
+        identity = read_identity(event, settings)
+        metadata = ingest_metadata(caller, moment.received_at, identity)
+        text = read_body(event, settings)
+        batch = read_batch(text, settings)
+    except RequestProblem as problem:
+        if problem.body is not None:
+            entry = refused_body(problem.code, problem.reason, problem.body, settings.max_rejected_bytes)
+            _store_refused([entry], metadata, settings, moment, store)
+        response = refused(problem.status, problem.reason, problem.hint)
+        return Outcome(response, codes=Counter([problem.code]))
+
+    result = sort_events(batch.values, caller.request_id, settings)
+    if result.refusals:
+        entries = [
+            refused_event(refusal, batch.values[refusal.index], settings.max_rejected_bytes)
+            for refusal in result.refusals
+        ]
+        _store_refused(entries, metadata, settings, moment, store)
+    if result.kept:
+        key = raw_key(moment.received_at, moment.object_id)
+        store(
+            raw_object(
+                key,
+                result.kept,
+                batch.envelope,
+                metadata,
+                result.replaced_ids,
+                settings.compression,
+            )
+        )
+    return _outcome(result, len(text))
+
+
+def _store_refused(
+    entries: list[dict[str, object]],
+    metadata: dict[str, object],
+    settings: Settings,
+    moment: Moment,
+    store: Store,
+) -> None:
+    key = rejected_key(moment.received_at, moment.object_id)
+    store(refused_object(key, entries, metadata, settings.compression))
+
+
+def _outcome(result: Sorted, size: int) -> Outcome:
+    codes = Counter(refusal.problem.code for refusal in result.refusals)
+    if result.kept:
+        response = accepted(len(result.kept), result.refusals)
+    else:
+        first = result.refusals[0].problem.reason
+        response = refused(400, f"no event was taken: {first}", refusals=result.refusals)
+    return Outcome(response, len(result.kept), len(result.refusals), size, codes)

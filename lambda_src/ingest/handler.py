@@ -1,0 +1,93 @@
+"""The Lambda entry point of the collector: `ingest.handler.handler`."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+import uuid
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from contract.telemetry import log, log_metrics
+from ingest.answer import Response, refused
+from ingest.collect import Moment, Outcome, StorageError, collect
+from ingest.raw import StoredObject
+from ingest.settings import Settings
+
+RETRY_HINT: Final = "Nothing was stored. It is safe to send the same request again."
+
+# Once per execution environment, outside the handler. botocore without boto3: half the start-up.
+_SETTINGS: Final = Settings.from_environment(os.environ)
+_FUNCTION: Final = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "clickstream-lambda-ingest")
+_S3: Final[Any] = botocore.session.get_session().create_client(
+    "s3",
+    config=Config(
+        connect_timeout=2,
+        read_timeout=5,
+        retries={"mode": "standard", "total_max_attempts": 3},
+    ),
+)
+
+
+def handler(event: dict[str, Any], context: object) -> Response:
+    """Answer one request of the HTTP API (payload format 2.0)."""
+    started = time.perf_counter()
+    request_id = getattr(context, "aws_request_id", None)
+    moment = Moment(
+        received_at=datetime.now(UTC),
+        object_id=str(uuid.uuid4()),
+        trace_id=os.environ.get("_X_AMZN_TRACE_ID"),
+    )
+    storage_errors = 0
+    try:
+        outcome = collect(event, _SETTINGS, moment, _store)
+    except StorageError as error:
+        storage_errors = 1
+        log("ERROR", "storage failed", requestId=request_id, error=str(error))
+        outcome = Outcome(refused(500, "the events could not be stored", RETRY_HINT))
+    except Exception as error:
+        # Whatever is wrong, the client gets an answer of the contract. Logged are the kind of
+        # failure and its place; its message could hold what the client sent.
+        frames = traceback.extract_tb(error.__traceback__)[-5:]
+        places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        kind = type(error).__name__
+        log("ERROR", "unexpected failure", requestId=request_id, error=kind, places=places)
+        outcome = Outcome(refused(500, "the request could not be handled", RETRY_HINT))
+    log_metrics(
+        _FUNCTION,
+        "request",
+        {
+            "Requests": 1,
+            "Accepted": outcome.accepted,
+            "Rejected": outcome.rejected,
+            "BodyBytes": outcome.body_bytes,
+            "LatencyMs": round((time.perf_counter() - started) * 1000, 3),
+            "StorageErrors": storage_errors,
+            **{f"Rejected_{code}": count for code, count in outcome.codes.items()},
+        },
+        requestId=request_id,
+        status=outcome.response["statusCode"],
+    )
+    return outcome.response
+
+
+def _store(stored: StoredObject) -> None:
+    encoding = {"ContentEncoding": stored.content_encoding} if stored.content_encoding else {}
+    try:
+        _S3.put_object(
+            Bucket=_SETTINGS.raw_bucket,
+            Key=stored.key,
+            Body=stored.body,
+            ContentType="application/json",
+            **encoding,
+        )
+    except ClientError as error:
+        # The message would name the bucket and key; the code is what alarms and people need.
+        raise StorageError(error.response.get("Error", {}).get("Code", "unknown")) from error
+    except BotoCoreError as error:
+        raise StorageError(type(error).__name__) from error

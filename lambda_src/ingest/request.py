@@ -1,0 +1,199 @@
+"""API Gateway's event (payload format 2.0) -> the body as text, the caller, the verified identity."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.answer import RequestProblem
+from ingest.settings import Settings, SourceIp
+
+JSON_TYPES: Final = frozenset({"", "application/json", "text/plain"})
+"""Media types of plain text. sendBeacon sends a Blob without a type with none at all."""
+GZIP_TYPES: Final = frozenset({"application/gzip", "application/x-gzip"})
+GZIP_MAGIC: Final = b"\x1f\x8b"
+CHARSETS: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
+
+GZIP_HINT: Final = (
+    "Send gzip with the header 'Content-Type: application/gzip': under any other media type the "
+    "gateway hands the body over as text, and the bytes are lost."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who called and how, for the raw object's `_ingest`. Nothing here is trusted."""
+
+    source_ip: str | None
+    user_agent: str | None
+    request_id: str
+    api_id: str | None
+    stage: str | None
+    trace_id: str | None
+    method: str
+    path: str
+
+
+def read_caller(event: Mapping[str, object], settings: Settings, trace_id: str | None) -> Caller:
+    """Return what the gateway says of the caller."""
+    context = _mapping(event, "requestContext")
+    http = _mapping(context, "http")
+    return Caller(
+        source_ip=_kept_address(_text(http, "sourceIp"), settings.source_ip),
+        user_agent=_text(http, "userAgent"),
+        request_id=_text(context, "requestId") or "",
+        api_id=_text(context, "apiId"),
+        stage=_text(context, "stage"),
+        trace_id=_headers(event).get("x-amzn-trace-id") or trace_id,
+        method=(_text(http, "method") or "").upper(),
+        path=_text(http, "path") or _text(event, "rawPath") or "",
+    )
+
+
+def read_identity(event: Mapping[str, object], settings: Settings) -> dict[str, object] | None:
+    """Return the verified identity of a call to a `/me` route, None on the open route.
+
+    The gateway's JWT authorizer has checked the token; its claims are in the event. Raises
+    RequestProblem (401) where a `/me` route comes without claims: a route that somebody left
+    without its authorizer must not make identities up.
+    """
+    context = _mapping(event, "requestContext")
+    route = _text(event, "routeKey") or _text(_mapping(context, "http"), "path") or ""
+    if not route.rstrip("/").endswith("/me"):
+        return None
+    claims = _mapping(_mapping(_mapping(context, "authorizer"), "jwt"), "claims")
+    subject = _text(claims, "sub")
+    if not subject:
+        raise RequestProblem(
+            401,
+            "no_identity",
+            "the request carries no verified identity",
+            "Refresh the token, or send to the open route.",
+        )
+    return {
+        "verified": True,
+        "userId": subject,
+        "userLoginState": "logged_in",
+        "identitySource": settings.identity_source,
+    }
+
+
+def read_body(event: Mapping[str, object], settings: Settings) -> str:
+    """Return the request's body as text, whatever it was packed in. Raises RequestProblem."""
+    media_type, charset = _media_type(_headers(event).get("content-type", ""))
+    if media_type not in JSON_TYPES | GZIP_TYPES:
+        raise RequestProblem(
+            415,
+            "media_type",
+            f"media type {media_type[:100]!r} is not taken",
+            "Send application/json, text/plain or application/gzip.",
+        )
+    if charset not in CHARSETS:
+        raise RequestProblem(415, "charset", f"charset {charset[:40]!r} is not taken", "Send UTF-8.")
+    data = _body_bytes(event)
+    if len(data) > settings.max_body_bytes:
+        raise _too_large(settings.max_body_bytes)
+    if data.startswith(GZIP_MAGIC):
+        data = _gunzip(data, settings.max_decoded_bytes)
+    elif media_type in GZIP_TYPES:
+        raise RequestProblem(400, "not_gzip", "the body is not gzip", GZIP_HINT)
+    elif _is_mangled_gzip(data):
+        raise RequestProblem(400, "mangled_gzip", "the body was gzip once", GZIP_HINT)
+    elif len(data) > settings.max_decoded_bytes:
+        raise _too_large(settings.max_decoded_bytes)
+    if not data.strip():
+        raise RequestProblem(400, "empty_body", "the body is empty", "Send one event as JSON.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise RequestProblem(400, "not_utf8", "the body is not UTF-8", "Send UTF-8.", body=data) from None
+
+
+def _body_bytes(event: Mapping[str, object]) -> bytes:
+    body = event.get("body")
+    if not isinstance(body, str):
+        return b""
+    if not event.get("isBase64Encoded"):
+        # A text may hold lone surrogates; they fail later, as what they are: not UTF-8.
+        return body.encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        raise RequestProblem(400, "not_base64", "the body is not base64") from None
+
+
+def _gunzip(data: bytes, limit: int) -> bytes:
+    """Decompress `data`, one or more gzip members, to at most `limit` bytes."""
+    parts: list[bytes] = []
+    left = limit
+    while data:
+        # 16: a gzip header, not zlib's
+        member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            part = member.decompress(data, left + 1)
+        except zlib.error:
+            raise RequestProblem(400, "broken_gzip", "the body is broken gzip", GZIP_HINT) from None
+        parts.append(part)
+        left -= len(part)
+        if left < 0:
+            raise _too_large(limit)
+        if not member.eof:
+            raise RequestProblem(400, "broken_gzip", "the body is gzip cut short", GZIP_HINT)
+        # Padding after the last member is allowed.
+        data = member.unused_data.lstrip(b"\0")
+    return b"".join(parts)
+
+
+def _is_mangled_gzip(data: bytes) -> bool:
+    """Say whether text was made of gzip's bytes: 0x8b is no UTF-8 and became U+FFFD or U+008B."""
+    return data.startswith((b"\x1f\xef\xbf\xbd", b"\x1f\xc2\x8b"))
+
+
+def _too_large(limit: int) -> RequestProblem:
+    return RequestProblem(
+        413, "too_large", f"the body is larger than {limit} bytes", "Send fewer events at a time."
+    )
+
+
+def _media_type(header: str) -> tuple[str, str]:
+    """Split a Content-Type header into media type and charset, both in lower case."""
+    media_type, *parameters = (part.strip().lower() for part in header.split(";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset":
+            return media_type, value.strip().strip('"')
+    return media_type, ""
+
+
+def _kept_address(address: str | None, keep: SourceIp) -> str | None:
+    if address is None or keep is SourceIp.NONE:
+        return None
+    if keep is SourceIp.FULL:
+        return address
+    from ipaddress import ip_address, ip_network  # costs start-up time; only this option needs it
+
+    try:
+        prefix = 24 if ip_address(address).version == 4 else 48
+        return str(ip_network(f"{address}/{prefix}", strict=False).network_address)
+    except ValueError:
+        return None
+
+
+def _headers(event: Mapping[str, object]) -> dict[str, str]:
+    """Return the headers with names in lower case, as the gateway gives them anyway."""
+    headers = _mapping(event, "headers")
+    return {name.lower(): value for name, value in headers.items() if isinstance(value, str)}
+
+
+def _mapping(source: Mapping[str, object], key: str) -> Mapping[str, object]:
+    value = source.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(source: Mapping[str, object], key: str) -> str | None:
+    value = source.get(key)
+    return value if isinstance(value, str) else None
