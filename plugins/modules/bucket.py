@@ -1,0 +1,454 @@
+#!/usr/bin/python
+"""Ansible module: a private S3 bucket."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: bucket
+short_description: A private S3 bucket, by name
+description:
+  - Creates, repairs or removes the bucket called O(name).
+  - Every bucket of this module is private (all four blocks of public access), without ACLs, encrypted with
+    SSE-S3 and answers over TLS only; there is no option to have it otherwise.
+  - The bucket policy, the lifecycle rules and the CORS rules are exactly those of the task.
+  - A name that another account owns ends with an error that says so, in check mode too.
+options:
+  name:
+    description: Name of the bucket; names are global in AWS.
+    type: str
+    required: true
+  versioning:
+    description: Whether S3 keeps what is overwritten or deleted.
+    type: bool
+    default: false
+  policy_statements:
+    description: Statements of the bucket policy, next to the one that denies requests without TLS.
+    type: list
+    elements: dict
+    default: []
+  lifecycle_rules:
+    description: What S3 removes by itself.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      id:
+        description: Name of the rule.
+        type: str
+        required: true
+      prefix:
+        description: Which objects; by default all.
+        type: str
+        default: ""
+      expire_days:
+        description: Days after which an object goes (of a versioned bucket, becomes noncurrent).
+        type: int
+      expire_noncurrent_days:
+        description: Days after which a version that is no longer the current one goes.
+        type: int
+      abort_multipart_days:
+        description: Days after which an upload that was never finished goes.
+        type: int
+  cors_rules:
+    description: Which browser origins may call the bucket.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      allowed_origins:
+        description: Origins, such as V(https://shop.example.com).
+        type: list
+        elements: str
+        required: true
+      allowed_methods:
+        description: HTTP methods.
+        type: list
+        elements: str
+        required: true
+      allowed_headers:
+        description: Request headers.
+        type: list
+        elements: str
+        default: []
+      expose_headers:
+        description: Response headers that a page may read.
+        type: list
+        elements: str
+        default: []
+      max_age_seconds:
+        description: How long a browser remembers the answer to a preflight.
+        type: int
+  force:
+    description: With O(state=absent), whether objects and all their versions are removed first.
+    type: bool
+    default: false
+  tags:
+    description: All the tags of the bucket.
+    type: dict
+    default: {}
+    aliases: [resource_tags]
+  state:
+    description: Whether the bucket is to exist.
+    choices: [present, absent]
+    default: present
+    type: str
+author: The clickstream platform's founders
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Create the raw bucket
+  clickstream.aws.bucket:
+    name: clickstream-s3-ingest-myshop
+    versioning: true
+    lifecycle_rules:
+      - id: rejected
+        prefix: rejected/
+        expire_days: 90
+
+- name: Remove it with everything in it
+  clickstream.aws.bucket:
+    name: clickstream-s3-ingest-myshop
+    state: absent
+    force: true
+"""
+
+RETURN = r"""
+resource:
+  description: The bucket as it is, or as it would be in check mode.
+  returned: always
+  type: dict
+  sample:
+    arn: arn:aws:s3:::clickstream-s3-ingest-myshop
+    versioning: true
+    encryption: AES256
+    public_access:
+      {BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true}
+    ownership: BucketOwnerEnforced
+    policy: {Version: "2012-10-17", Statement: []}
+    lifecycle: []
+    cors: []
+    tags: {}
+"""
+
+import json
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from botocore.exceptions import ClientError
+
+from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
+    STATE_ARGUMENT,
+    TAGS_ARGUMENT,
+    Resource,
+    State,
+    canonical_list,
+    differences,
+    ignore_absent,
+    policy,
+    run,
+    tag_dict,
+    tag_list,
+)
+from ansible_collections.clickstream.aws.plugins.module_utils.services import text_tags, together
+
+PRIVATE = {
+    "BlockPublicAcls": True,
+    "IgnorePublicAcls": True,
+    "BlockPublicPolicy": True,
+    "RestrictPublicBuckets": True,
+}
+OWNERSHIP = "BucketOwnerEnforced"
+ENCRYPTION = "AES256"
+
+LIFECYCLE_OPTIONS = {
+    "id": {"required": True},
+    "prefix": {"default": ""},
+    "expire_days": {"type": "int"},
+    "expire_noncurrent_days": {"type": "int"},
+    "abort_multipart_days": {"type": "int"},
+}
+CORS_OPTIONS = {
+    "allowed_origins": {"type": "list", "elements": "str", "required": True},
+    "allowed_methods": {"type": "list", "elements": "str", "required": True},
+    "allowed_headers": {"type": "list", "elements": "str", "default": []},
+    "expose_headers": {"type": "list", "elements": "str", "default": []},
+    "max_age_seconds": {"type": "int"},
+}
+
+
+def lifecycle_rule(options: dict[str, Any]) -> dict[str, Any]:
+    """A rule of the task in S3's words."""
+    days = {
+        "Expiration": ("Days", options["expire_days"]),
+        "NoncurrentVersionExpiration": ("NoncurrentDays", options["expire_noncurrent_days"]),
+        "AbortIncompleteMultipartUpload": ("DaysAfterInitiation", options["abort_multipart_days"]),
+    }
+    actions = {action: {key: value} for action, (key, value) in days.items() if value is not None}
+    return {"ID": options["id"], "Filter": {"Prefix": options["prefix"]}, "Status": "Enabled", **actions}
+
+
+def described_rule(rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule as S3 answers it, in the form of :func:`lifecycle_rule` ("all" is an empty filter, too)."""
+    return {**rule, "Filter": rule.get("Filter") or {"Prefix": rule.get("Prefix", "")}}
+
+
+def cors_rule(options: dict[str, Any]) -> dict[str, Any]:
+    """A rule of the task in S3's words, without what it leaves out."""
+    words = {
+        "AllowedOrigins": sorted(options["allowed_origins"]),
+        "AllowedMethods": sorted(options["allowed_methods"]),
+        "AllowedHeaders": sorted(options["allowed_headers"]),
+        "ExposeHeaders": sorted(options["expose_headers"]),
+        "MaxAgeSeconds": options["max_age_seconds"],
+    }
+    return {key: value for key, value in words.items() if value not in ([], None)}
+
+
+def described_cors(rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule as S3 answers it, in the form of :func:`cors_rule`."""
+    return {key: sorted(value) if isinstance(value, list) else value for key, value in rule.items() if value}
+
+
+def tls_only(arn: str) -> dict[str, Any]:
+    """The policy statement that denies every request without TLS."""
+    return {
+        "Sid": "DenyWithoutTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, f"{arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+class Bucket(Resource):
+    """A bucket, by its global name."""
+
+    kind = "bucket"
+
+    def __init__(self, module: AnsibleAWSModule) -> None:
+        super().__init__(module)
+        self.s3 = module.client("s3")
+        self.arn = f"arn:{'aws-cn' if str(module.region).startswith('cn-') else 'aws'}:s3:::{self.name}"
+
+    def head(self) -> dict[str, Any] | None:
+        """S3's answer about a bucket of ours; None where there is none; an error where it is not ours."""
+        try:
+            return dict(self.s3.head_bucket(Bucket=self.name))
+        except ClientError as error:
+            code = str(error.response["Error"]["Code"])
+            if code in ("404", "NoSuchBucket", "NotFound"):
+                return None
+            if code not in ("403", "AccessDenied", "Forbidden"):
+                raise
+            if self.params["state"] != "absent":  # else: not ours, so there is none of ours to remove
+                self.taken()
+            return None
+
+    def taken(self) -> None:
+        """End the module: the name is somebody else's."""
+        self.module.fail_json(
+            msg=f"bucket {self.name} belongs to another AWS account, or this identity may not see it: bucket "
+            "names are global in AWS. Fix: set platform_bucket_suffix to something of your own (such as "
+            "-myshop) in inventories/<inventory>/group_vars/all/platform.yml."
+        )
+
+    def read(self) -> State | None:
+        """versioning, encryption, public_access, ownership, policy, lifecycle, cors, tags, and arn."""
+        head = self.head()
+        if head is None:
+            return None
+        region = head.get("BucketRegion") or self.module.region
+        if region != self.module.region:
+            self.module.fail_json(
+                msg=f"bucket {self.name} is in region {region}, not in {self.module.region}, and a bucket "
+                "cannot move. Fix: set platform_region, or another platform_bucket_suffix."
+            )
+        s3, name = self.s3, self.name
+
+        def absent(call: Any, *codes: str) -> Any:
+            return lambda: ignore_absent(lambda: call(Bucket=name), *codes) or {}
+
+        found = together(
+            versioning=absent(s3.get_bucket_versioning),
+            encryption=absent(s3.get_bucket_encryption, "ServerSideEncryptionConfigurationNotFoundError"),
+            access=absent(s3.get_public_access_block, "NoSuchPublicAccessBlockConfiguration"),
+            ownership=absent(s3.get_bucket_ownership_controls, "OwnershipControlsNotFoundError"),
+            policy=absent(s3.get_bucket_policy, "NoSuchBucketPolicy"),
+            lifecycle=absent(s3.get_bucket_lifecycle_configuration, "NoSuchLifecycleConfiguration"),
+            cors=absent(s3.get_bucket_cors, "NoSuchCORSConfiguration"),
+            tags=absent(s3.get_bucket_tagging, "NoSuchTagSet"),
+        )
+        encryption = found["encryption"].get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
+        owners = found["ownership"].get("OwnershipControls", {}).get("Rules", [])
+        return {
+            "arn": self.arn,
+            "versioning": found["versioning"].get("Status") == "Enabled",
+            "encryption": next(
+                (
+                    rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm")
+                    for rule in encryption
+                ),
+                None,
+            ),
+            "public_access": found["access"].get("PublicAccessBlockConfiguration", {}),
+            "ownership": next((rule["ObjectOwnership"] for rule in owners), None),
+            "policy": policy(found["policy"].get("Policy", {})),
+            "lifecycle": canonical_list(map(described_rule, found["lifecycle"].get("Rules", []))),
+            "cors": canonical_list(map(described_cors, found["cors"].get("CORSRules", []))),
+            "tags": tag_dict(found["tags"].get("TagSet")),
+        }
+
+    def document(self) -> dict[str, Any]:
+        """The whole bucket policy."""
+        statements = [tls_only(self.arn), *self.params["policy_statements"]]
+        return {"Version": "2012-10-17", "Statement": statements}
+
+    def desired(self) -> State:
+        """As the task says; private, encrypted and TLS-only always."""
+        return {
+            "versioning": self.params["versioning"],
+            "encryption": ENCRYPTION,
+            "public_access": PRIVATE,
+            "ownership": OWNERSHIP,
+            "policy": policy(self.document()),
+            "lifecycle": canonical_list(map(lifecycle_rule, self.params["lifecycle_rules"])),
+            "cors": canonical_list(map(cors_rule, self.params["cors_rules"])),
+            "tags": text_tags(self.params["tags"]),
+        }
+
+    def create(self, desired: State) -> None:
+        """Make the bucket, then give it what a fresh one lacks."""
+        place = {}
+        if self.module.region != "us-east-1":  # the one region that refuses to be named
+            place = {"CreateBucketConfiguration": {"LocationConstraint": self.module.region}}
+        try:
+            self.s3.create_bucket(Bucket=self.name, ObjectOwnership=OWNERSHIP, **place)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "BucketAlreadyExists":
+                self.taken()
+            raise
+        self.s3.get_waiter("bucket_exists").wait(Bucket=self.name)
+        current = self.read() or {}
+        self.update(current, desired, differences(current, desired))
+
+    def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
+        """Put what differs; private before anything else."""
+        apply = {
+            "public_access": self.put_public_access,
+            "ownership": self.put_ownership,
+            "encryption": self.put_encryption,
+            "policy": self.put_policy,
+            "versioning": self.put_versioning,
+            "lifecycle": self.put_lifecycle,
+            "cors": self.put_cors,
+            "tags": self.put_tags,
+        }
+        for key, put in apply.items():
+            if key in changes:
+                put(desired[key])
+
+    def put_public_access(self, blocks: dict[str, bool]) -> None:
+        """Block public access."""
+        self.s3.put_public_access_block(Bucket=self.name, PublicAccessBlockConfiguration=blocks)
+
+    def put_ownership(self, ownership: str) -> None:
+        """Switch ACLs off."""
+        rules = {"Rules": [{"ObjectOwnership": ownership}]}
+        self.s3.put_bucket_ownership_controls(Bucket=self.name, OwnershipControls=rules)
+
+    def put_encryption(self, algorithm: str) -> None:
+        """Encrypt what is stored from now on."""
+        rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": algorithm}}]}
+        self.s3.put_bucket_encryption(Bucket=self.name, ServerSideEncryptionConfiguration=rules)
+
+    def put_policy(self, _: dict[str, Any]) -> None:
+        """Replace the bucket policy, in the task's own form (the normalised one is for comparison)."""
+        self.s3.put_bucket_policy(Bucket=self.name, Policy=json.dumps(self.document()))
+
+    def put_versioning(self, versioning: bool) -> None:
+        """Switch versioning on, or suspend it (it can never be off again)."""
+        status = {"Status": "Enabled" if versioning else "Suspended"}
+        self.s3.put_bucket_versioning(Bucket=self.name, VersioningConfiguration=status)
+
+    def put_lifecycle(self, rules: list[dict[str, Any]]) -> None:
+        """Replace all lifecycle rules."""
+        if rules:
+            rule_set = {"Rules": rules}
+            self.s3.put_bucket_lifecycle_configuration(Bucket=self.name, LifecycleConfiguration=rule_set)
+        else:
+            self.s3.delete_bucket_lifecycle(Bucket=self.name)
+
+    def put_cors(self, rules: list[dict[str, Any]]) -> None:
+        """Replace all CORS rules."""
+        if rules:
+            self.s3.put_bucket_cors(Bucket=self.name, CORSConfiguration={"CORSRules": rules})
+        else:
+            self.s3.delete_bucket_cors(Bucket=self.name)
+
+    def put_tags(self, tags: dict[str, str]) -> None:
+        """Replace all tags."""
+        if tags:
+            self.s3.put_bucket_tagging(Bucket=self.name, Tagging={"TagSet": tag_list(tags)})
+        else:
+            self.s3.delete_bucket_tagging(Bucket=self.name)
+
+    def delete(self, current: State) -> None:
+        """Remove it; with ``force`` everything in it first."""
+        if self.params["force"]:
+            self.empty()
+        try:
+            self.s3.delete_bucket(Bucket=self.name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "BucketNotEmpty":
+                raise
+            self.module.fail_json(msg=f"bucket {self.name} holds objects. Fix: keep it, or say force: true.")
+        self.s3.get_waiter("bucket_not_exists").wait(Bucket=self.name)
+
+    def empty(self) -> None:
+        """Remove every object, version, delete marker and unfinished upload."""
+        for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=self.name):
+            items = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            keys = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in items]
+            if keys:
+                answer = self.s3.delete_objects(Bucket=self.name, Delete={"Objects": keys, "Quiet": True})
+                for error in answer.get("Errors", [])[:1]:
+                    self.module.fail_json(
+                        msg=f"bucket {self.name}, object {error['Key']}: {error['Message']}"
+                    )
+        for page in self.s3.get_paginator("list_multipart_uploads").paginate(Bucket=self.name):
+            for upload in page.get("Uploads", []):
+                self.s3.abort_multipart_upload(
+                    Bucket=self.name, Key=upload["Key"], UploadId=upload["UploadId"]
+                )
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"required": True},
+            "versioning": {"type": "bool", "default": False},
+            "policy_statements": {"type": "list", "elements": "dict", "default": []},
+            "lifecycle_rules": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": LIFECYCLE_OPTIONS,
+            },
+            "cors_rules": {"type": "list", "elements": "dict", "default": [], "options": CORS_OPTIONS},
+            "force": {"type": "bool", "default": False},
+            **TAGS_ARGUMENT,
+            **STATE_ARGUMENT,
+        },
+        supports_check_mode=True,
+    )
+    run(module, Bucket(module))
+
+
+if __name__ == "__main__":
+    main()

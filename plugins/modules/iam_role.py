@@ -1,0 +1,295 @@
+#!/usr/bin/python
+"""Ansible module: an IAM role with exactly the rights of the task."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: iam_role
+short_description: An IAM role with exactly the rights of the task
+description:
+  - Creates, repairs or removes the role called O(name), its inline policies and, where asked for, the
+    instance profile of the same name.
+  - Policies are exact. One that the task does not name is removed, inline or managed, and so is an instance
+    profile of the same name that the task does not ask for.
+options:
+  name:
+    description: Name of the role.
+    type: str
+    required: true
+  trust:
+    description: Policy document that says who may assume the role. Required when O(state=present).
+    type: dict
+  inline_policies:
+    description: Policy documents by name.
+    type: dict
+    default: {}
+  managed_policies:
+    description: ARNs of managed policies.
+    type: list
+    elements: str
+    default: []
+  instance_profile:
+    description: Whether there is an instance profile of the same name that holds the role.
+    type: bool
+    default: false
+  description:
+    description: What the role is for.
+    type: str
+    default: ""
+  max_session_seconds:
+    description: How long a session of the role may last.
+    type: int
+    default: 3600
+  tags:
+    description: All the tags of the role.
+    type: dict
+    default: {}
+    aliases: [resource_tags]
+  state:
+    description: Whether the role is to exist.
+    choices: [present, absent]
+    default: present
+    type: str
+author: The clickstream platform's founders
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Create the role of the ingest function
+  clickstream.aws.iam_role:
+    name: clickstream-lambda-ingest-role
+    trust:
+      Version: "2012-10-17"
+      Statement:
+        - Effect: Allow
+          Principal: {Service: lambda.amazonaws.com}
+          Action: sts:AssumeRole
+    inline_policies:
+      store:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Action: s3:PutObject
+            Resource: arn:aws:s3:::clickstream-s3-ingest/events/*
+"""
+
+RETURN = r"""
+resource:
+  description: The role as it is, or as it would be in check mode.
+  returned: always
+  type: dict
+  sample:
+    arn: arn:aws:iam::123456789012:role/clickstream-lambda-ingest-role
+    trust: {Version: "2012-10-17", Statement: []}
+    inline_policies: {}
+    managed_policies: []
+    instance_profile: null
+    description: ""
+    max_session_seconds: 3600
+    tags: {}
+"""
+
+import json
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
+    STATE_ARGUMENT,
+    TAGS_ARGUMENT,
+    Resource,
+    State,
+    ignore_absent,
+    policy,
+    run,
+    tag_dict,
+    tag_list,
+)
+from ansible_collections.clickstream.aws.plugins.module_utils.services import (
+    tag_changes,
+    text_tags,
+    together,
+)
+
+ABSENT = "NoSuchEntity"
+
+
+class IamRole(Resource):
+    """A role, by its name in the account."""
+
+    kind = "IAM role"
+
+    def __init__(self, module: AnsibleAWSModule) -> None:
+        super().__init__(module)
+        self.iam = module.client("iam")
+
+    def read(self) -> State | None:
+        """trust, inline_policies, managed_policies, instance_profile, description, …, and arn."""
+        iam, name = self.iam, self.name
+        found = together(
+            role=lambda: ignore_absent(lambda: iam.get_role(RoleName=name)["Role"], ABSENT),
+            profile=self.profile_roles,
+            inline=lambda: ignore_absent(self.inline_policies, ABSENT),
+            managed=lambda: ignore_absent(self.managed_policies, ABSENT),
+        )
+        role = found["role"]
+        if role is None:
+            # A profile without its role is what an interrupted removal leaves behind.
+            return None if found["profile"] is None else {"instance_profile": found["profile"]}
+        return {
+            "arn": role["Arn"],
+            "trust": policy(role["AssumeRolePolicyDocument"]),
+            "inline_policies": found["inline"],
+            "managed_policies": found["managed"],
+            "instance_profile": found["profile"],
+            "description": role.get("Description", ""),
+            "max_session_seconds": role.get("MaxSessionDuration", 3600),
+            "tags": tag_dict(role.get("Tags")),
+        }
+
+    def profile_roles(self) -> list[str] | None:
+        """The roles in the instance profile of the same name; None where there is no such profile."""
+        answer = ignore_absent(lambda: self.iam.get_instance_profile(InstanceProfileName=self.name), ABSENT)
+        return answer and [role["RoleName"] for role in answer["InstanceProfile"]["Roles"]]
+
+    def inline_policies(self) -> dict[str, Any]:
+        """Every inline policy, normalised."""
+        pages = self.iam.get_paginator("list_role_policies").paginate(RoleName=self.name)
+        return {
+            name: policy(self.iam.get_role_policy(RoleName=self.name, PolicyName=name)["PolicyDocument"])
+            for page in pages
+            for name in page["PolicyNames"]
+        }
+
+    def managed_policies(self) -> list[str]:
+        """The ARNs of the managed policies, sorted."""
+        pages = self.iam.get_paginator("list_attached_role_policies").paginate(RoleName=self.name)
+        return sorted(item["PolicyArn"] for page in pages for item in page["AttachedPolicies"])
+
+    def desired(self) -> State:
+        """As the task says."""
+        inline = {name: policy(document) for name, document in self.params["inline_policies"].items()}
+        return {
+            "trust": policy(self.params["trust"]),
+            "inline_policies": inline,
+            "managed_policies": sorted(set(self.params["managed_policies"])),
+            "instance_profile": [self.name] if self.params["instance_profile"] else None,
+            "description": self.params["description"],
+            "max_session_seconds": self.params["max_session_seconds"],
+            "tags": text_tags(self.params["tags"]),
+        }
+
+    def create(self, desired: State) -> None:
+        """Make the role, then give it what it needs."""
+        self.make_role(desired)
+        self.update({"inline_policies": {}, "managed_policies": []}, desired, frozenset(desired) - BORN_WITH)
+
+    def make_role(self, desired: State) -> None:
+        """Make the bare role and wait until IAM knows it."""
+        self.iam.create_role(
+            RoleName=self.name,
+            AssumeRolePolicyDocument=json.dumps(self.params["trust"]),
+            Description=desired["description"],
+            MaxSessionDuration=desired["max_session_seconds"],
+            Tags=tag_list(desired["tags"]),
+        )
+        self.iam.get_waiter("role_exists").wait(RoleName=self.name, WaiterConfig={"Delay": 1})
+
+    def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
+        """Repair what differs."""
+        if "arn" not in current and "trust" in changes:
+            self.make_role(desired)
+            current, changes = {**current, "inline_policies": {}, "managed_policies": []}, changes - BORN_WITH
+        if "trust" in changes:
+            document = json.dumps(self.params["trust"])
+            self.iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=document)
+        if changes & {"description", "max_session_seconds"}:
+            self.iam.update_role(
+                RoleName=self.name,
+                Description=desired["description"],
+                MaxSessionDuration=desired["max_session_seconds"],
+            )
+        if "inline_policies" in changes:
+            self.repair_inline(current["inline_policies"], desired["inline_policies"])
+        if "managed_policies" in changes:
+            self.repair_managed(set(current["managed_policies"]), set(desired["managed_policies"]))
+        if "instance_profile" in changes:
+            self.repair_profile(current.get("instance_profile"), desired["instance_profile"])
+        if "tags" in changes:
+            self.repair_tags(current["tags"], desired["tags"])
+
+    def repair_inline(self, current: dict[str, Any], desired: dict[str, Any]) -> None:
+        """Remove extra inline policies, put those that differ."""
+        for name in current.keys() - desired.keys():
+            self.iam.delete_role_policy(RoleName=self.name, PolicyName=name)
+        for name in (name for name in desired if current.get(name) != desired[name]):
+            document = json.dumps(self.params["inline_policies"][name])
+            self.iam.put_role_policy(RoleName=self.name, PolicyName=name, PolicyDocument=document)
+
+    def repair_managed(self, current: set[str], desired: set[str]) -> None:
+        """Detach extra managed policies, attach missing ones."""
+        for arn in current - desired:
+            self.iam.detach_role_policy(RoleName=self.name, PolicyArn=arn)
+        for arn in desired - current:
+            self.iam.attach_role_policy(RoleName=self.name, PolicyArn=arn)
+
+    def repair_profile(self, current: list[str] | None, desired: list[str] | None) -> None:
+        """Make, fill, empty or remove the instance profile (it holds one role at most)."""
+        profile = {"InstanceProfileName": self.name}
+        if current is None and desired is not None:
+            self.iam.create_instance_profile(**profile, Tags=tag_list(self.params["tags"]))
+            waiter = self.iam.get_waiter("instance_profile_exists")
+            waiter.wait(**profile, WaiterConfig={"Delay": 1})
+        for role in set(current or []) - set(desired or []):
+            self.iam.remove_role_from_instance_profile(**profile, RoleName=role)
+        for role in set(desired or []) - set(current or []):
+            self.iam.add_role_to_instance_profile(**profile, RoleName=role)
+        if current is not None and desired is None:
+            self.iam.delete_instance_profile(**profile)
+
+    def repair_tags(self, current: dict[str, str], desired: dict[str, str]) -> None:
+        """Set what is missing or different; remove what the task does not name."""
+        to_set, to_remove = tag_changes(current, desired)
+        if to_remove:
+            self.iam.untag_role(RoleName=self.name, TagKeys=to_remove)
+        if to_set:
+            self.iam.tag_role(RoleName=self.name, Tags=tag_list(to_set))
+
+    def delete(self, current: State) -> None:
+        """Remove the profile, the policies and the role."""
+        self.repair_profile(current["instance_profile"], None)
+        if "arn" in current:
+            self.repair_inline(current["inline_policies"], {})
+            self.repair_managed(set(current["managed_policies"]), set())
+            self.iam.delete_role(RoleName=self.name)
+
+
+BORN_WITH = frozenset({"trust", "description", "max_session_seconds", "tags"})
+"""What a role has from its creation on."""
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"required": True},
+            "trust": {"type": "dict"},
+            "inline_policies": {"type": "dict", "default": {}},
+            "managed_policies": {"type": "list", "elements": "str", "default": []},
+            "instance_profile": {"type": "bool", "default": False},
+            "description": {"default": ""},
+            "max_session_seconds": {"type": "int", "default": 3600},
+            **TAGS_ARGUMENT,
+            **STATE_ARGUMENT,
+        },
+        required_if=[("state", "present", ("trust",))],
+        supports_check_mode=True,
+    )
+    run(module, IamRole(module))
+
+
+if __name__ == "__main__":
+    main()
