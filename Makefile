@@ -1,0 +1,58 @@
+# The shortest way in; nothing depends on it: in the venv, `ansible-playbook site.yml` does what `make up` does.
+# INVENTORY=inventories/aws deploys to the real account.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+INVENTORY ?= inventories/local
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PLAY = $(BIN)/ansible-playbook -i $(INVENTORY)
+# what a venv is made from: it is made anew when one of these changes
+REQUIREMENTS := requirements.txt requirements-dev.txt
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+up: $(BIN)/ansible-playbook ## Set everything up, send events through it, say what to open
+	$(PLAY) site.yml playbooks/verify.yml playbooks/handover.yml
+
+test: $(BIN)/pytest ## Set everything up and pass all tests
+	./tests/run all
+
+test-drift: $(BIN)/pytest ## Break the deployment on purpose, in many ways; the playbook must repair each
+	./tests/run drift
+
+verify: $(BIN)/ansible-playbook ## Send events and check every station on their way
+	$(PLAY) playbooks/verify.yml
+
+etl: $(BIN)/ansible-playbook ## Load everything that has arrived, now
+	$(PLAY) playbooks/etl.yml
+
+drift: $(BIN)/ansible-playbook ## Show what differs from the playbook, and change nothing
+	$(PLAY) site.yml --check --diff
+
+dashboard: $(BIN)/ansible-playbook ## Open the dashboard's port on this machine until Enter is pressed
+	$(PLAY) playbooks/dashboard.yml
+
+bench: $(BIN)/pytest ## Measure, and print ratios from this one run
+	./tests/run bench
+
+lint: $(BIN)/pytest ## Everything that reads the code without running it
+	./tests/run lint
+
+destroy: $(BIN)/ansible-playbook ## Show what would go, ask, and remove the platform
+	$(PLAY) playbooks/destroy.yml
+
+down: ## Stop the local cloud and remove all that it has on this machine
+	@[ ! -x $(BIN)/python ] || $(BIN)/python -m local_cloud stop
+
+$(BIN)/ansible-playbook: requirements.txt
+	./bin/bootstrap $(PYTHON) $(VENV) requirements.txt
+	@touch $@
+
+$(BIN)/pytest: $(REQUIREMENTS)
+	./bin/bootstrap $(PYTHON) $(VENV) requirements-dev.txt
+	@touch $@ $(BIN)/ansible-playbook
+
+.PHONY: help up test test-drift verify etl drift dashboard bench lint destroy down
