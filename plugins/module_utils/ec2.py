@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from botocore.exceptions import ClientError
 
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
     Missing,
@@ -15,6 +16,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
     filters,
     tag_dict,
     tag_list,
+    wait_for,
 )
 
 
@@ -28,6 +30,7 @@ class Finder:
     def __init__(self, module: AnsibleAWSModule, ec2: Any) -> None:
         self.module = module
         self.ec2 = ec2
+        self._known: dict[str, dict[str, Any]] = {}
 
     def vpc(self, name: str) -> str:
         """The id of the VPC."""
@@ -80,7 +83,10 @@ class Finder:
 
     def all(self, call: str, key: str, **by: Any) -> list[dict[str, Any]]:
         """Every page of a describe call's answer."""
-        pages = self.ec2.get_paginator(call).paginate(Filters=filters(**by))
+        if not self.ec2.can_paginate(call):
+            return list(getattr(self.ec2, call)(Filters=filters(**by))[key])
+        filter_argument = "Filter" if call == "describe_nat_gateways" else "Filters"
+        pages = self.ec2.get_paginator(call).paginate(**{filter_argument: filters(**by)})
         return [item for page in pages for item in page[key]]
 
     def maybe(self, kind: str, name: str, call: str, key: str, **by: Any) -> dict[str, Any] | None:
@@ -94,10 +100,14 @@ class Finder:
         return found[0] if found else None
 
     def _one(self, kind: str, name: str, call: str, key: str, **by: Any) -> dict[str, Any]:
-        found = self.maybe(kind, name, call, key, **by)
-        if found is None:
-            raise Missing(kind, name)
-        return found
+        """The resource; asked for once, for parents do not come and go while a module runs."""
+        question = f"{kind} {name} {by}"
+        if question not in self._known:
+            found = self.maybe(kind, name, call, key, **by)
+            if found is None:
+                raise Missing(kind, name)
+            self._known[question] = found
+        return self._known[question]
 
 
 class Ec2Resource(Resource):
@@ -128,6 +138,25 @@ class Ec2Resource(Resource):
         self.ec2.create_tags(Resources=[resource_id], Tags=tag_list(desired))
 
 
+def delete_when_free(delete: Callable[[], Any], what: str, seconds: float = 1800) -> None:
+    """Call ``delete`` again while AWS answers that something still uses the resource.
+
+    The network interfaces of deleted functions, endpoints and gateways go minutes after them (a function's
+    up to twenty). Raises TimeoutError naming ``what`` after ``seconds``.
+    """
+
+    def gone() -> bool:
+        try:
+            delete()
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("DependencyViolation", "InvalidIPAddress.InUse"):
+                raise
+            return False
+        return True
+
+    wait_for(gone, f"the removal of {what}, which something still uses,", seconds=seconds, pause=10)
+
+
 def described_tags(description: Mapping[str, Any]) -> dict[str, str]:
     """The tags in an EC2 description."""
     return tag_dict(description.get("Tags"))
@@ -138,4 +167,4 @@ def names_to_ids(names: Iterable[str], find: Any) -> list[str]:
     return sorted(find(name) for name in names)
 
 
-__all__ = ["Ec2Resource", "Finder", "State", "described_tags", "names_to_ids"]
+__all__ = ["Ec2Resource", "Finder", "State", "delete_when_free", "described_tags", "names_to_ids"]

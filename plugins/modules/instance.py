@@ -1,0 +1,394 @@
+#!/usr/bin/python
+"""Ansible module: an EC2 instance with a fixed address and no way in but Session Manager, by name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: instance
+short_description: An EC2 instance with a fixed address, by name
+description:
+  - Creates, repairs, starts or removes the instance called O(name) in the VPC called O(vpc).
+  - It has no key pair, no public address, an encrypted gp3 root volume, and an instance metadata service
+    that answers with session tokens only (IMDSv2).
+  - Repairs the instance profile, security groups, metadata service, termination protection, detailed
+    monitoring (kept off), type (by a stop and a start) and tags; starts it where it is stopped.
+  - The image is the newest one that matches at creation. A newer image, another O(user_data) or
+    O(volume_size) later is no difference; to take it up, remove the instance and create it again.
+options:
+  name:
+    description: Name tag of the instance.
+    type: str
+    required: true
+  vpc:
+    description: Name tag of the VPC.
+    type: str
+    required: true
+  subnet:
+    description: Name tag of the subnet. Required when O(state=present).
+    type: str
+  private_ip:
+    description: Its address in the subnet. Required when O(state=present).
+    type: str
+  security_groups:
+    description: Names of its security groups.
+    type: list
+    elements: str
+    default: []
+  image_owner:
+    description: Account id of the image's owner. Required when O(state=present).
+    type: str
+  image_name:
+    description: Name of the image, with C(*) for the parts that change. Required when O(state=present).
+    type: str
+  type:
+    description: Instance type. Required when O(state=present).
+    type: str
+  profile:
+    description: Name of its instance profile. Required when O(state=present).
+    type: str
+  volume_size:
+    description: Size of the root volume in GiB.
+    type: int
+    default: 20
+  metadata_hop_limit:
+    description: How many network hops an answer of the metadata service may take; V(1) keeps it on the
+      instance.
+    type: int
+    default: 1
+  termination_protection:
+    description: Whether an API call to terminate it is refused. O(state=absent) switches it off first.
+    type: bool
+    default: true
+  user_data:
+    description: What cloud-init runs at the first boot.
+    type: str
+    default: ""
+  tags:
+    description: All the tags of the instance, but for the name; its volume and network interface get them
+      too.
+    type: dict
+    default: {}
+    aliases: [resource_tags]
+  state:
+    description: Whether the instance is to exist.
+    choices: [present, absent]
+    default: present
+    type: str
+author: The clickstream platform's founders
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Create the analytics host
+  clickstream.aws.instance:
+    name: SBW_EC2_ShinyDWH
+    vpc: SBW_Project-vpc
+    subnet: SBW_Project-subnet-private1-ap-southeast-1a
+    private_ip: 10.0.128.10
+    security_groups: [sg_analytics_ShinyDWH]
+    image_owner: "136693071363"
+    image_name: debian-13-arm64-*
+    type: t4g.medium
+    profile: SBW_EC2_ShinyDWH-role
+"""
+
+RETURN = r"""
+resource:
+  description: The instance as it is, or as it would be in check mode.
+  returned: unless pending
+  type: dict
+  sample:
+    instance_id: i-0123
+    instance_state: running
+    private_ip: 10.0.128.10
+    profile: SBW_EC2_ShinyDWH-role
+    metadata: {HttpEndpoint: enabled, HttpPutResponseHopLimit: 1, HttpTokens: required}
+pending:
+  description: The parent that does not exist yet; in check mode only.
+  returned: when a parent is missing
+  type: str
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from botocore.exceptions import ClientError
+
+from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
+    Ec2Resource,
+    described_tags,
+    names_to_ids,
+)
+from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
+    STATE_ARGUMENT,
+    TAGS_ARGUMENT,
+    Missing,
+    State,
+    filters,
+    ignore_absent,
+    run,
+    tag_list,
+    wait_for,
+)
+
+METADATA = ("HttpEndpoint", "HttpPutResponseHopLimit", "HttpTokens")
+
+
+class Instance(Ec2Resource):
+    """An instance, by its Name tag in a VPC; terminated ones are no longer there."""
+
+    kind = "instance"
+    found: dict[str, Any] | None = None
+    image: dict[str, Any]
+
+    def describe(self) -> dict[str, Any] | None:
+        """EC2's description, or None where there is no such instance or no such VPC."""
+        try:
+            vpc_id = self.find.vpc(self.params["vpc"])
+        except Missing:
+            return None
+        there = ["pending", "running", "stopping", "stopped"]
+        by = {"tag__Name": self.name, "vpc_id": vpc_id, "instance_state_name": there}
+        found = self.find.all("describe_instances", "Reservations", **by)
+        instances: list[dict[str, Any]] = [item for reservation in found for item in reservation["Instances"]]
+        if len(instances) > 1:
+            self.module.fail_json(
+                msg=f"{len(instances)} instances are called {self.name}: "
+                f"{', '.join(item['InstanceId'] for item in instances)}. "
+                "Fix: rename or remove all but one of them."
+            )
+        return instances[0] if instances else None
+
+    def read(self) -> State | None:
+        """What :meth:`desired` names, and instance_id and image_id."""
+        found = self.found = self.describe()
+        if found is None:
+            return None
+        protection = self.ec2.describe_instance_attribute(
+            InstanceId=found["InstanceId"], Attribute="disableApiTermination"
+        )
+        profile = found.get("IamInstanceProfile", {}).get("Arn", "")
+        return {
+            "instance_id": found["InstanceId"],
+            "image_id": found["ImageId"],
+            "instance_state": found["State"]["Name"],
+            "subnet_id": found["SubnetId"],
+            "private_ip": found["PrivateIpAddress"],
+            "type": found["InstanceType"],
+            "profile": profile.rsplit("/", 1)[-1],
+            "security_groups": sorted(group["GroupId"] for group in found["SecurityGroups"]),
+            "metadata": {key: found.get("MetadataOptions", {}).get(key) for key in METADATA},
+            "termination_protection": bool(protection["DisableApiTermination"]["Value"]),
+            "monitoring": found["Monitoring"]["State"] not in ("disabled", "disabling"),
+            "tags": described_tags(found),
+        }
+
+    def desired(self) -> State:
+        """As the task says; needs VPC, subnet, groups, and for an instance without it the profile."""
+        vpc_id = self.find.vpc(self.params["vpc"])
+        desired = {
+            "instance_state": "running",
+            "subnet_id": self.find.subnet(vpc_id, self.params["subnet"]),
+            "private_ip": self.params["private_ip"],
+            "type": self.params["type"],
+            "profile": self.params["profile"],
+            "security_groups": names_to_ids(
+                self.params["security_groups"], lambda name: self.find.security_group(vpc_id, name)
+            ),
+            "metadata": {
+                "HttpEndpoint": "enabled",
+                "HttpPutResponseHopLimit": self.params["metadata_hop_limit"],
+                "HttpTokens": "required",
+            },
+            "termination_protection": self.params["termination_protection"],
+            "monitoring": False,
+            "tags": self.wanted_tags(),
+        }
+        profile = (self.found or {}).get("IamInstanceProfile", {}).get("Arn", "")
+        if profile.rsplit("/", 1)[-1] != desired["profile"]:
+            self._require_profile(desired["profile"])
+        if self.found is None:
+            self.image = self._newest_image()
+        return desired
+
+    def _require_profile(self, name: str) -> None:
+        iam = self.module.client("iam")
+        if not ignore_absent(lambda: iam.get_instance_profile(InstanceProfileName=name), "NoSuchEntity"):
+            raise Missing("instance profile", name)
+
+    def _newest_image(self) -> dict[str, Any]:
+        """EC2's description of the newest image of that owner and name; none ends the module with the fix."""
+        images: list[dict[str, Any]] = self.ec2.describe_images(
+            Owners=[self.params["image_owner"]],
+            Filters=filters(name=self.params["image_name"], state="available"),
+        )["Images"]
+        if not images:
+            self.module.fail_json(
+                msg=f"Account {self.params['image_owner']} has no image {self.params['image_name']} in "
+                f"{self.ec2.meta.region_name}. Fix: choose a region that has it, or another image name."
+            )
+        return max(images, key=lambda image: str(image["CreationDate"]))
+
+    def create(self, desired: State) -> None:
+        """Start an instance of the newest image and wait until it runs."""
+        volume = {
+            "VolumeType": "gp3",
+            "VolumeSize": self.params["volume_size"],
+            "Encrypted": True,
+            "DeleteOnTermination": True,
+        }
+        interface = {
+            "DeviceIndex": 0,
+            "SubnetId": desired["subnet_id"],
+            "PrivateIpAddress": desired["private_ip"],
+            "Groups": desired["security_groups"],
+            "AssociatePublicIpAddress": False,
+            "DeleteOnTermination": True,
+        }
+        tags = tag_list(desired["tags"])
+        request = {
+            "ImageId": self.image["ImageId"],
+            "InstanceType": desired["type"],
+            "MinCount": 1,
+            "MaxCount": 1,
+            "BlockDeviceMappings": [{"DeviceName": self.image["RootDeviceName"], "Ebs": volume}],
+            "NetworkInterfaces": [interface],
+            "IamInstanceProfile": {"Name": desired["profile"]},
+            "MetadataOptions": desired["metadata"],
+            "DisableApiTermination": desired["termination_protection"],
+            "Monitoring": {"Enabled": False},
+            "UserData": self.params["user_data"],
+            "TagSpecifications": [
+                {"ResourceType": kind, "Tags": tags} for kind in ("instance", "volume", "network-interface")
+            ],
+        }
+        answer = self._when_profile_is_known(lambda: self.ec2.run_instances(**request))
+        instance_id = answer["Instances"][0]["InstanceId"]
+        self._wait("instance_exists", instance_id)
+        self._wait("instance_running", instance_id)
+
+    def _when_profile_is_known(self, call: Callable[[], Any]) -> Any:
+        """The call's answer; EC2 learns of a new instance profile some seconds after IAM."""
+        answers: list[Any] = []
+
+        def accepted() -> bool:
+            try:
+                answers.append(call())
+            except ClientError as error:
+                problem = error.response["Error"]
+                unknown = "IAM Instance Profile" in problem.get("Message", "")
+                if problem["Code"] != "InvalidParameterValue" or not unknown:
+                    raise
+                return False
+            return True
+
+        wait_for(accepted, f"instance profile {self.params['profile']}, new to EC2,", seconds=90, pause=3)
+        return answers[0]
+
+    def _wait(self, waiter: str, instance_id: str) -> None:
+        config = {"Delay": 3, "MaxAttempts": 200}
+        self.ec2.get_waiter(waiter).wait(InstanceIds=[instance_id], WaiterConfig=config)
+
+    def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
+        """Repair whatever differs; the subnet and the address are fixed."""
+        if changes & {"subnet_id", "private_ip"}:
+            self.module.fail_json(
+                msg=f"instance {self.name} is {current['private_ip']} in {current['subnet_id']}, "
+                "and AWS cannot move it. Fix: set the variables to that, or remove the instance first."
+            )
+        repairs: dict[str, Callable[[str, Any], None]] = {
+            "termination_protection": self._set_protection,
+            "profile": self._set_profile,
+            "security_groups": self._set_groups,
+            "metadata": self._set_metadata,
+            "monitoring": self._stop_monitoring,
+            "type": self._set_type,
+            "instance_state": self._start,
+        }
+        for key, repair in repairs.items():
+            if key in changes:
+                repair(current["instance_id"], desired[key])
+        if "tags" in changes:
+            self.repair_tags(current["instance_id"], current["tags"], desired["tags"])
+
+    def _set_protection(self, instance_id: str, wanted: bool) -> None:
+        self.ec2.modify_instance_attribute(InstanceId=instance_id, DisableApiTermination={"Value": wanted})
+
+    def _set_profile(self, instance_id: str, wanted: str) -> None:
+        """Replace the profile where there is one, which is never without; else associate it."""
+        by = {"instance_id": instance_id, "state": ["associating", "associated"]}
+        call = "describe_iam_instance_profile_associations"
+        there = self.find.all(call, "IamInstanceProfileAssociations", **by)
+        profile = {"IamInstanceProfile": {"Name": wanted}}
+        if there:
+            ids = {"AssociationId": there[0]["AssociationId"]}
+            self._when_profile_is_known(
+                lambda: self.ec2.replace_iam_instance_profile_association(**ids, **profile)
+            )
+        else:
+            self._when_profile_is_known(
+                lambda: self.ec2.associate_iam_instance_profile(InstanceId=instance_id, **profile)
+            )
+
+    def _set_groups(self, instance_id: str, wanted: list[str]) -> None:
+        self.ec2.modify_instance_attribute(InstanceId=instance_id, Groups=wanted)
+
+    def _set_metadata(self, instance_id: str, wanted: State) -> None:
+        self.ec2.modify_instance_metadata_options(InstanceId=instance_id, **wanted)
+
+    def _stop_monitoring(self, instance_id: str, wanted: bool) -> None:
+        self.ec2.unmonitor_instances(InstanceIds=[instance_id])
+
+    def _set_type(self, instance_id: str, wanted: str) -> None:
+        """AWS changes the type of a stopped instance only."""
+        self.ec2.stop_instances(InstanceIds=[instance_id])
+        self._wait("instance_stopped", instance_id)
+        self.ec2.modify_instance_attribute(InstanceId=instance_id, InstanceType={"Value": wanted})
+        self._start(instance_id, "running")
+
+    def _start(self, instance_id: str, wanted: str) -> None:
+        """Start it, once it has stopped where it is stopping; one that is starting is only waited for."""
+        state = (self.describe() or {}).get("State", {}).get("Name")
+        if state == "stopping":
+            self._wait("instance_stopped", instance_id)
+        if state in ("stopping", "stopped"):
+            self.ec2.start_instances(InstanceIds=[instance_id])
+        self._wait(f"instance_{wanted}", instance_id)
+
+    def delete(self, current: State) -> None:
+        """Switch the protection off, terminate, and wait until it is gone."""
+        instance_id = current["instance_id"]
+        if current["termination_protection"]:
+            self._set_protection(instance_id, False)
+        self.ec2.terminate_instances(InstanceIds=[instance_id])
+        self._wait("instance_terminated", instance_id)
+
+
+def main() -> None:
+    """Run the module."""
+    needed = ("subnet", "private_ip", "image_owner", "image_name", "type", "profile")
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"required": True},
+            "vpc": {"required": True},
+            **{key: {} for key in needed},
+            "security_groups": {"type": "list", "elements": "str", "default": []},
+            "volume_size": {"type": "int", "default": 20},
+            "metadata_hop_limit": {"type": "int", "default": 1},
+            "termination_protection": {"type": "bool", "default": True},
+            "user_data": {"default": ""},
+            **TAGS_ARGUMENT,
+            **STATE_ARGUMENT,
+        },
+        required_if=[("state", "present", needed)],
+        supports_check_mode=True,
+    )
+    run(module, Instance(module))
+
+
+if __name__ == "__main__":
+    main()

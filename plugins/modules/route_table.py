@@ -1,0 +1,277 @@
+#!/usr/bin/python
+"""Ansible module: a route table with exactly these routes and subnets, by name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: route_table
+short_description: A route table with exactly these routes and subnets, by name
+description:
+  - Creates, repairs or removes the route table called O(name) in the VPC called O(vpc).
+  - Routes and subnets are exact; a stray default route is removed, a subnet that belongs to another table
+    is moved here.
+  - The local route, propagated routes and those that gateway endpoints put in (see
+    M(clickstream.aws.vpc_endpoint)) are left alone.
+options:
+  name:
+    description: Name tag of the route table.
+    type: str
+    required: true
+  vpc:
+    description: Name tag of the VPC.
+    type: str
+    required: true
+  subnets:
+    description: Name tags of the subnets that use it.
+    type: list
+    elements: str
+    default: []
+  routes:
+    description: The routes, besides those left alone.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      destination:
+        description: IPv4 range.
+        type: str
+        required: true
+      internet_gateway:
+        description: Name tag of the Internet gateway that the route leads to.
+        type: str
+      nat_gateway:
+        description: Name tag of the NAT gateway that the route leads to.
+        type: str
+  tags:
+    description: All the tags of the route table, but for the name.
+    type: dict
+    default: {}
+    aliases: [resource_tags]
+  state:
+    description: Whether the route table is to exist.
+    choices: [present, absent]
+    default: present
+    type: str
+author: The clickstream platform's founders
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Create the public route table
+  clickstream.aws.route_table:
+    name: SBW_Project-rtb-public
+    vpc: SBW_Project-vpc
+    subnets: [SBW_Project-subnet-public1-ap-southeast-1a]
+    routes:
+      - destination: 0.0.0.0/0
+        internet_gateway: SBW_Project-igw
+"""
+
+RETURN = r"""
+resource:
+  description: The route table as it is, or as it would be in check mode.
+  returned: unless pending
+  type: dict
+  sample:
+    route_table_id: rtb-0123
+    subnets: [subnet-0123]
+    routes: [{destination: 0.0.0.0/0, target: igw-0123}]
+    tags: {Name: SBW_Project-rtb-public}
+pending:
+  description: The parent that does not exist yet; in check mode only.
+  returned: when a parent is missing
+  type: str
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
+    Ec2Resource,
+    described_tags,
+    names_to_ids,
+)
+from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
+    STATE_ARGUMENT,
+    TAGS_ARGUMENT,
+    Missing,
+    State,
+    canonical_list,
+    run,
+)
+
+DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+TARGETS = (
+    "NatGatewayId",
+    "GatewayId",
+    "NetworkInterfaceId",
+    "InstanceId",
+    "TransitGatewayId",
+    "VpcPeeringConnectionId",
+    "EgressOnlyInternetGatewayId",
+    "LocalGatewayId",
+    "CarrierGatewayId",
+    "CoreNetworkArn",
+    "OdbNetworkArn",
+)
+
+
+def shown_routes(routes: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """The routes of an EC2 description that people made, as {destination, target}.
+
+    Left out are the local one, propagated ones and those of gateway endpoints (their target: a ``vpce-`` id).
+    """
+    shown = []
+    for route in routes:
+        target = next((route[key] for key in TARGETS if route.get(key)), "")
+        ours = target != "local" and not (target.startswith("vpce-") and route.get("DestinationPrefixListId"))
+        if ours and route.get("Origin") != "EnableVgwRoutePropagation":
+            destination = next(route[key] for key in DESTINATIONS if route.get(key))
+            shown.append({"destination": destination, "target": target})
+    return canonical_list(shown)
+
+
+def subnet_associations(table: Mapping[str, Any]) -> dict[str, str]:
+    """Association ids by subnet id, of an EC2 description; gateways' and the main one are left out."""
+    going = ("disassociating", "disassociated", "failed")
+    return {
+        item["SubnetId"]: item["RouteTableAssociationId"]
+        for item in table.get("Associations", [])
+        if item.get("SubnetId") and item.get("AssociationState", {}).get("State") not in going
+    }
+
+
+def destination_argument(destination: str) -> dict[str, str]:
+    """The destination as the route calls take it, whichever of the three kinds it is."""
+    if destination.startswith("pl-"):
+        return {"DestinationPrefixListId": destination}
+    return {"DestinationIpv6CidrBlock" if ":" in destination else "DestinationCidrBlock": destination}
+
+
+class RouteTable(Ec2Resource):
+    """A route table, by its Name tag in a VPC."""
+
+    kind = "route table"
+
+    def describe(self) -> dict[str, Any] | None:
+        """EC2's description, or None where there is no such table or no such VPC."""
+        try:
+            vpc_id = self.find.vpc(self.params["vpc"])
+        except Missing:
+            return None
+        by = {"tag__Name": self.name, "vpc_id": vpc_id}
+        return self.find.maybe(self.kind, self.name, "describe_route_tables", "RouteTables", **by)
+
+    def read(self) -> State | None:
+        """subnets (ids), routes, tags, and route_table_id."""
+        found = self.describe()
+        return found and {
+            "route_table_id": found["RouteTableId"],
+            "subnets": sorted(subnet_associations(found)),
+            "routes": shown_routes(found["Routes"]),
+            "tags": described_tags(found),
+        }
+
+    def desired(self) -> State:
+        """As the task says; needs the VPC, the subnets and the gateways."""
+        vpc_id = self.find.vpc(self.params["vpc"])
+        return {
+            "subnets": names_to_ids(self.params["subnets"], lambda name: self.find.subnet(vpc_id, name)),
+            "routes": canonical_list(
+                {"destination": route["destination"], "target": self._target(route)}
+                for route in self.params["routes"]
+            ),
+            "tags": self.wanted_tags(),
+        }
+
+    def _target(self, route: Mapping[str, Any]) -> str:
+        if route["nat_gateway"]:
+            return self.find.nat_gateway(route["nat_gateway"])
+        return self.find.internet_gateway(route["internet_gateway"])
+
+    def create(self, desired: State) -> None:
+        """Make the table, then its routes, then move the subnets in."""
+        table_id = self.ec2.create_route_table(
+            VpcId=self.find.vpc(self.params["vpc"]), TagSpecifications=self.tag_specification("route-table")
+        )["RouteTable"]["RouteTableId"]
+        self._set_routes(table_id, [], desired["routes"])
+        self._set_subnets(table_id, [], desired["subnets"])
+
+    def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
+        """Repair routes, subnets and tags."""
+        table_id = current["route_table_id"]
+        if "routes" in changes:
+            self._set_routes(table_id, current["routes"], desired["routes"])
+        if "subnets" in changes:
+            self._set_subnets(table_id, current["subnets"], desired["subnets"])
+        if "tags" in changes:
+            self.repair_tags(table_id, current["tags"], desired["tags"])
+
+    def _set_routes(self, table_id: str, old: list[dict[str, str]], new: list[dict[str, str]]) -> None:
+        """Remove, replace (without a gap) and add routes."""
+        there = {route["destination"]: route["target"] for route in old}
+        for destination in there.keys() - {route["destination"] for route in new}:
+            self.ec2.delete_route(RouteTableId=table_id, **destination_argument(destination))
+        for route in new:
+            if there.get(route["destination"]) != route["target"]:
+                call = self.ec2.replace_route if route["destination"] in there else self.ec2.create_route
+                target = "NatGatewayId" if route["target"].startswith("nat-") else "GatewayId"
+                call(
+                    RouteTableId=table_id,
+                    **destination_argument(route["destination"]),
+                    **{target: route["target"]},
+                )
+
+    def _set_subnets(self, table_id: str, old: list[str], new: list[str]) -> None:
+        """Move subnets in (without a gap where they have another table) and others out."""
+        for subnet_id in sorted(set(new) - set(old)):
+            association_id = self._association(subnet_id)
+            if association_id:
+                self.ec2.replace_route_table_association(AssociationId=association_id, RouteTableId=table_id)
+            else:
+                self.ec2.associate_route_table(RouteTableId=table_id, SubnetId=subnet_id)
+        for subnet_id in sorted(set(old) - set(new)):
+            self.ec2.disassociate_route_table(AssociationId=self._association(subnet_id))
+
+    def _association(self, subnet_id: str) -> str | None:
+        """The id of the subnet's association with whichever table."""
+        tables = self.find.all("describe_route_tables", "RouteTables", **{"association.subnet-id": subnet_id})
+        return next((subnet_associations(table).get(subnet_id) for table in tables), None)
+
+    def delete(self, current: State) -> None:
+        """Move every subnet out (to the VPC's main table) and remove the table."""
+        self._set_subnets(current["route_table_id"], current["subnets"], [])
+        self.ec2.delete_route_table(RouteTableId=current["route_table_id"])
+
+
+def main() -> None:
+    """Run the module."""
+    route = {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {"destination": {"required": True}, "internet_gateway": {}, "nat_gateway": {}},
+        "mutually_exclusive": [("internet_gateway", "nat_gateway")],
+        "required_one_of": [("internet_gateway", "nat_gateway")],
+    }
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"required": True},
+            "vpc": {"required": True},
+            "subnets": {"type": "list", "elements": "str", "default": []},
+            "routes": route,
+            **TAGS_ARGUMENT,
+            **STATE_ARGUMENT,
+        },
+        supports_check_mode=True,
+    )
+    run(module, RouteTable(module))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,285 @@
+#!/usr/bin/python
+"""Ansible module: a VPC endpoint of an AWS service."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vpc_endpoint
+short_description: A VPC endpoint of an AWS service
+description:
+  - Creates, repairs or removes the endpoint of O(service) with O(type) in the VPC called O(vpc), and waits
+    until it is available or gone.
+  - Repairs the policy, route tables, subnets, security groups, private DNS and tags of an existing endpoint.
+  - An endpoint is known by VPC, service and type; O(name) is a tag of it.
+options:
+  name:
+    description: Name tag of the endpoint.
+    type: str
+    required: true
+  vpc:
+    description: Name tag of the VPC.
+    type: str
+    required: true
+  service:
+    description: Name of the service, for example V(com.amazonaws.ap-southeast-1.s3).
+    type: str
+    required: true
+  type:
+    description: Type of the endpoint.
+    choices: [Gateway, Interface]
+    default: Interface
+    type: str
+  policy:
+    description: Policy of the endpoint; left out, everything is allowed, which is AWS's default.
+    type: dict
+  route_tables:
+    description: Name tags of the route tables that lead to it; for O(type=Gateway).
+    type: list
+    elements: str
+    default: []
+  subnets:
+    description: Name tags of the subnets that it has an address in; for O(type=Interface).
+    type: list
+    elements: str
+    default: []
+  security_groups:
+    description: Names of its security groups; for O(type=Interface).
+    type: list
+    elements: str
+    default: []
+  private_dns:
+    description: Whether the service's own DNS names lead to it in the whole VPC; for O(type=Interface).
+    type: bool
+    default: true
+  tags:
+    description: All the tags of the endpoint, but for the name.
+    type: dict
+    default: {}
+    aliases: [resource_tags]
+  state:
+    description: Whether the endpoint is to exist.
+    choices: [present, absent]
+    default: present
+    type: str
+author: The clickstream platform's founders
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Reach S3 from the private subnet
+  clickstream.aws.vpc_endpoint:
+    name: SBW_Project-vpce-s3
+    vpc: SBW_Project-vpc
+    service: com.amazonaws.ap-southeast-1.s3
+    type: Gateway
+    route_tables: [SBW_Project-rtb-private1-ap-southeast-1a]
+    policy:
+      Version: "2012-10-17"
+      Statement:
+        - {Effect: Allow, Principal: "*", Action: "s3:GetObject", Resource: "arn:aws:s3:::my-bucket/*"}
+
+- name: Reach Systems Manager from the private subnet
+  clickstream.aws.vpc_endpoint:
+    name: SBW_Project-vpce-ssm
+    vpc: SBW_Project-vpc
+    service: com.amazonaws.ap-southeast-1.ssm
+    subnets: [SBW_Project-subnet-private1-ap-southeast-1a]
+    security_groups: [sg_vpc_endpoints]
+"""
+
+RETURN = r"""
+resource:
+  description: The endpoint as it is, or as it would be in check mode.
+  returned: unless pending
+  type: dict
+  sample:
+    vpc_endpoint_id: vpce-0123
+    policy: {Version: "2012-10-17", Statement: []}
+    route_tables: [rtb-0123]
+    tags: {Name: SBW_Project-vpce-s3}
+pending:
+  description: The parent that does not exist yet; in check mode only.
+  returned: when a parent is missing
+  type: str
+"""
+
+import json
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
+    Ec2Resource,
+    described_tags,
+    names_to_ids,
+)
+from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
+    STATE_ARGUMENT,
+    TAGS_ARGUMENT,
+    Missing,
+    State,
+    policy,
+    run,
+    wait_for,
+)
+
+EVERYTHING = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+# What AWS writes where nobody gave a policy; left out is the version, which differs between the two types.
+DEFAULT_POLICY: State = policy({"Statement": [EVERYTHING]})
+# State key → the word in ModifyVpcEndpoint's Add…Ids and Remove…Ids.
+MEMBERS = {"route_tables": "RouteTable", "subnets": "Subnet", "security_groups": "SecurityGroup"}
+
+
+def endpoint_policy(document: str | dict[str, Any] | None) -> State:
+    """A policy in one of its equal forms; AWS's default is DEFAULT_POLICY whatever version it carries."""
+    normal: State = policy(document) if document else DEFAULT_POLICY
+    return DEFAULT_POLICY if normal.get("Statement") == DEFAULT_POLICY["Statement"] else normal
+
+
+class VpcEndpoint(Ec2Resource):
+    """A VPC endpoint, by VPC, service and type."""
+
+    kind = "VPC endpoint"
+
+    def describe(self) -> dict[str, Any] | None:
+        """EC2's description, or None where there is no such endpoint or no such VPC."""
+        try:
+            vpc_id = self.find.vpc(self.params["vpc"])
+        except Missing:
+            return None
+        by = {
+            "vpc_id": vpc_id,
+            "service_name": self.params["service"],
+            "vpc_endpoint_type": self.params["type"],
+            "vpc_endpoint_state": ["pendingAcceptance", "pending", "available"],
+        }
+        service = self.params["service"]
+        return self.find.maybe(self.kind, service, "describe_vpc_endpoints", "VpcEndpoints", **by)
+
+    @property
+    def _is_gateway(self) -> bool:
+        return bool(self.params["type"] == "Gateway")
+
+    def read(self) -> State | None:
+        """policy, tags, what the type has of MEMBERS (ids) and private_dns, and vpc_endpoint_id."""
+        found = self.describe()
+        if found is None:
+            return None
+        current = {
+            "vpc_endpoint_id": found["VpcEndpointId"],
+            "policy": endpoint_policy(found.get("PolicyDocument")),
+            "tags": described_tags(found),
+        }
+        if self._is_gateway:
+            return {**current, "route_tables": sorted(found.get("RouteTableIds", []))}
+        return {
+            **current,
+            "subnets": sorted(found.get("SubnetIds", [])),
+            "security_groups": sorted(group["GroupId"] for group in found.get("Groups", [])),
+            "private_dns": bool(found.get("PrivateDnsEnabled")),
+        }
+
+    def desired(self) -> State:
+        """As the task says; needs the VPC and what the endpoint is a member of."""
+        vpc_id = self.find.vpc(self.params["vpc"])
+
+        def ids(key: str, find: Any) -> list[str]:
+            return names_to_ids(self.params[key], lambda name: find(vpc_id, name))
+
+        desired = {"policy": endpoint_policy(self.params["policy"]), "tags": self.wanted_tags()}
+        if self._is_gateway:
+            return {**desired, "route_tables": ids("route_tables", self.find.route_table)}
+        return {
+            **desired,
+            "subnets": ids("subnets", self.find.subnet),
+            "security_groups": ids("security_groups", self.find.security_group),
+            "private_dns": self.params["private_dns"],
+        }
+
+    def create(self, desired: State) -> None:
+        """Make the endpoint and wait until it is available."""
+        arguments: dict[str, Any] = {
+            f"{word}Ids": desired[key] for key, word in MEMBERS.items() if desired.get(key)
+        }
+        if not self._is_gateway:
+            arguments["PrivateDnsEnabled"] = desired["private_dns"]
+        if desired["policy"] != DEFAULT_POLICY:
+            arguments["PolicyDocument"] = json.dumps(self.params["policy"])
+        self.ec2.create_vpc_endpoint(
+            VpcId=self.find.vpc(self.params["vpc"]),
+            ServiceName=self.params["service"],
+            VpcEndpointType=self.params["type"],
+            TagSpecifications=self.tag_specification("vpc-endpoint"),
+            **arguments,
+        )
+        self._wait_available()
+
+    def _wait_available(self) -> None:
+        def available() -> bool:
+            found = self.describe()
+            return found is not None and found["State"].lower() == "available"
+
+        wait_for(available, f"availability of {self.params['service']}", seconds=600, pause=5)
+
+    def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
+        """Repair whatever differs, once AWS has finished what it is doing with the endpoint."""
+        self._wait_available()
+        arguments: dict[str, Any] = {}
+        for key in changes & MEMBERS.keys():
+            there, wanted = set(current[key]), set(desired[key])
+            arguments[f"Add{MEMBERS[key]}Ids"] = sorted(wanted - there)
+            arguments[f"Remove{MEMBERS[key]}Ids"] = sorted(there - wanted)
+        if "private_dns" in changes:
+            arguments["PrivateDnsEnabled"] = desired["private_dns"]
+        if "policy" in changes and desired["policy"] == DEFAULT_POLICY:
+            arguments["ResetPolicy"] = True
+        elif "policy" in changes:
+            arguments["PolicyDocument"] = json.dumps(self.params["policy"])
+        arguments = {key: value for key, value in arguments.items() if value != []}
+        if arguments:
+            self.ec2.modify_vpc_endpoint(VpcEndpointId=current["vpc_endpoint_id"], **arguments)
+            self._wait_available()
+        if "tags" in changes:
+            self.repair_tags(current["vpc_endpoint_id"], current["tags"], desired["tags"])
+
+    def delete(self, current: State) -> None:
+        """Remove it and wait until it is gone, its network interfaces with it."""
+        endpoint_id = current["vpc_endpoint_id"]
+        answer = self.ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint_id])
+        for failure in answer.get("Unsuccessful", []):
+            self.module.fail_json(msg=f"{self.kind} {endpoint_id}: {failure['Error']['Message']}")
+
+        def gone() -> bool:
+            left = self.find.all("describe_vpc_endpoints", "VpcEndpoints", vpc_endpoint_id=endpoint_id)
+            return all(item["State"].lower() == "deleted" for item in left)
+
+        wait_for(gone, f"removal of {endpoint_id}", seconds=600, pause=5)
+
+
+def main() -> None:
+    """Run the module."""
+    names = {"type": "list", "elements": "str", "default": []}
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"required": True},
+            "vpc": {"required": True},
+            "service": {"required": True},
+            "type": {"choices": ["Gateway", "Interface"], "default": "Interface"},
+            "policy": {"type": "dict"},
+            "route_tables": names,
+            "subnets": names,
+            "security_groups": names,
+            "private_dns": {"type": "bool", "default": True},
+            **TAGS_ARGUMENT,
+            **STATE_ARGUMENT,
+        },
+        supports_check_mode=True,
+    )
+    run(module, VpcEndpoint(module))
+
+
+if __name__ == "__main__":
+    main()
