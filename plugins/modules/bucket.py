@@ -135,6 +135,7 @@ resource:
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -338,7 +339,7 @@ class Bucket(Resource):
 
     def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
         """Put what differs; private before anything else."""
-        apply = {
+        apply: dict[str, Callable[[Any], None]] = {
             "public_access": self.put_public_access,
             "ownership": self.put_ownership,
             "encryption": self.put_encryption,

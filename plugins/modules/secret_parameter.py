@@ -10,6 +10,7 @@ description:
   - Creates, repairs or removes the SecureString parameter called O(name).
   - With O(generate), the value is made where the parameter does not exist, and is neither read nor changed
     ever after. With O(value), the parameter is to hold that value.
+  - With neither, the parameter must exist; its value is neither read nor changed, only the rest repaired.
   - No value is returned, logged or part of a diff.
 options:
   name:
@@ -17,7 +18,7 @@ options:
     type: str
     required: true
   value:
-    description: The secret. O(state=present) needs this or O(generate).
+    description: The secret.
     type: str
   generate:
     description: How to make the secret.
@@ -151,10 +152,17 @@ class SecretParameter(Resource):
     def generated(self) -> str:
         """A fresh secret from the system's random source."""
         how = self.params["generate"]
+        if how is None:
+            return ""  # create() says that there is nothing to store; check mode needs no value
         return "".join(secrets.choice(how["alphabet"]) for _ in range(how["length"]))
 
     def create(self, desired: State) -> None:
         """Store the secret; refuses to overwrite one that came into being in between."""
+        if not desired["value"]:
+            self.module.fail_json(
+                msg=f"parameter {self.name} does not exist and there is no value for it. "
+                "Fix: give the task a value, or let it generate one."
+            )
         self.ssm.put_parameter(
             Name=self.name,
             Value=desired["value"],
@@ -168,7 +176,7 @@ class SecretParameter(Resource):
         """Repair value, description and tags; AWS can change no type."""
         if "type" in changes:
             self.module.fail_json(
-                msg=f"parameter {self.name} is a {current['type']}, in clear text, and AWS cannot change that. "
+                msg=f"parameter {self.name} is a {current['type']}, not secret, and AWS cannot change that. "
                 f"Fix: aws ssm delete-parameter --name {self.name}; the next run makes a new secret."
             )
         if changes & {"value", "description"}:
@@ -212,7 +220,6 @@ def main() -> None:
             **STATE_ARGUMENT,
         },
         mutually_exclusive=[("value", "generate")],
-        required_if=[("state", "present", ("value", "generate"), True)],
         supports_check_mode=True,
     )
     run(module, SecretParameter(module))
