@@ -9,5 +9,7 @@ in their zip, so an event that the collector accepts is an event that the loader
 - `validation`  what makes a JSON value an event
 - `identity`    the event id
 - `timestamps`  ISO 8601 in, UTC out, clock skew corrected
+- `gzipped`     gzip in, within a limit
+- `text`        text that PostgreSQL can store
 - `telemetry`   structured log lines and metrics on standard output
 """

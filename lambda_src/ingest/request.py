@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from contract.gzipped import MAGIC, BrokenGzip, TooLarge, gunzip
 from ingest.answer import RequestProblem
 from ingest.settings import Settings, SourceIp
 
 JSON_TYPES: Final = frozenset({"", "application/json", "text/plain"})
 """Media types of plain text. sendBeacon sends a Blob without a type with none at all."""
 GZIP_TYPES: Final = frozenset({"application/gzip", "application/x-gzip"})
-GZIP_MAGIC: Final = b"\x1f\x8b"
 CHARSETS: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 GZIP_HINT: Final = (
@@ -97,7 +96,7 @@ def read_body(event: Mapping[str, object], settings: Settings) -> str:
     data = _body_bytes(event)
     if len(data) > settings.max_body_bytes:
         raise _too_large(settings.max_body_bytes)
-    if data.startswith(GZIP_MAGIC):
+    if data.startswith(MAGIC):
         data = _gunzip(data, settings.max_decoded_bytes)
     elif media_type in GZIP_TYPES:
         raise RequestProblem(400, "not_gzip", "the body is not gzip", GZIP_HINT)
@@ -127,25 +126,12 @@ def _body_bytes(event: Mapping[str, object]) -> bytes:
 
 
 def _gunzip(data: bytes, limit: int) -> bytes:
-    """Decompress `data`, one or more gzip members, to at most `limit` bytes."""
-    parts: list[bytes] = []
-    left = limit
-    while data:
-        # 16: a gzip header, not zlib's
-        member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        try:
-            part = member.decompress(data, left + 1)
-        except zlib.error:
-            raise RequestProblem(400, "broken_gzip", "the body is broken gzip", GZIP_HINT) from None
-        parts.append(part)
-        left -= len(part)
-        if left < 0:
-            raise _too_large(limit)
-        if not member.eof:
-            raise RequestProblem(400, "broken_gzip", "the body is gzip cut short", GZIP_HINT)
-        # Padding after the last member is allowed.
-        data = member.unused_data.lstrip(b"\0")
-    return b"".join(parts)
+    try:
+        return gunzip(data, limit)
+    except BrokenGzip as error:
+        raise RequestProblem(400, "broken_gzip", f"the body is {error}", GZIP_HINT, body=data) from None
+    except TooLarge:
+        raise _too_large(limit) from None
 
 
 def _is_mangled_gzip(data: bytes) -> bool:

@@ -1,0 +1,117 @@
+"""The Lambda entry point of the loader: `etl.handler.handler`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import botocore.session
+from botocore.config import Config
+
+from contract.telemetry import log, log_metrics
+from etl.payload import read_payload
+from etl.run import Answer, busy_answer, run
+from etl.settings import Settings, Target
+from etl.store import S3Store
+from etl.warehouse import Busy, Connect, Warehouse, connector
+
+_SESSION: Final = botocore.session.get_session()
+_FUNCTION: Final = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "SBW_Lamda_ETL")
+
+
+def handler(event: object, context: Any) -> Answer:
+    """Load raw objects into the warehouse; see `etl.payload` for what `event` may ask."""
+    selection, payload = read_payload(event)
+    settings = Settings.from_environment(os.environ)
+    tuning = settings.tuning
+    deadline = _deadline(context, tuning.stop_before.total_seconds())
+    store = S3Store(_client("s3", max_pool_connections=tuning.readers), settings.raw_bucket)
+    try:
+        with Warehouse(_connector(settings.target)) as warehouse:
+            answer = run(
+                store,
+                warehouse,
+                selection,
+                payload,
+                tuning,
+                settings.clock_rules,
+                lambda: deadline - time.monotonic(),
+            )
+    except Busy:
+        log("WARNING", "another run is loading")
+        return busy_answer()
+    _report(answer)
+    return answer
+
+
+def _deadline(context: Any, stop_before: float) -> float:
+    """Return when to stop, on the monotonic clock; never, where no one sets a time limit."""
+    remaining: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
+    if remaining is None:
+        return float("inf")
+    return time.monotonic() + remaining() / 1000 - stop_before
+
+
+def _connector(target: Target) -> Connect:
+    """Return what opens connections, with the secrets as they are now."""
+    names = [name for name in (target.password_parameter, target.ca_parameter) if name]
+    secrets: dict[str, str] = {}
+    if names:
+        ssm = _client("ssm")
+        for name in names:
+            answer = ssm.get_parameter(Name=name, WithDecryption=True)
+            secrets[name] = answer["Parameter"]["Value"]
+    password = target.password or secrets[target.password_parameter or ""]
+    certificate = secrets.get(target.ca_parameter or "")
+
+    @contextmanager
+    def ca_file() -> Iterator[str]:
+        # libpq takes the certificate as a file only, and reads it while it connects.
+        with tempfile.NamedTemporaryFile("w", suffix=".pem", encoding="ascii") as file:
+            file.write(certificate or "")
+            file.flush()
+            yield file.name
+
+    return connector(
+        target.host,
+        target.port,
+        target.user,
+        target.database,
+        password,
+        ca_file if certificate is not None else None,
+    )
+
+
+def _client(service: str, **options: Any) -> Any:
+    config = Config(
+        connect_timeout=5,
+        read_timeout=20,
+        retries={"mode": "standard", "total_max_attempts": 4},
+        **options,
+    )
+    return _SESSION.create_client(service, config=config)
+
+
+def _report(answer: Answer) -> None:
+    objects, events = answer["objects"], answer["events"]
+    log_metrics(
+        _FUNCTION,
+        "run ended",
+        {
+            "ObjectsListed": objects["listed"],
+            "ObjectsSkipped": objects["skipped"],
+            "ObjectsRead": objects["read"],
+            "ObjectsFailed": objects["failed"],
+            "ObjectsLeft": objects["left"],
+            "EventsLoaded": events["loaded"],
+            "EventsDuplicate": events["duplicate"],
+            "EventsRejected": events["rejected"],
+            "Seconds": answer["seconds"],
+        },
+        status=answer["status"],
+        failures=answer["failures"],
+    )

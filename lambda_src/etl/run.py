@@ -1,0 +1,208 @@
+"""The whole run: what is read, when it is loaded, when to stop, and what is answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypedDict
+
+from contract.timestamps import ClockRules
+from etl.payload import Selection
+from etl.reading import Read, read_ahead
+from etl.records import read_object
+from etl.settings import Tuning
+from etl.store import ObjectGone, ObjectInfo, Store
+from etl.warehouse import Chunk, Counts, Warehouse
+
+REPORTED_FAILURES: Final = 10
+"""How many failures an answer lists; all are in `etl_object_failures`."""
+
+
+class ObjectCounts(TypedDict):
+    """listed = skipped + read + failed + left."""
+
+    listed: int
+    skipped: int
+    read: int
+    failed: int
+    left: int
+
+
+class EventCounts(TypedDict):
+    """read = loaded + duplicate + rejected."""
+
+    read: int
+    loaded: int
+    duplicate: int
+    rejected: int
+
+
+class Answer(TypedDict, total=False):
+    """What a run answers. `next` is the payload that continues an incomplete run."""
+
+    status: str
+    objects: ObjectCounts
+    events: EventCounts
+    seconds: float
+    failures: list[dict[str, str]]
+    next: dict[str, object]
+
+
+class NothingRead(Exception):
+    """There was something to read and all of it failed: the run must not pass for a success."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What a run has seen."""
+
+    listed: int = 0
+    skipped: int = 0
+    failures: list[dict[str, str]] = field(default_factory=list)
+    last_key: str = ""
+    """All objects up to this key are loaded, skipped or reported."""
+
+
+def run(
+    store: Store,
+    warehouse: Warehouse,
+    selection: Selection,
+    payload: Mapping[str, object],
+    tuning: Tuning,
+    rules: ClockRules,
+    seconds_left: Callable[[], float],
+) -> Answer:
+    """Load what `selection` selects, until it is done or `seconds_left()` reaches 0.
+
+    `warehouse` is open and holds the lock. Raises NothingRead if every object failed, and what
+    S3 or PostgreSQL raise for faults that did not pass; what was loaded before is committed.
+    """
+    started = time.monotonic()
+    warehouse.start_run(payload)
+    progress = _Progress()
+    try:
+        counts, finished = _load_all(store, warehouse, selection, tuning, rules, seconds_left, progress)
+    except Exception:
+        warehouse.fail_run()
+        raise
+    left = progress.listed - counts.objects_skipped - counts.objects_read - counts.objects_failed
+    counts = replace(counts, objects_left=left)
+    nothing_read = counts.objects_failed > 0 and counts.objects_read == 0
+    status = "failed" if nothing_read else "complete" if finished else "incomplete"
+    warehouse.finish_run(status, counts)
+    if nothing_read:
+        raise NothingRead(
+            f"None of {counts.objects_failed} raw objects could be read; the first: "
+            f"{progress.failures[0]['error']}"
+        )
+    answer = _answer(status, counts, progress.failures, time.monotonic() - started)
+    if not finished:
+        answer["next"] = {**payload, "after": progress.last_key}
+    return answer
+
+
+def busy_answer() -> Answer:
+    """Return the answer of a run that found another one at work."""
+    return _answer("busy", Counts(), [], 0.0)
+
+
+def _load_all(
+    store: Store,
+    warehouse: Warehouse,
+    selection: Selection,
+    tuning: Tuning,
+    rules: ClockRules,
+    seconds_left: Callable[[], float],
+    progress: _Progress,
+) -> tuple[Counts, bool]:
+    """Load chunk after chunk; return the counts and whether everything was reached."""
+    counts = Counts()
+    chunk = Chunk()
+    finished = True
+    reads = read_ahead(
+        store,
+        _waiting(store, warehouse, selection, progress),
+        tuning.readers,
+        tuning.chunk_bytes,
+        tuning.max_object_bytes,
+    )
+    for read in reads:
+        if seconds_left() <= 0:
+            finished = False
+            reads.close()
+            break
+        _add(chunk, read, rules, tuning, progress)
+        if len(chunk.rows) >= tuning.chunk_events or chunk.size >= tuning.chunk_bytes:
+            counts = _load(warehouse, chunk, counts, selection, progress)
+            chunk = Chunk()
+    if not chunk.is_empty():
+        counts = _load(warehouse, chunk, counts, selection, progress)
+    listed = replace(counts, objects_listed=progress.listed, objects_skipped=progress.skipped)
+    return listed, finished
+
+
+def _load(
+    warehouse: Warehouse,
+    chunk: Chunk,
+    counts: Counts,
+    selection: Selection,
+    progress: _Progress,
+) -> Counts:
+    before = replace(counts, objects_listed=progress.listed, objects_skipped=progress.skipped)
+    loaded = warehouse.load(chunk, before, selection.reprocess)
+    progress.last_key = max([progress.last_key, *chunk.objects, *chunk.failures])
+    return loaded
+
+
+def _waiting(
+    store: Store, warehouse: Warehouse, selection: Selection, progress: _Progress
+) -> Iterator[ObjectInfo]:
+    """Yield the selected objects that the ledger does not have."""
+    for page in store.pages(selection):
+        progress.listed += len(page)
+        known = {} if selection.reprocess else warehouse.known([info.key for info in page])
+        for info in page:
+            if known.get(info.key) == info.etag:
+                progress.skipped += 1
+            else:
+                yield info
+
+
+def _add(chunk: Chunk, read: Read, rules: ClockRules, tuning: Tuning, progress: _Progress) -> None:
+    info = read.info
+    if read.content is None:
+        if isinstance(read.error, ObjectGone):
+            progress.skipped += 1
+            return
+        error = str(read.error)
+        chunk.failures[info.key] = error
+        if len(progress.failures) < REPORTED_FAILURES:
+            progress.failures.append({"key": info.key, "error": error})
+        return
+    records = read_object(read.content, info.key, info.last_modified, rules, tuning.max_object_bytes)
+    chunk.objects[info.key] = info.etag
+    chunk.rows += records.rows
+    chunk.rejected += records.rejected
+    chunk.size += info.size
+
+
+def _answer(status: str, counts: Counts, failures: list[dict[str, str]], seconds: float) -> Answer:
+    return {
+        "status": status,
+        "objects": {
+            "listed": counts.objects_listed,
+            "skipped": counts.objects_skipped,
+            "read": counts.objects_read,
+            "failed": counts.objects_failed,
+            "left": counts.objects_left,
+        },
+        "events": {
+            "read": counts.events_loaded + counts.events_duplicate + counts.events_rejected,
+            "loaded": counts.events_loaded,
+            "duplicate": counts.events_duplicate,
+            "rejected": counts.events_rejected,
+        },
+        "seconds": round(seconds, 3),
+        "failures": failures,
+    }

@@ -1,0 +1,3 @@
+SELECT chunks, events_loaded, events_duplicate
+FROM public.etl_runs
+WHERE run_id = %(run_id)s

@@ -1,0 +1,3 @@
+INSERT INTO public.etl_runs (payload)
+VALUES (%(payload)s)
+RETURNING run_id

@@ -1,0 +1,288 @@
+"""PostgreSQL: the lock, the ledger, and one transaction per chunk. The SQL is in `sql/`."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import psycopg2
+import psycopg2.extensions
+
+from contract.names import ALIASES
+from etl.copytext import copy_line
+from etl.records import Rejected, Row
+
+_Result = TypeVar("_Result")
+
+Connect = Callable[[], Any]
+"""Opens a psycopg2 connection."""
+
+RECONNECTS: Final = 5
+"""How often one step is repeated over a new connection before the run gives up."""
+LOCK_PATIENCE: Final = 10.0
+"""Seconds to wait, after a lost connection, for the server to drop our own lock."""
+
+_SQL: Final[dict[str, str]] = {
+    file.stem: file.read_text(encoding="utf-8") for file in Path(__file__).with_name("sql").glob("*.sql")
+}
+
+_LOST: Final = (psycopg2.OperationalError, psycopg2.InterfaceError)
+"""Faults that may pass: a lost connection, a deadlock, a server that restarts."""
+
+
+class Busy(Exception):
+    """Another loader holds the lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a run has done so far; column names of `etl_runs`."""
+
+    objects_listed: int = 0
+    objects_skipped: int = 0
+    objects_read: int = 0
+    objects_failed: int = 0
+    objects_left: int = 0
+    events_loaded: int = 0
+    events_duplicate: int = 0
+    events_rejected: int = 0
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Objects that are loaded together. `lines` are their rows as COPY text."""
+
+    objects: dict[str, str] = field(default_factory=dict)
+    """Key -> ETag of the objects that were read."""
+    failures: dict[str, str] = field(default_factory=dict)
+    """Key -> why an object could not be read."""
+    rows: list[Row] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    size: int = 0
+    """Bytes of content that were read for it."""
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to record."""
+        return not self.objects and not self.failures
+
+
+class Warehouse:
+    """One loader's session. Use as a context manager; raises Busy if another loader runs."""
+
+    def __init__(self, connect: Connect, pause: Callable[[float], None] = time.sleep) -> None:
+        self._connect = connect
+        self._pause = pause
+        self._connection: Any = None
+        self._run_id = 0
+        self._chunks = 0
+
+    def __enter__(self) -> Warehouse:
+        self._open(patience=0.0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def start_run(self, payload: Mapping[str, object]) -> int:
+        """Record that a run begins, and return its number."""
+
+        def start(cursor: Any) -> int:
+            cursor.execute(
+                _SQL["sync_aliases"],
+                {"aliases": list(ALIASES), "event_names": list(ALIASES.values())},
+            )
+            cursor.execute(_SQL["start_run"], {"payload": json.dumps(payload)})
+            return int(cursor.fetchone()[0])
+
+        self._run_id = self._transaction(start)
+        return self._run_id
+
+    def finish_run(self, status: str, counts: Counts) -> None:
+        """Record how the run ended."""
+
+        def finish(cursor: Any) -> None:
+            self._update_run(cursor, counts, self._chunks)
+            cursor.execute(_SQL["finish_run"], {"status": status, "run_id": self._run_id})
+
+        self._transaction(finish)
+
+    def fail_run(self) -> None:
+        """Record that a fault ended the run, if the warehouse can still be told.
+
+        The counts stay what the last chunk made them.
+        """
+        with suppress(psycopg2.Error, Busy), self._cursor() as cursor:
+            cursor.execute(_SQL["finish_run"], {"status": "failed", "run_id": self._run_id})
+            self._connection.commit()
+
+    def known(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return which of these objects are loaded: key -> ETag."""
+
+        def ask(cursor: Any) -> dict[str, str]:
+            cursor.execute(_SQL["known"], {"keys": list(keys)})
+            return dict(cursor.fetchall())
+
+        return self._transaction(ask)
+
+    def load(self, chunk: Chunk, before: Counts, reprocess: bool) -> Counts:
+        """Load a chunk in one transaction and return the counts of the run with it.
+
+        `before` are the counts without the chunk's objects and events. A fault that may pass is
+        met with a new connection; whether the lost COMMIT took place is read from `etl_runs`.
+        """
+        number = self._chunks + 1
+        content = io.BytesIO("".join(map(copy_line, chunk.rows)).encode("utf-8"))
+
+        def load(cursor: Any) -> Counts:
+            cursor.execute(_SQL["read_run"], {"run_id": self._run_id})
+            chunks, loaded, duplicate = cursor.fetchone()
+            committed = chunks == number
+            if not committed:
+                content.seek(0)
+                fresh = self._merge(cursor, chunk, content, reprocess)
+                loaded = before.events_loaded + fresh
+                duplicate = before.events_duplicate + len(chunk.rows) - fresh
+            counts = replace(
+                before,
+                objects_read=before.objects_read + len(chunk.objects),
+                objects_failed=before.objects_failed + len(chunk.failures),
+                events_loaded=loaded,
+                events_duplicate=duplicate,
+                events_rejected=before.events_rejected + len(chunk.rejected),
+            )
+            if not committed:
+                self._update_run(cursor, counts, number)
+            return counts
+
+        counts = self._transaction(load)
+        self._chunks = number
+        return counts
+
+    def _merge(self, cursor: Any, chunk: Chunk, content: io.BytesIO, reprocess: bool) -> int:
+        """Write rows, rejected events, ledger and failures; return how many events were new."""
+        loaded = 0
+        if chunk.rows:
+            cursor.copy_expert(_SQL["copy"], content)
+            cursor.execute(_SQL["insert"])
+            loaded = cursor.rowcount
+            if loaded < len(chunk.rows):
+                cursor.execute(_SQL["correct"], {"reprocess": reprocess})
+        keys = list(chunk.objects)
+        if keys:
+            cursor.execute(_SQL["clear_rejected"], {"keys": keys})
+            cursor.execute(_SQL["clear_failures"], {"keys": keys})
+            cursor.execute(
+                _SQL["record_objects"],
+                {"keys": keys, "etags": list(chunk.objects.values()), "run_id": self._run_id},
+            )
+        if chunk.rejected:
+            columns = [list(column) for column in zip(*chunk.rejected, strict=True)]
+            names = ("keys", "positions", "codes", "reasons", "raw_events")
+            cursor.execute(_SQL["record_rejected"], dict(zip(names, columns, strict=True)))
+        if chunk.failures:
+            cursor.execute(
+                _SQL["record_failures"],
+                {"keys": list(chunk.failures), "errors": list(chunk.failures.values())},
+            )
+        return loaded
+
+    def _update_run(self, cursor: Any, counts: Counts, chunks: int) -> None:
+        values = asdict(counts) | {"chunks": chunks, "run_id": self._run_id}
+        cursor.execute(_SQL["update_run"], values)
+
+    def _transaction(self, work: Callable[[Any], _Result]) -> _Result:
+        """Do `work` in a transaction; over a new connection where the fault may pass."""
+        for attempt in range(RECONNECTS):
+            try:
+                with self._cursor() as cursor:
+                    result = work(cursor)
+                    self._connection.commit()
+                    return result
+            except _LOST:
+                if attempt + 1 == RECONNECTS:
+                    raise
+                self._close()
+                self._pause(2**attempt / 2)
+        raise AssertionError("unreachable")
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Any]:
+        if self._connection is None:
+            self._open(patience=LOCK_PATIENCE)
+        try:
+            with self._connection.cursor() as cursor:
+                yield cursor
+        except BaseException:
+            if self._connection is not None and not self._connection.closed:
+                self._connection.rollback()
+            raise
+
+    def _open(self, patience: float) -> None:
+        """Connect, take the lock (waiting up to `patience` seconds) and make the staging table."""
+        connection = self._connect()
+        try:
+            with connection.cursor() as cursor:
+                waited = 0.0
+                while True:
+                    cursor.execute(_SQL["lock"])
+                    if cursor.fetchone()[0]:
+                        break
+                    if waited >= patience:
+                        raise Busy
+                    self._pause(0.5)
+                    waited += 0.5
+                cursor.execute(_SQL["staging"])
+            connection.commit()
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def connector(
+    host: str,
+    port: int,
+    user: str,
+    database: str,
+    password: str,
+    ca_file: Callable[[], Any] | None,
+) -> Connect:
+    """Return what opens connections to a warehouse.
+
+    `ca_file` gives a context manager with the path of the CA's certificate for as long as a
+    connection is being made; with it the server's name or address must be in its certificate
+    (`verify-full`).
+    """
+
+    def connect() -> Any:
+        options: dict[str, Any] = {
+            "host": host,
+            "port": port,
+            "user": user,
+            "dbname": database,
+            "password": password,
+            "connect_timeout": 10,
+            "application_name": "clickstream-etl",
+            "keepalives_idle": 15,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            # A loader that was frozen or cut off must not hold locks for hours.
+            "options": "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=30000",
+        }
+        if ca_file is None:
+            return psycopg2.connect(**options)
+        with ca_file() as path:
+            return psycopg2.connect(**options, sslmode="verify-full", sslrootcert=path)
+
+    return connect

@@ -1,0 +1,128 @@
+"""A PostgreSQL server for tests: fresh, private, gone afterwards.
+
+The binaries are those of this machine (Debian's `postgresql` or what PATH has), found at run time.
+The server listens on a Unix socket in its own directory and, where a port is asked for, on 127.0.0.1.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+
+MIGRATIONS = Path(__file__).parents[1] / "files" / "warehouse"
+DATABASE = "clickstream_dw"
+OWNER = "clickstream_owner"
+LOADER = "clickstream_loader"
+READER = "clickstream_reader"
+SUPERUSER = "postgres"
+PASSWORD = "loader-password"
+
+
+def find_binaries() -> Path | None:
+    """Return the folder of the newest PostgreSQL's programs, or None."""
+    installed = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3])
+    )
+    if installed:
+        return installed[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).parent if on_path else None
+
+
+@dataclass
+class ThrowawayPostgres:
+    """A running server; `directory` holds its data and socket."""
+
+    binaries: Path
+    directory: Path
+    port: int = 5432
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def connect(self, user: str = SUPERUSER, database: str = DATABASE, **options: Any) -> Any:
+        """Connect over the socket; the server trusts everyone there."""
+        return psycopg2.connect(
+            host=str(self.directory), port=self.port, user=user, dbname=database, **options
+        )
+
+    def execute(self, sql: str, parameters: Any = None, database: str = DATABASE) -> list[Any]:
+        """Run SQL as superuser and return its rows."""
+        connection = self.connect(database=database)
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, parameters)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        options = {"unix_socket_directories": str(self.directory), "port": str(self.port)}
+        options |= {"listen_addresses": "", "fsync": "off", **self.settings}
+        flags = " ".join(f"-c {name}='{value}'" for name, value in options.items())
+        self._run("pg_ctl", "start", "-w", "-s", "-l", str(self.directory / "log"), "-o", flags)
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Stop the server; `immediate` is a crash."""
+        self._run("pg_ctl", "stop", "-w", "-s", "-m", mode)
+
+    def create_database(self, name: str = DATABASE, migrations: Sequence[Path] | None = None) -> None:
+        """Make an empty warehouse: roles, database, schema."""
+        for role, login in ((OWNER, "NOLOGIN"), (LOADER, "LOGIN"), (READER, "LOGIN")):
+            if not self.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,), SUPERUSER):
+                self.execute(f"CREATE ROLE {role} {login} PASSWORD '{PASSWORD}'", database=SUPERUSER)
+        self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", database=SUPERUSER)
+        self.execute(f"CREATE DATABASE {name} OWNER {OWNER}", database=SUPERUSER)
+        for migration in migrations or sorted(MIGRATIONS.glob("*.sql")):
+            connection = self.connect(database=name)
+            with connection, connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL ROLE {OWNER}")
+                cursor.execute(migration.read_text(encoding="utf-8"))
+            connection.close()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self.binaries / program), "-D", str(self.directory / "data"), *arguments]
+        # A file and not a pipe: the server inherits it, and a pipe would never end.
+        with Path(f"{self.directory}.log").open("a") as log:
+            subprocess.run(command, check=True, stdout=log, stderr=log, cwd=self.directory, **_as_user())
+
+
+def _as_user() -> dict[str, Any]:
+    """Return who runs the server: PostgreSQL refuses root."""
+    if os.geteuid() != 0:
+        return {}
+    user = pwd.getpwnam("postgres")
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+@contextmanager
+def throwaway_postgres(**settings: str) -> Iterator[ThrowawayPostgres]:
+    """Yield a running server, and remove it afterwards. `settings` go to its command line."""
+    binaries = find_binaries()
+    assert binaries is not None, "PostgreSQL is not installed. Fix: apt-get install postgresql"
+    directory = Path(tempfile.mkdtemp(prefix="clickstream-pg-"))
+    identity = _as_user()
+    if identity:
+        os.chown(directory, identity["user"], identity["group"])
+    server = ThrowawayPostgres(binaries, directory, settings=settings)
+    try:
+        server._run("initdb", "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+            server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+            assert time.monotonic() >= started
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        Path(f"{directory}.log").unlink(missing_ok=True)
