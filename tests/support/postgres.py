@@ -117,7 +117,7 @@ def throwaway_postgres(**settings: str) -> Iterator[ThrowawayPostgres]:
     server = ThrowawayPostgres(binaries, directory, settings=settings)
     try:
         server._run("initdb", "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-            server.start()
+        server.start()
         try:
             yield server
         finally:
