@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from ansible_collections.clickstream.aws.plugins.filter.configuration import configuration_errors
 
 DEFAULTS = Path(__file__).parents[2] / "roles/platform/defaults/main.yml"
@@ -57,5 +58,7 @@ def test_a_wrong_value_is_told_with_its_fix(overrides: dict[str, object], names:
 
 
 def test_all_faults_are_told_at_once() -> None:
-    errors = configuration_errors(variables(platform_zone="x", platform_cors_origins=[], platform_vpc_cidr="y"))
+    errors = configuration_errors(
+        variables(platform_zone="x", platform_cors_origins=[], platform_vpc_cidr="y")
+    )
     assert len(errors) == 3

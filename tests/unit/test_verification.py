@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+
 from ansible_collections.clickstream.aws.plugins.filter.table import table
 from ansible_collections.clickstream.aws.plugins.filter.verification import verification
 from ansible_collections.clickstream.aws.plugins.module_utils import traffic

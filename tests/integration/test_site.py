@@ -1,0 +1,268 @@
+"""The whole platform on a fresh local cloud of its own, read back through the API and on the host.
+
+The tests are the life of a deployment and build on each other, in the order of this file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+import psycopg2
+import pytest
+
+from tests.support.deployment import (
+    ANALYTICS_ADDRESS,
+    NAME,
+    PROJECT,
+    VPC_ROUTER,
+    aws,
+    calls,
+    command,
+    environment,
+    local_cloud,
+    on_host,
+    play,
+    succeed,
+    wait_until,
+)
+
+OUTPUTS: list[str] = []
+"""What the runs printed: no secret may be in it."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cloud() -> Iterator[None]:
+    """An empty cloud; afterwards nothing of it is left on this machine."""
+    local_cloud("stop", "--name", NAME)
+    succeed("playbooks/local_cloud.yml")
+    yield
+    stopped = local_cloud("stop", "--name", NAME)
+    assert stopped.returncode == 0, stopped.stderr
+
+
+def nat_gateways() -> list[str]:
+    gateways = aws("ec2").describe_nat_gateways()["NatGateways"]
+    return [gateway["NatGatewayId"] for gateway in gateways if gateway["State"] != "deleted"]
+
+
+def default_routes_of_private_table() -> list[dict]:
+    tables = aws("ec2").describe_route_tables(
+        Filters=[{"Name": "tag:Name", "Values": ["SBW_Project-rtb-private1-*"]}]
+    )["RouteTables"]
+    assert len(tables) == 1
+    return [route for route in tables[0]["Routes"] if route.get("DestinationCidrBlock") == "0.0.0.0/0"]
+
+
+def assert_no_way_out() -> None:
+    assert nat_gateways() == []
+    assert aws("ec2").describe_addresses()["Addresses"] == []
+    assert default_routes_of_private_table() == []
+
+
+def test_check_mode_on_an_empty_cloud_lists_all_and_writes_nothing() -> None:
+    before = len(calls())
+    run = succeed("site.yml", "--check", "--diff")
+    OUTPUTS.append(run.output)
+    wrote = [call for call in calls(before) if call["mutating"]]
+    assert wrote == []
+    created = re.findall(r"^\+\+\+ after: (.+)$", run.output, re.MULTILINE)
+    twice = [name for name, times in Counter(created).items() if times > 1]
+    assert twice == [], "listed more than once"
+    for kind in (
+        "VPC",
+        "subnet",
+        "route table",
+        "bucket",
+        "IAM role",
+        "instance",
+        "Lambda function",
+        "HTTP API",
+    ):
+        assert any(name.lower().startswith(kind.lower()) for name in created), f"no {kind} in {created}"
+    assert "pending: needs" in run.output
+
+
+def test_the_first_run_builds_it() -> None:
+    OUTPUTS.append(succeed("site.yml").output)
+    assert_no_way_out()
+
+
+def test_the_second_run_changes_nothing() -> None:
+    run = succeed("site.yml", "--diff")
+    OUTPUTS.append(run.output)
+    assert run.changed == 0, run.changes()
+
+
+def test_check_mode_on_the_finished_platform_reports_nothing() -> None:
+    before = len(calls())
+    run = succeed("site.yml", "--check", "--diff")
+    assert run.changed == 0, run.changes()
+    transfer = [
+        call for call in calls(before) if call["mutating"] and "transfer" not in str(call["resource"])
+    ]
+    assert [call["action"] for call in transfer] == []
+
+
+def test_events_reach_every_station() -> None:
+    run = succeed("playbooks/verify.yml")
+    OUTPUTS.append(run.output)
+    assert "✗" not in run.output
+    assert run.output.count("✓") >= 14
+
+
+def test_verification_takes_its_events_out_again_where_it_is_told_to() -> None:
+    def keys() -> set[str]:
+        pages = aws("s3").get_paginator("list_objects_v2").paginate(Bucket="clickstream-s3-ingest")
+        return {item["Key"] for page in pages for item in page.get("Contents", [])}
+
+    before = keys()
+    rows = on_host(
+        "runuser -u postgres -- psql -Atd clickstream_dw -c 'select count(*) from clickstream_events'"
+    )
+    succeed("playbooks/verify.yml", "-e", "verify_keep_events=false")
+    assert {key for key in keys() - before if key.startswith("events/")} == set()
+    after = on_host(
+        "runuser -u postgres -- psql -Atd clickstream_dw -c 'select count(*) from clickstream_events'"
+    )
+    assert rows.stdout == after.stdout != ""
+
+
+def test_only_the_private_subnet_reaches_the_database() -> None:
+    password = aws("ssm").get_parameter(Name="/clickstream/warehouse/loader_password", WithDecryption=True)
+    secret = password["Parameter"]["Value"]
+    login = "dbname=clickstream_dw user=clickstream_loader sslmode=require connect_timeout=5"
+    with pytest.raises(psycopg2.OperationalError, match=r"pg_hba|refused|timeout"):
+        connect_from(VPC_ROUTER, login, secret)
+    connect_from("10.77.128.1", login, secret).close()
+    with pytest.raises(psycopg2.OperationalError, match="pg_hba"):
+        connect_from("10.77.128.1", login.replace("sslmode=require", "sslmode=disable"), secret)
+    with pytest.raises(psycopg2.OperationalError, match="pg_hba"):
+        connect_from("10.77.128.1", login.replace("clickstream_loader", "postgres"), secret)
+
+
+def connect_from(source: str, login: str, password: str) -> psycopg2.extensions.connection:
+    """Connect through a relay whose own connection comes from ``source`` (libpq cannot choose its source)."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    upstream = socket.create_connection((ANALYTICS_ADDRESS, 5432), timeout=5, source_address=(source, 0))
+
+    def pump(take: socket.socket, give: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := take.recv(65536):
+                give.sendall(data)
+        with contextlib.suppress(OSError):
+            give.shutdown(socket.SHUT_WR)
+
+    def relay() -> None:
+        with listener, upstream, listener.accept()[0] as client:
+            upstream.settimeout(None)
+            back = threading.Thread(target=pump, args=(upstream, client), daemon=True)
+            back.start()
+            pump(client, upstream)
+            back.join()
+
+    threading.Thread(target=relay, daemon=True).start()
+    port = listener.getsockname()[1]
+    return psycopg2.connect(f"{login} hostaddr=127.0.0.1 port={port}", password=password)
+
+
+def test_the_dashboards_user_can_read_and_nothing_else() -> None:
+    def as_shiny(sql: str) -> subprocess.CompletedProcess[str]:
+        return on_host(f'runuser -u shiny -- psql -Atd clickstream_dw -U clickstream_reader -c "{sql}"')
+
+    assert as_shiny("select count(*) > 0 from clickstream_events").stdout.strip() == "t"
+    for sql in (
+        "insert into clickstream_events (event_id) values (gen_random_uuid())",
+        "delete from clickstream_events",
+        "update clickstream_events set event_name = 'x'",
+        "create table mine (a int)",
+        "create temporary table mine (a int)",
+        "drop table clickstream_events",
+    ):
+        refused = as_shiny(sql)
+        assert refused.returncode != 0, sql
+        assert "permission denied" in refused.stderr or "must be owner" in refused.stderr, refused.stderr
+
+
+def test_no_secret_is_in_any_output_log_or_process_list() -> None:
+    names = ("/clickstream/warehouse/loader_password", "/clickstream/ca/private_key")
+    secrets = [
+        aws("ssm")
+        .get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+        .strip()
+        .splitlines()[-2:][0]
+        for name in names
+    ]
+    logs = [path for path in (PROJECT / ".local_cloud" / NAME).rglob("*.log*") if path.is_file()]
+    on_the_host = on_host(
+        "cat /var/log/postgresql/* /var/log/shiny-server* 2>/dev/null; journalctl --no-pager"
+    )
+    texts = [*OUTPUTS, *(path.read_text(errors="replace") for path in logs), on_the_host.stdout]
+    for secret in secrets:
+        assert len(secret) >= 20
+        assert [text[:100] for text in texts if secret in text] == []
+
+
+def test_the_host_cannot_reach_the_package_proxy_at_rest() -> None:
+    tried = on_host(f"curl -sS -m 5 -o /dev/null http://{VPC_ROUTER}:3242/ ; ip route show default")
+    assert "curl:" in tried.stderr
+    assert tried.stdout == ""
+
+
+def test_a_run_killed_during_the_installation_leaves_no_way_out_after_the_next() -> None:
+    assert on_host("DEBIAN_FRONTEND=noninteractive apt-get remove -y -q r-cran-dt").returncode == 0
+    run = subprocess.Popen(
+        command("playbooks/analytics_host.yml"),
+        cwd=PROJECT,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        wait_until(lambda: bool(nat_gateways() and default_routes_of_private_table()), "egress opens", 120)
+    finally:
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+    assert nat_gateways(), "the run was killed while the way out was open"
+    assert succeed("playbooks/close_egress.yml").changed > 0
+    assert_no_way_out()
+    succeed("site.yml")
+    assert_no_way_out()
+    assert on_host("dpkg-query -Wf '${Status}' r-cran-dt").stdout == "install ok installed"
+
+
+def test_destroy_leaves_nothing_but_the_raw_bucket() -> None:
+    run = succeed("playbooks/destroy.yml", "-e", "confirm=yes")
+    assert "nothing" in run.output
+    ec2 = aws("ec2")
+    names = {vpc.get("Tags", [{}])[0].get("Value") for vpc in ec2.describe_vpcs()["Vpcs"]}
+    assert "SBW_Project-vpc" not in names
+    states = [i["State"]["Name"] for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]]
+    assert set(states) <= {"terminated"}
+    assert ec2.describe_addresses()["Addresses"] == []
+    assert [e for e in ec2.describe_vpc_endpoints()["VpcEndpoints"] if e["State"] != "deleted"] == []
+    assert [b["Name"] for b in aws("s3").list_buckets()["Buckets"]] == ["clickstream-s3-ingest"]
+    assert aws("lambda").list_functions()["Functions"] == []
+    assert aws("apigatewayv2").get_apis()["Items"] == []
+    assert aws("events").list_rules()["Rules"] == []
+    assert aws("ssm").describe_parameters()["Parameters"] == []
+    assert aws("logs").describe_log_groups()["logGroups"] == []
+    ours = [
+        r["RoleName"] for r in aws("iam").list_roles()["Roles"] if r["RoleName"].startswith(("SBW", "click"))
+    ]
+    assert ours == []
+
+
+def test_destroy_takes_the_raw_bucket_too_where_it_is_told_to() -> None:
+    succeed("playbooks/destroy.yml", "-e", "confirm=yes", "-e", "teardown_keep_raw_bucket=false")
+    assert aws("s3").list_buckets()["Buckets"] == []
+    assert play("playbooks/destroy.yml", "-e", "confirm=yes", "--check").changed == 0

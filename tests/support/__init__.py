@@ -1,0 +1,1 @@
+"""What the integration and drift tests share."""

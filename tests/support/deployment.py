@@ -1,0 +1,148 @@
+"""The platform on the tests' own local cloud: its playbooks, and AWS and the host read past them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+PROJECT = Path(__file__).resolve().parents[2]
+INVENTORIES = ("-i", "inventories/local", "-i", "tests/inventory")
+NAME = "test"
+ENDPOINT = "http://127.0.0.1:4666"
+VPC_ROUTER = "10.77.0.1"
+ANALYTICS_ADDRESS = "10.77.128.10"
+REGION = "ap-southeast-1"
+ENVIRONMENT = {
+    "AWS_ENDPOINT_URL": ENDPOINT,
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_DEFAULT_REGION": REGION,
+}
+RECAP = re.compile(r"^\S+\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run of a playbook."""
+
+    returncode: int
+    output: str
+    seconds: float
+
+    @property
+    def changed(self) -> int:
+        """How many tasks changed something (or would)."""
+        return sum(int(counts[1]) for counts in RECAP.findall(self.output))
+
+    def changes(self) -> list[str]:
+        """The tasks that changed something, for a message."""
+        task, found = "", []
+        for line in self.output.splitlines():
+            if line.startswith(("TASK [", "RUNNING HANDLER [")):
+                task = line.split("[", 1)[1].split("]")[0]
+            elif line.startswith("changed:"):
+                found.append(task)
+        return found
+
+
+def command(*arguments: str) -> list[str]:
+    """The command line of a playbook run on the tests' cloud."""
+    return [str(PROJECT / ".venv/bin/ansible-playbook"), *INVENTORIES, *arguments]
+
+
+def environment() -> dict[str, str]:
+    """The environment of a run: no colours, nothing of the shell's AWS set-up."""
+    ours = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    return {**ours, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
+
+
+def play(*arguments: str, timeout: float = 900) -> Run:
+    """Run a playbook to its end; its output is kept in .local_cloud for people who look for a fault."""
+    start = time.monotonic()
+    done = subprocess.run(
+        command(*arguments),
+        cwd=PROJECT,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    return Run(done.returncode, done.stdout + done.stderr, time.monotonic() - start)
+
+
+def succeed(*arguments: str, timeout: float = 900) -> Run:
+    """Run a playbook that must succeed."""
+    run = play(*arguments, timeout=timeout)
+    assert run.returncode == 0, run.output[-6000:]
+    return run
+
+
+@cache
+def aws(service: str) -> Any:
+    """A boto3 client of the tests' cloud."""
+    session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)
+    return session.client(service, endpoint_url=ENDPOINT)
+
+
+def local_cloud(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the local cloud's command line."""
+    return subprocess.run(
+        [str(PROJECT / ".venv/bin/python"), "-m", "local_cloud", *arguments],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def calls(since: int = 0) -> list[dict[str, Any]]:
+    """The calls that passed the endpoint, from the line ``since`` on."""
+    log = PROJECT / ".local_cloud" / NAME / "logs/access.jsonl"
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [json.loads(line) for line in lines[since:]]
+
+
+def on_host(script: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    """Run a shell script as root on the analytics host, past Session Manager."""
+    return subprocess.run(
+        [str(PROJECT / "local_cloud/bin/enter-machine"), instance_machine(), "/bin/sh", "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+
+
+def instance_machine() -> str:
+    """The machine behind the analytics instance, as the local cloud calls it."""
+    return f"{NAME}-{analytics_instance()['InstanceId']}"
+
+
+def analytics_instance() -> dict[str, Any]:
+    """EC2's description of the analytics instance that runs."""
+    answer = aws("ec2").describe_instances(
+        Filters=[
+            {"Name": "tag:Name", "Values": ["SBW_EC2_ShinyDWH"]},
+            {"Name": "instance-state-name", "Values": ["running", "stopped", "pending"]},
+        ]
+    )
+    [instance] = [one for reservation in answer["Reservations"] for one in reservation["Instances"]]
+    return dict(instance)
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    """Return when the condition holds; fail naming ``what`` after the limit."""
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, f"not within {seconds} s: {what}"
+        time.sleep(0.2)
