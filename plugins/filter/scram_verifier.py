@@ -16,9 +16,10 @@ DOCUMENTATION = r"""
 name: scram_verifier
 short_description: The SCRAM-SHA-256 verifier of a password
 description:
-  - What PostgreSQL keeps in C(pg_authid.rolpassword), so that the password itself never leaves the controller.
-  - The salt is derived from password and role, as slowly as the verifier itself. So the same password gives the
-    same verifier, and a role can be compared with it instead of being given a new one at every run.
+  - What PostgreSQL keeps in C(pg_authid.rolpassword), so that the password itself never leaves the
+    controller.
+  - The salt is derived from password and role, as slowly as the verifier itself. So the same password gives
+    the same verifier, and a role can be compared with it instead of being given a new one at every run.
 positional: _input, role
 options:
   _input:
