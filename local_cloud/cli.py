@@ -6,11 +6,11 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from local_cloud import cloud
+from local_cloud import cloud, images, machines
 from local_cloud.errors import CloudError
 from local_cloud.settings import Settings, from_mapping, saved
 
@@ -45,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
 
     _command(commands, "status", _status, "tell what runs, as JSON; exit code 3 if not all of it")
     _command(commands, "stop", _stop, "stop the cloud and remove what it made, logs excepted")
+    _command(commands, "image", _image, "build the machines' disk image unless it is cached")
+    _machine_commands(commands)
     logs = _command(commands, "logs", _logs, "print the end of every log")
     logs.add_argument("--lines", type=int, default=20)
     return parser
@@ -55,6 +57,25 @@ def _command(commands: Any, name: str, run: Any, text: str) -> argparse.Argument
     command.add_argument("--name", default="", help="which cloud (default: clickstream)")
     command.set_defaults(run=run)
     return command
+
+
+def _machine_commands(commands: Any) -> None:
+    """Add ``machine start|stop|remove|list``."""
+    text = "machines besides the EC2 instances, e.g. for tests of a role"
+    verbs = commands.add_parser("machine", help=text, description=text).add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    start = _command(verbs, "start", _machine_start, "make and boot a machine, wait until it is up")
+    start.add_argument("--address", required=True, help="its address in the cloud's range")
+    start.add_argument("--prefix", type=int, default=20, help="length of its subnet's prefix")
+    start.add_argument("--hostname", default="", help="default: the machine's name")
+    start.add_argument("--egress", action="store_true", help="let it use the apt proxy as long as it lives")
+    start.add_argument("--instance", action="store_true", help=argparse.SUPPRESS)
+    stop = _command(verbs, "stop", _machine_stop, "shut a machine down, keep its disk")
+    remove = _command(verbs, "remove", _machine_remove, "remove a machine and its disk")
+    for verb in (start, stop, remove):
+        verb.add_argument("machine", metavar="MACHINE")
+    _command(verbs, "list", _machine_list, "list all machines as JSON")
 
 
 def _chosen(options: argparse.Namespace) -> Settings:
@@ -82,10 +103,7 @@ def _existing(options: argparse.Namespace) -> Settings:
 def _start(options: argparse.Namespace) -> int:
     settings = _chosen(options)
     changed = cloud.start(settings)
-    json.dump(
-        {"changed": changed, "name": settings.name, "endpoint": settings.endpoint}, sys.stdout
-    )
-    sys.stdout.write("\n")
+    _print({"changed": changed, "name": settings.name, "endpoint": settings.endpoint})
     return 0
 
 
@@ -98,15 +116,70 @@ def _status(options: argparse.Namespace) -> int:
         "healthy": found.healthy,
         "daemons": found.daemons,
     }
-    json.dump(answer, sys.stdout, indent=1)
-    sys.stdout.write("\n")
+    _print(answer)
     return 0 if found.healthy else 3
+
+
+def _image(options: argparse.Namespace) -> int:
+    settings = _existing(options)
+    changed = images.ensure(settings)
+    _print({"changed": changed, "image": str(images.path(settings))})
+    return 0
+
+
+def _machine_start(options: argparse.Namespace) -> int:
+    machine = machines.Machine(
+        name=options.machine,
+        address=options.address,
+        prefix=options.prefix,
+        hostname=options.hostname or options.machine,
+        egress=options.egress,
+        instance=options.instance,
+    )
+    settings = _started(options)
+    changed = machines.start(settings, machine)
+    place = machines.directory(settings, machine.name)
+    _print({"changed": changed, "machine": machine.name, "root": str(place / "root")})
+    return 0
+
+
+def _machine_stop(options: argparse.Namespace) -> int:
+    _print({"changed": machines.stop(_started(options), options.machine)})
+    return 0
+
+
+def _machine_remove(options: argparse.Namespace) -> int:
+    _print({"changed": machines.remove(_existing(options), options.machine)})
+    return 0
+
+
+def _machine_list(options: argparse.Namespace) -> int:
+    settings = _existing(options)
+    found = [
+        {**asdict(machine), "up": machines.up(settings, machine.name)} for machine in machines.every(settings)
+    ]
+    _print({"machines": found})
+    return 0
+
+
+def _started(options: argparse.Namespace) -> Settings:
+    name = options.name or Settings.name
+    settings = saved(name)
+    if settings is None or not settings.machines:
+        raise CloudError(
+            f"the cloud {name} does not run, or has no machines",
+            f"run 'python -m local_cloud start --name {name}'",
+        )
+    return settings
+
+
+def _print(value: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(value, indent=1) + "\n")
 
 
 def _stop(options: argparse.Namespace) -> int:
     changed = cloud.halt(_existing(options))
-    json.dump({"changed": changed}, sys.stdout)
-    sys.stdout.write("\n")
+    _print({"changed": changed})
     return 0
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.request import ProxyHandler, build_opener
 
-from local_cloud import amis, preflight
+from local_cloud import amis, cacher, cgroups, images, machines, network, preflight
 from local_cloud.emulators import Daemon, daemons
 from local_cloud.errors import CloudError
 from local_cloud.processes import (
@@ -77,6 +78,10 @@ def start(settings: Settings) -> bool:
         settings.save()
         changed |= before != settings.file.read_text()
         (settings.state / "images.json").write_text(amis.images_json() + "\n")
+        if settings.machines:
+            changed |= images.ensure(settings)
+            changed |= network.ensure(settings)
+            changed |= cacher.ensure(settings)
         for daemon in daemons(settings):
             changed |= _ensure(settings, daemon)
         if not _answers(settings):
@@ -106,10 +111,17 @@ def halt(settings: Settings) -> bool:
     """Stop a cloud and remove all it made except logs and caches; return whether it was there."""
     with locked():
         there = settings.file.exists()
-        for file in sorted(settings.run.glob("*.json")):
+        # the router goes first: it would boot machines again that are being removed
+        for file in sorted(settings.run.glob("*.json"), reverse=True):
             record = read_record(file)
             if record:
                 there |= stop(record)
+        for entry in settings.machine_dir.glob("[!.]*"):
+            there |= machines.remove(settings, entry.name)
+        if os.geteuid() == 0:
+            there |= cacher.release(settings)
+            cgroups.remove(cgroups.parent(settings))
+            there |= network.remove(settings)
         if settings.state.exists():
             for entry in settings.state.iterdir():
                 if entry == settings.logs:

@@ -38,9 +38,7 @@ def _environment(settings: Settings, **extra: str) -> dict[str, str]:
     }
 
 
-def _daemon(
-    name: str, argv: list[str], env: dict[str, str], host: str, port: int, *made_from: str
-) -> Daemon:
+def _daemon(name: str, argv: list[str], env: dict[str, str], host: str, port: int, *made_from: str) -> Daemon:
     made = recipe(*argv, json.dumps(env, sort_keys=True), *made_from)
     return Daemon(name, tuple(argv), env, host, port, made)
 
@@ -79,6 +77,9 @@ def ministack(settings: Settings) -> Daemon:
         STATE_DIR=str(settings.state / "ministack"),
         S3_DATA_DIR=str(settings.state / "ministack/s3"),
         AWS_ENDPOINT_URL=settings.endpoint,
+        # the one pair whose signature a presigned S3 address may carry
+        AWS_ACCESS_KEY_ID="local",
+        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - a secret that everybody knows
     )
     argv = [settings.ministack_python, "-m", "ministack"]
     return _daemon("ministack", argv, env, "127.0.0.1", settings.ministack_port)
@@ -99,6 +100,15 @@ def router(settings: Settings) -> Daemon:
     return _daemon("router", argv, env, "127.0.0.1", settings.endpoint_port, *made_from)
 
 
+def relay(settings: Settings) -> Daemon:
+    """The machines' way to the apt proxy, open while the emulated network would be."""
+    env = _environment(settings, PYTHONPATH=str(PROJECT))
+    argv = [settings.moto_python, "-m", "local_cloud.relay", settings.name]
+    made_from = [settings.file.read_text(), *_sources("*.py")]
+    return _daemon("relay", argv, env, settings.gateway, settings.proxy_port, *made_from)
+
+
 def daemons(settings: Settings) -> list[Daemon]:
     """Return the daemons of a cloud in the order they start."""
-    return [moto(settings), ministack(settings), router(settings)]
+    all_of_them = [moto(settings), ministack(settings), router(settings)]
+    return [*all_of_them, relay(settings)] if settings.machines else all_of_them

@@ -11,7 +11,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from local_cloud import amis
+from local_cloud import amis, cacher, packages
 from local_cloud.errors import CloudError
 from local_cloud.processes import read_record
 from local_cloud.settings import Settings
@@ -71,6 +71,8 @@ def _programs() -> None:
     for program, package in _PROGRAMS.items():
         if shutil.which(program, path=path) is None:
             raise CloudError(f"{program} (package {package}) is missing", _PLAYBOOK)
+    if not packages.KEYRING.exists():
+        raise CloudError("Debian's keys (package debian-archive-keyring) are missing", _PLAYBOOK)
 
 
 def _environments(settings: Settings) -> None:
@@ -101,6 +103,14 @@ def _ports(settings: Settings) -> None:
         ("127.0.0.1", settings.moto_port, "moto", "local_cloud_endpoint_port"),
         ("127.0.0.1", settings.ministack_port, "ministack", "local_cloud_endpoint_port"),
     ]
+    if settings.machines:
+        bridge = settings.gateway
+        wanted += [
+            (bridge, endpoint, "router", "local_cloud_endpoint_port"),
+            (bridge, settings.proxy_port, "relay", "local_cloud_proxy_port"),
+        ]
+        if not cacher.port():
+            wanted.append(("127.0.0.1", settings.cacher_port, "none", "local_cloud_endpoint_port"))
     for host, port, name, variable in wanted:
         record = read_record(settings.run / f"{name}.json")
         if record and record.alive:

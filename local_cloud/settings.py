@@ -168,6 +168,4 @@ def saved(name: str) -> Settings | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:
-        raise CloudError(
-            f"{file} is damaged ({error})", f"remove {file.parent} and start again"
-        ) from error
+        raise CloudError(f"{file} is damaged ({error})", f"remove {file.parent} and start again") from error

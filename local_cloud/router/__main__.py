@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
 
@@ -24,13 +25,11 @@ async def serve(settings: Settings) -> None:
     # no limit of time: a function may run for a quarter of an hour
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=5)
     connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(
-        timeout=timeout, connector=connector, auto_decompress=False
-    ) as http:
+    async with aiohttp.ClientSession(timeout=timeout, connector=connector, auto_decompress=False) as http:
         backends = Backends(settings, http)
         reconciler = Reconciler(backends) if settings.machines else None
         server = web.Server(Endpoint(backends, AccessLog(settings.access_log), reconciler))
-        runner = web.ServerRunner(server)
+        runner = web.ServerRunner(server, access_log=None)
         await runner.setup()
         hosts = ["127.0.0.1"] + ([settings.gateway] if settings.machines else [])
         for host in hosts:
@@ -44,6 +43,7 @@ async def serve(settings: Settings) -> None:
 
 def main() -> int:
     """Run the router of the cloud named on the command line."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     settings = saved(sys.argv[1])
     if settings is None:
         sys.stderr.write(f"no settings of a cloud named {sys.argv[1]}\n")

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from local_cloud.router.backends import Backends
 from local_cloud.router.calls import Answer, Call
 
-AnswerHook = Callable[[Call, Backends], Awaitable[Answer]]
+AnswerHook = Callable[[Call, Backends], Awaitable[Answer | None]]
 BeforeHook = Callable[[Call, Backends], Awaitable[None]]
 AfterHook = Callable[[Call, Backends, Answer], Awaitable[None]]
 Key = tuple[str, str]
@@ -23,7 +23,10 @@ AFTER: dict[Key, list[AfterHook]] = defaultdict(list)
 
 
 def answers(service: str, *actions: str) -> Callable[[AnswerHook], AnswerHook]:
-    """Register a coroutine that answers these actions instead of an emulator."""
+    """Register a coroutine that answers these actions instead of an emulator.
+
+    It may return ``None`` to leave a call to the emulator after all.
+    """
 
     def register(hook: AnswerHook) -> AnswerHook:
         for action in actions:

@@ -102,8 +102,7 @@ def _fits(pattern: _Pattern, call: Call, path: str) -> bool:
         pattern.method == call.method
         and pattern.path.fullmatch(path) is not None
         and all(
-            key in query and (value is None or value in query[key])
-            for key, value in pattern.query.items()
+            key in query and (value is None or value in query[key]) for key, value in pattern.query.items()
         )
         and pattern.headers <= call.headers.keys()
     )

@@ -1,16 +1,142 @@
-"""Machines follow instances."""
+"""Machines follow instances.
 
+EC2's answer is the only truth: whatever it says runs gets a machine, whatever it no longer
+knows loses it. So nothing has to be remembered, and a forgetful emulator is survived.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import sys
+import time
+
+import aiohttp
+
+from local_cloud import machines
 from local_cloud.router.backends import Backends
+from local_cloud.router.instances import Instance, instances, prefixes
+
+_SECONDS_BETWEEN_LOOKS = 3.0
+_SECONDS_AFTER_FAILURE = 20.0
+log = logging.getLogger("machines")
 
 
 class Reconciler:
-    """x."""
+    """Boots, stops and removes machines until they are what EC2 says."""
 
     def __init__(self, backends: Backends) -> None:
-        self.backends = backends
+        self._backends = backends
+        self._settings = backends.settings
+        self._wake = asyncio.Event()
+        self._reboot: set[str] = set()
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._not_before: dict[str, float] = {}
+        self._said: set[str] = set()
 
     def wake(self, reboot: tuple[str, ...] = ()) -> None:
-        """x."""
+        """Look now instead of at the next turn; ``reboot`` are instances to boot again."""
+        self._reboot |= set(reboot)
+        self._wake.set()
 
     async def run(self) -> None:
-        """x."""
+        """Look for ever."""
+        while True:
+            try:
+                await self._look()
+            except (LookupError, aiohttp.ClientError, TimeoutError) as error:
+                # no answer is not the answer "there are none": leave the machines alone
+                self._say(f"EC2 does not answer: {error}")
+            try:
+                await asyncio.wait_for(self._wake.wait(), _SECONDS_BETWEEN_LOOKS)
+            except TimeoutError:
+                continue
+            self._wake.clear()
+
+    async def _look(self) -> None:
+        known = {one.id: one for one in await instances(self._backends)}
+        lengths: dict[str, int] = {}
+        for instance in known.values():
+            if instance.id in self._busy or not self._has_machine(instance):
+                continue
+            there = machines.find(self._settings, instance.id)
+            up = machines.up(self._settings, instance.id)
+            if instance.state in {"pending", "running"}:
+                if instance.id in self._reboot and up:
+                    self._do(instance.id, "stop", instance.id)
+                elif not up:
+                    lengths = lengths or await prefixes(self._backends)
+                    if there is None:
+                        await self._explain_user_data(instance)
+                    self._start(instance, lengths.get(instance.subnet, 20))
+                self._reboot.discard(instance.id)
+            elif instance.state in {"stopping", "stopped"}:
+                if machines.running(machines.directory(self._settings, instance.id)):
+                    self._do(instance.id, "stop", instance.id)
+            elif there:
+                self._do(instance.id, "remove", instance.id)
+        for machine in machines.every(self._settings):
+            if machine.instance and machine.name not in known and machine.name not in self._busy:
+                self._do(machine.name, "remove", machine.name)
+
+    def _has_machine(self, instance: Instance) -> bool:
+        """Whether an instance's address is one that this cloud's bridge carries."""
+        if not instance.address:
+            return False
+        if ipaddress.IPv4Address(instance.address) in self._settings.network:
+            return True
+        self._say(
+            f"{instance.id} ({instance.address}) gets no machine: its address is outside of"
+            f" {self._settings.vpc_cidr}"
+        )
+        return False
+
+    def _start(self, instance: Instance, prefix: int) -> None:
+        self._do(
+            instance.id,
+            *("start", instance.id, "--instance"),
+            *("--address", instance.address, "--prefix", str(prefix)),
+            *("--hostname", f"ip-{instance.address.replace('.', '-')}"),
+        )
+
+    def _do(self, machine: str, *command: str) -> None:
+        """Run a machine command in a process of its own: what it starts must outlive us."""
+        if time.monotonic() < self._not_before.get(machine, 0.0):
+            return
+        task = asyncio.create_task(self._command(machine, command))
+        self._busy[machine] = task
+        task.add_done_callback(lambda _: self._done(machine))
+
+    def _done(self, machine: str) -> None:
+        self._busy.pop(machine, None)
+        self._wake.set()
+
+    async def _command(self, machine: str, command: tuple[str, ...]) -> None:
+        log.info("machine %s", " ".join(command))
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "local_cloud", "machine", *command),
+            *("--name", self._settings.name),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, errors = await process.communicate()
+        if process.returncode:
+            self._not_before[machine] = time.monotonic() + _SECONDS_AFTER_FAILURE
+            log.error("machine %s: %s", " ".join(command), errors.decode().strip())
+        else:
+            self._not_before.pop(machine, None)
+            log.info("machine %s: done", " ".join(command))
+
+    async def _explain_user_data(self, instance: Instance) -> None:
+        answer = await self._backends.query(
+            "ec2", "DescribeInstanceAttribute", {"InstanceId": instance.id, "Attribute": "userData"}
+        )
+        if answer.findtext(".//userData/value"):
+            log.info("user data of %s is not executed: sessions need no agent here", instance.id)
+
+    def _say(self, message: str) -> None:
+        """Log something once, not at every turn."""
+        if message not in self._said:
+            self._said.add(message)
+            log.warning("%s", message)

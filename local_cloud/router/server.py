@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 from aiohttp import web
 
-from local_cloud.router import fixes, refusals, sessions  # noqa: F401 - they register hooks
+from local_cloud.router import documents, fixes, refusals, sessions  # noqa: F401 - they register hooks
 from local_cloud.router.backends import MOTO, Backends, forwarded
 from local_cloud.router.calls import (
     Answer,
@@ -98,9 +98,7 @@ class Endpoint:
     def _unavailable(self, call: Call, error: Exception) -> RefusedError:
         backend = "moto" if call.service in MOTO else "ministack"
         fix = f"run 'make up' or 'python -m local_cloud start --name {self._backends.settings.name}'"
-        return RefusedError(
-            503, "ServiceUnavailable", f"{backend} does not answer ({error}). Fix: {fix}."
-        )
+        return RefusedError(503, "ServiceUnavailable", f"{backend} does not answer ({error}). Fix: {fix}.")
 
     async def _serve(self, call: Call, request: web.BaseRequest) -> web.StreamResponse:
         await _continue(call, request)
@@ -112,9 +110,8 @@ class Endpoint:
             return await self._stream(call, request)
         if call.body is None:
             call.body = await request.read()
-        if key in ANSWERS:
-            answer = await ANSWERS[key](call, self._backends)
-        else:
+        answer = await ANSWERS[key](call, self._backends) if key in ANSWERS else None
+        if answer is None:
             for hook in BEFORE[key]:
                 await hook(call, self._backends)
             answer = await self._backends.send(call)
@@ -158,8 +155,6 @@ def _rebooted(call: Call) -> tuple[str, ...]:
 
 def _complete(answer: Answer) -> web.Response:
     headers = {
-        key: value
-        for key, value in forwarded(answer.headers).items()
-        if key.lower() != "content-length"
+        key: value for key, value in forwarded(answer.headers).items() if key.lower() != "content-length"
     }
     return web.Response(status=answer.status, body=answer.body, headers=headers)

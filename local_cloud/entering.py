@@ -1,0 +1,92 @@
+"""Into a machine's namespaces, without a helper program and without a slow import.
+
+Ansible opens a session per task, so every millisecond here is paid hundreds of times.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+SETNS: Callable[[int, int], object] = getattr(os, "setns", None) or ctypes.CDLL(None, use_errno=True).setns
+_KINDS = ("cgroup", "ipc", "uts", "net", "pid", "mnt")
+"""The mount namespace comes last: after it, this machine's /proc is out of sight."""
+
+ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG": "C.UTF-8",
+    "TERM": "xterm-256color",
+}
+
+
+class NotRunningError(Exception):
+    """The machine is not there (any more)."""
+
+
+@dataclass(frozen=True)
+class User:
+    """A user of the machine."""
+
+    name: str
+    uid: int
+    gid: int
+    home: str
+
+
+def leader(place: str) -> tuple[int, str]:
+    """Return the first process of the machine in a directory, and its cgroup."""
+    try:
+        with open(f"{place}/run.json") as file:  # noqa: PTH123 - pathlib costs 5 ms to import
+            run = json.load(file)
+        pid = int(run["leader"]["pid"])
+        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+            started = int(file.read().rpartition(")")[2].split()[19])
+    except (OSError, ValueError, KeyError) as error:
+        raise NotRunningError(f"machine {place} does not run") from error
+    if started != run["leader"]["started"]:
+        raise NotRunningError(f"machine {place} does not run")
+    return pid, str(run["group"])
+
+
+def open_network(pid: int) -> int:
+    """Return a descriptor of a process's network namespace."""
+    return os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def enter(place: str) -> None:
+    """Move this process into a machine; its children will be inside completely.
+
+    Import everything before: afterwards files are the machine's.
+    """
+    pid, group = leader(place)
+    with open(f"{group}/sessions/cgroup.procs", "w") as file:  # noqa: PTH123
+        file.write(str(os.getpid()))
+    namespaces = [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in _KINDS]
+    for descriptor in namespaces:
+        if SETNS(descriptor, 0) == -1:
+            raise NotRunningError(f"cannot enter {place}: {os.strerror(ctypes.get_errno())}")
+        os.close(descriptor)
+
+
+def user(name: str) -> User:
+    """Return a user of the machine this process has entered.
+
+    The file is read here because looking names up through the C library would load the
+    machine's libraries into this process.
+    """
+    with open("/etc/passwd") as file:  # noqa: PTH123
+        for line in file:
+            fields = line.rstrip("\n").split(":")
+            if fields[0] == name:
+                return User(name, int(fields[2]), int(fields[3]), fields[5])
+    raise NotRunningError(f"the machine has no user {name}")
+
+
+def become(who: User) -> None:
+    """Give up root for good."""
+    os.setgroups([who.gid])
+    os.setgid(who.gid)
+    os.setuid(who.uid)

@@ -1,0 +1,120 @@
+"""moto's server with its EC2 brought nearer to AWS; run with moto's own Python.
+
+Each function below names what moto 5.2 does and what AWS does. They are here and not in the router because the data
+lives in moto: a router would have to keep a copy of it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from inspect import signature
+from typing import Any
+
+from moto.ec2.models.instances import InstanceBackend
+from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend, SecurityGroupRule
+from moto.ec2.models.vpcs import VPCEndPoint
+from moto.ec2.responses.instances import InstanceResponse
+from moto.ec2.responses.vpcs import VPCs
+from moto.server import main
+
+FIXES: list[Callable[[], None]] = []
+
+
+def fix(function: Callable[[], None]) -> Callable[[], None]:
+    """Register a function that changes moto when the server starts."""
+    FIXES.append(function)
+    return function
+
+
+def _peer(rule: Any) -> dict[str, str]:
+    """The one side of a rule that holds its peer and its description."""
+    return rule.ip_range or rule.source_group or rule.prefix_list  # type: ignore[no-any-return]
+
+
+def _identity(rule: Any) -> tuple[Any, ...]:
+    peer = _peer(rule)
+    keys = ("CidrIp", "CidrIpv6", "GroupId", "PrefixListId")
+    return (rule.ip_protocol, rule.from_port, rule.to_port, *(peer.get(key) for key in keys))
+
+
+@fix
+def rule_descriptions() -> None:
+    """moto keeps descriptions of IP ranges only and counts them in; AWS keeps all and knows a rule by the rest.
+
+    So a rule with a description could not be revoked without it, and those of prefix lists had none.
+    """
+    make, flatten = SecurityGroupRule.__init__, SecurityGroup._flattened_rules
+
+    def with_prefix_list(self: Any, *args: Any, **more: Any) -> None:
+        make(self, *args, **more)
+        given = signature(make).bind(self, *args, **more).arguments
+        self.prefix_list = dict(given.get("prefix_list_id") or {})
+
+    def with_descriptions(self: Any, rules: list[Any]) -> list[Any]:
+        views = flatten(self, rules)
+        for view in views:
+            for shown in view.prefix_list_ids:
+                for rule in rules:
+                    same = (rule.ip_protocol, rule.from_port, rule.to_port, rule.prefix_list_id)
+                    if same == (view.ip_protocol, view.from_port, view.to_port, shown["PrefixListId"]):
+                        shown.update(rule.prefix_list)
+        return views
+
+    def describe(self: Any, security_rule: Any, rule: Any) -> None:
+        _peer(rule).pop("Description", None)
+        if "Description" in _peer(security_rule):
+            _peer(rule)["Description"] = _peer(security_rule)["Description"]
+
+    SecurityGroupRule.__init__ = with_prefix_list
+    SecurityGroupRule.__eq__ = lambda self, other: _identity(self) == _identity(other)
+    SecurityGroupRule.description = property(lambda self: _peer(self).get("Description"))
+    SecurityGroup._flattened_rules = with_descriptions
+    SecurityGroupBackend._sg_update_description = describe
+
+
+@fix
+def termination_protection_at_start() -> None:
+    """moto ignores DisableApiTermination of RunInstances; AWS takes it."""
+    respond, start = InstanceResponse.run_instances, InstanceBackend.run_instances
+
+    def run(self: Any) -> Any:
+        self.ec2_backend.protect_next = bool(self._get_param("DisableApiTermination"))
+        return respond(self)
+
+    def protected(self: Any, *args: Any, **more: Any) -> Any:
+        reservation = start(self, *args, **more)
+        for instance in reservation.instances:
+            instance.disable_api_termination = getattr(self, "protect_next", False)
+        self.protect_next = False
+        return reservation
+
+    InstanceResponse.run_instances = run
+    InstanceBackend.run_instances = protected
+
+
+@fix
+def endpoint_settings() -> None:
+    """moto ignores PrivateDnsEnabled and ResetPolicy of ModifyVpcEndpoint; AWS takes both."""
+    respond = VPCs.modify_vpc_endpoint
+
+    def modify(self: Any) -> Any:
+        answer = respond(self)
+        endpoint_id = self._get_param("VpcEndpointId")
+        endpoint = self.ec2_backend.describe_vpc_endpoints(vpc_end_point_ids=[endpoint_id])[0]
+        private_dns = self._get_param("PrivateDnsEnabled")
+        if private_dns is not None:
+            endpoint.private_dns_enabled = str(private_dns).lower() == "true"
+        if str(self._get_param("ResetPolicy", "")).lower() == "true":
+            endpoint.policy_document = VPCEndPoint(
+                self.ec2_backend, "", "", "", None, None, []
+            ).policy_document
+        return answer
+
+    VPCs.modify_vpc_endpoint = modify
+
+
+if __name__ == "__main__":
+    for each in FIXES:
+        each()
+    main(sys.argv[1:])

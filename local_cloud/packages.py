@@ -1,0 +1,98 @@
+"""Where this machine gets its Debian packages from, asked of its own apt.
+
+Nothing of it is ever written into a tracked file: it is read each time it is needed.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+SUITE = "trixie"
+ARCHIVE = "deb.debian.org/debian"
+SECURITY = "deb.debian.org/debian-security"
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+_PASSED_ON = (
+    "Acquire::http::Proxy",
+    "Acquire::https::Proxy",
+    "Acquire::Check-Valid-Until",
+    "Acquire::Check-Date",
+)
+
+
+@dataclass(frozen=True)
+class Mirrors:
+    """Addresses without a trailing slash; ``security`` is empty when there is none."""
+
+    archive: str
+    security: str
+    suites: tuple[str, ...]
+    """The archive's suites that the machines use: trixie, and trixie-updates if it is there."""
+
+
+def apt_settings() -> dict[str, str]:
+    """Return the settings of this machine's apt that its mirror may need, e.g. a proxy."""
+    dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True)
+    found = {}
+    for line in dump.stdout.splitlines():
+        key, _, value = line.rstrip(";").partition(" ")
+        if key in _PASSED_ON:
+            found[key] = shlex.split(value)[0] if value else ""
+    return {key: value for key, value in found.items() if value}
+
+
+def _configured() -> list[tuple[str, str]]:
+    """Return (address, suite) of every package source of this machine."""
+    targets = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Identifier: Packages"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    pairs = (line.split() for line in targets.stdout.splitlines())
+    return [(pair[0].rstrip("/"), pair[1]) for pair in pairs if len(pair) == 2]
+
+
+def has_suite(address: str, suite: str) -> bool:
+    """Return whether a mirror carries a suite."""
+    proxies = {
+        scheme: proxy
+        for scheme in ("http", "https")
+        if (proxy := apt_settings().get(f"Acquire::{scheme}::Proxy", "DIRECT")) != "DIRECT"
+    }
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies or None))
+    request = urllib.request.Request(f"{address}/dists/{suite}/InRelease", method="HEAD")  # noqa: S310 - apt's own address
+    try:
+        with opener.open(request, timeout=20) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def mirrors() -> Mirrors:
+    """Find a Debian mirror: one this machine's apt is configured with, else Debian's own."""
+    configured = [pair for pair in _configured() if pair[0].startswith(("http://", "https://"))]
+    archives = [
+        address
+        for address, suite in configured
+        if not suite.endswith("-security") and address.rpartition("/")[2] == "debian"
+    ]
+    securities = [address for address, suite in configured if suite.endswith("-security")]
+    archive = next((one for one in dict.fromkeys(archives) if has_suite(one, SUITE)), f"http://{ARCHIVE}")
+    security = next(
+        (
+            one
+            for one in dict.fromkeys([*securities, f"http://{SECURITY}"])
+            if has_suite(one, f"{SUITE}-security")
+        ),
+        "",
+    )
+    suites = [SUITE]
+    if has_suite(archive, f"{SUITE}-updates"):
+        suites.append(f"{SUITE}-updates")
+    return Mirrors(archive, security, tuple(suites))

@@ -1,0 +1,92 @@
+"""A port of a machine's own loopback, on this machine's 127.0.0.1."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+from local_cloud import entering
+
+_CHUNK = 1 << 16
+
+
+def forward(session: str, place: str, details: dict[str, str], say: Callable[[str], None]) -> int:
+    """Listen until SIGTERM or SIGINT; return the exit code.
+
+    ``details`` has ``portNumber`` (inside) and ``localPortNumber`` (here, 0 for any).
+    """
+    say(f"\nStarting session with SessionId: {session}\n")
+    entering.leader(place)
+    try:
+        asyncio.run(_serve(session, place, details, say))
+    except OSError as error:
+        sys.stderr.write(f"Unable to listen on 127.0.0.1:{details['localPortNumber']}: {error}\n")
+        return 1
+    say(f"\n\nExiting session with sessionId: {session}.\n\n")
+    return 0
+
+
+async def _serve(session: str, place: str, details: dict[str, str], say: Callable[[str], None]) -> None:
+    remote = int(details["portNumber"])
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        say(f"\nConnection accepted for session [{session}]\n")
+        try:
+            inside = await connect(place, remote)
+            inner_reader, inner_writer = await asyncio.open_connection(sock=inside)
+        except (OSError, entering.NotRunningError) as error:
+            say(f"\nConnection to destination port failed, check SSM Agent logs. ({error})\n")
+            writer.transport.abort()
+            return
+        await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer))
+
+    server = await asyncio.start_server(carry, "127.0.0.1", int(details["localPortNumber"]))
+    local = server.sockets[0].getsockname()[1]
+    say(f"Port {local} opened for sessionId {session}.\nWaiting for connections...\n")
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    await ended.wait()
+    server.close()
+
+
+async def connect(place: str, port: int) -> socket.socket:
+    """Connect to 127.0.0.1:port inside a machine.
+
+    A socket belongs to the network namespace it was made in, wherever its process goes.
+    """
+    pid, _ = entering.leader(place)
+    here, there = entering.open_network(os.getpid()), entering.open_network(pid)
+    try:
+        entering.SETNS(there, 0)
+        try:
+            inside = socket.socket()
+        finally:
+            entering.SETNS(here, 0)
+    finally:
+        os.close(here)
+        os.close(there)
+    inside.setblocking(False)
+    try:
+        await asyncio.get_running_loop().sock_connect(inside, ("127.0.0.1", port))
+    except OSError:
+        inside.close()
+        raise
+    return inside
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    """Carry one direction, and its end."""
+    try:
+        while data := await source.read(_CHUNK):
+            sink.write(data)
+            await sink.drain()
+        sink.write_eof()
+    except (ConnectionError, OSError):
+        with contextlib.suppress(RuntimeError):
+            sink.transport.abort()

@@ -1,0 +1,228 @@
+"""The stand-in for AWS's ``session-manager-plugin``.
+
+It is called as the real one is by the AWS command line and by ``amazon.aws.aws_ssm``::
+
+    session-manager-plugin RESPONSE REGION StartSession PROFILE PARAMETERS ENDPOINT
+
+RESPONSE is what StartSession answered, or the name of an environment variable that holds it.
+Its stream address names the machine and the kind of session, see
+:mod:`local_cloud.router.sessions`. A shell session joins its own standard input and output to
+a terminal inside the machine; a port session listens on 127.0.0.1 until it is told to end.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import select
+import signal
+import struct
+import sys
+import termios
+from types import FrameType
+from typing import Any
+
+from local_cloud import entering
+
+USER = "ssm-user"
+VERSION = "1.2.0.0"
+_CHUNK = 1 << 16
+_TRANSCRIPT_BYTES = 8 << 20
+_END_OF_FILE = b"\x04"
+_UNLOCK, _GET_NUMBER = 0x40045431, 0x80045430
+"""Linux's TIOCSPTLCK and TIOCGPTN, which the termios module does not have."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run one session; return its exit code."""
+    if not arguments or arguments[0] == "--version":
+        _say(f"{VERSION}\n" if arguments else "The local cloud's session-manager-plugin is ready.\n")
+        return 0
+    if arguments[0].startswith("AWS_SSM_START_SESSION_RESPONSE"):
+        arguments[0] = os.environ.get(arguments[0], "")
+    try:
+        response = json.loads(arguments[0])
+        place, details = parse_stream(response["StreamUrl"])
+        session = str(response["SessionId"])
+    except (ValueError, KeyError, TypeError):
+        sys.stderr.write("session-manager-plugin: this session is not one of the local cloud\n")
+        return 255
+    endpoint = arguments[5] if len(arguments) > 5 else ""
+    try:
+        if details.get("type") == "Port":
+            from local_cloud import port_forwarding
+
+            return port_forwarding.forward(session, place, details, _say)
+        return _shell(session, place, details, endpoint)
+    except entering.NotRunningError as error:
+        sys.stderr.write(f"session-manager-plugin: {error}\n")
+        return 255
+
+
+def parse_stream(address: str) -> tuple[str, dict[str, str]]:
+    """Split a stream address into the machine's directory and the session's details.
+
+    >>> parse_stream("local-cloud:///srv/m1?type=Port&portNumber=3838")
+    ('/srv/m1', {'type': 'Port', 'portNumber': '3838'})
+    """
+    scheme, _, rest = address.partition("://")
+    if scheme != "local-cloud":
+        raise ValueError(address)
+    place, _, query = rest.partition("?")
+    details = dict(item.partition("=")[::2] for item in query.split("&") if item)
+    if "%" in query or "+" in query:
+        # only commands and prefixes need it, and its import takes its time
+        from urllib.parse import unquote_plus
+
+        details = {key: unquote_plus(value) for key, value in details.items()}
+    return place, details
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _shell(session: str, place: str, details: dict[str, str], endpoint: str) -> int:
+    """Run a shell, or the session document's command, in a terminal inside the machine."""
+    transcript = bytearray() if details.get("s3BucketName") else None
+    if transcript is not None:
+        # before the machine's file system takes the place of this one's
+        import http.client  # noqa: F401
+    entering.enter(place)
+    who = entering.user(USER)
+    # the terminal is one of the machine's own, so that programs inside find its name
+    terminal = os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    fcntl.ioctl(terminal, _UNLOCK, struct.pack("i", 0))
+    number = struct.unpack("i", fcntl.ioctl(terminal, _GET_NUMBER, b"\0" * 4))[0]
+    restore = _raw_terminal(terminal)
+    child = os.fork()
+    if child == 0:
+        _run_inside(f"/dev/pts/{number}", who, details)
+    _say(f"\nStarting session with SessionId: {session}\n")
+    try:
+        _join(terminal, transcript)
+    finally:
+        if restore:
+            termios.tcsetattr(0, termios.TCSADRAIN, restore)
+    os.close(terminal)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if restore:
+        _say(f"\n\nExiting session with sessionId: {session}.\n\n")
+    if transcript is not None:
+        _upload(endpoint, details, session, bytes(transcript))
+    return status if status >= 0 else 128 - status
+
+
+def _run_inside(terminal: str, who: entering.User, details: dict[str, str]) -> None:
+    """Become the session's shell; never returns."""
+    try:
+        os.setsid()
+        device = os.open(terminal, os.O_RDWR)
+        fcntl.ioctl(device, termios.TIOCSCTTY, 0)
+        os.fchown(device, who.uid, -1)
+        for number in (0, 1, 2):
+            os.dup2(device, number)
+        os.closerange(3, 64)
+        entering.become(who)
+        # the agent starts shells where its own program lies
+        os.chdir("/usr/bin")
+        env = {**entering.ENVIRONMENT, "HOME": who.home, "USER": who.name, "LOGNAME": who.name}
+        command = ["sh", "-c", details["command"]] if details.get("command") else ["sh"]
+        os.execve("/bin/sh", command, env)  # noqa: S606 - the session's very purpose
+    except OSError as error:
+        os.write(2, f"cannot start a shell: {error}\n".encode())
+    finally:
+        os._exit(255)
+
+
+def _raw_terminal(terminal: int) -> list[Any] | None:
+    """Hand a person's terminal over to the machine's: raw, same size; return how it was."""
+    if not os.isatty(0):
+        return None
+
+    def resize(number: int = 0, frame: FrameType | None = None) -> None:
+        size = fcntl.ioctl(0, termios.TIOCGWINSZ, b"\0" * 8)
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, size)
+
+    before = termios.tcgetattr(0)
+    mode = termios.tcgetattr(0)
+    mode[0] &= ~(termios.ICRNL | termios.IXON | termios.BRKINT | termios.INPCK | termios.ISTRIP)
+    mode[1] &= ~termios.OPOST
+    mode[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
+    termios.tcsetattr(0, termios.TCSADRAIN, mode)
+    signal.signal(signal.SIGWINCH, resize)
+    resize()
+    return before
+
+
+def _join(terminal: int, transcript: bytearray | None) -> None:
+    """Carry bytes both ways until the shell leaves or nobody listens any more."""
+    poller = select.poll()
+    poller.register(terminal, select.POLLIN)
+    poller.register(0, select.POLLIN)
+    # writing must not block: a shell that prints while it is written to would lock both up
+    os.set_blocking(terminal, False)
+    pending = b""
+    while True:
+        poller.modify(terminal, select.POLLIN | (select.POLLOUT if pending else 0))
+        events = dict(poller.poll())
+        ready = events.get(terminal, 0)
+        if ready & (select.POLLIN | select.POLLHUP | select.POLLERR):
+            try:
+                data = os.read(terminal, _CHUNK)
+            except OSError as error:
+                if error.errno == errno.EIO:
+                    return
+                raise
+            if not data or not _write(1, data):
+                return
+            if transcript is not None and len(transcript) < _TRANSCRIPT_BYTES:
+                transcript += data
+        if pending and ready & select.POLLOUT:
+            pending = pending[_write_some(terminal, pending) :]
+        if events.get(0, 0):
+            data = os.read(0, _CHUNK) if len(pending) < _CHUNK else b"-"
+            if not data:
+                poller.unregister(0)
+                pending += _END_OF_FILE
+            elif len(pending) < _CHUNK:
+                pending += data
+            pending = pending[_write_some(terminal, pending) :]
+
+
+def _write_some(descriptor: int, data: bytes) -> int:
+    try:
+        return os.write(descriptor, data)
+    except BlockingIOError:
+        return 0
+
+
+def _write(descriptor: int, data: bytes) -> bool:
+    """Write everything; return whether somebody was there to read it."""
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    except OSError:
+        return False
+    return True
+
+
+def _upload(endpoint: str, details: dict[str, str], session: str, transcript: bytes) -> None:
+    """Store the transcript where the session document says, as the agent does."""
+    from http.client import HTTPConnection, HTTPException
+
+    prefix = details.get("s3KeyPrefix", "").strip("/")
+    key = f"{prefix}/{session}.log" if prefix else f"{session}.log"
+    scope = "Credential=local/20260101/local/s3/aws4_request, SignedHeaders=host, Signature=0"
+    try:
+        connection = HTTPConnection(endpoint.partition("://")[2].rstrip("/"), timeout=10)
+        headers = {"Authorization": f"AWS4-HMAC-SHA256 {scope}", "Content-Type": "text/plain"}
+        connection.request("PUT", f"/{details['s3BucketName']}/{key}", transcript, headers)
+        answer = connection.getresponse()
+        if answer.status >= 300:
+            raise HTTPException(f"HTTP {answer.status}")
+    except (OSError, HTTPException) as error:
+        sys.stderr.write(f"session-manager-plugin: the transcript was not stored ({error})\n")
