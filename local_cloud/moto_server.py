@@ -1,7 +1,7 @@
 """moto's server with its EC2 brought nearer to AWS; run with moto's own Python.
 
-Each function below names what moto 5.2 does and what AWS does. They are here and not in the router because the data
-lives in moto: a router would have to keep a copy of it.
+Each function below names what moto 5.2 does and what AWS does. They are here and not in the router because the
+data lives in moto: a router would have to keep a copy of it.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def _identity(rule: Any) -> tuple[Any, ...]:
 
 @fix
 def rule_descriptions() -> None:
-    """moto keeps descriptions of IP ranges only and counts them in; AWS keeps all and knows a rule by the rest.
+    """moto loses prefix lists' descriptions and changes those of IP ranges only; AWS keeps and changes all.
 
-    So a rule with a description could not be revoked without it, and those of prefix lists had none.
+    It also counts a group's description as part of the rule, so that none without it is the same rule.
     """
     make, flatten = SecurityGroupRule.__init__, SecurityGroup._flattened_rules
 

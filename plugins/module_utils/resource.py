@@ -237,7 +237,12 @@ def _pending(module: AnsibleAWSModule, resource: Resource, missing: Missing) -> 
         changed=True,
         pending=missing.name,
         msg=f"pending: {resource.kind} {resource.name} needs {missing.name}",
-        diff={"before": "", "after": f"pending: needs {missing.kind} {missing.name}\n"},
+        diff={
+            "before_header": f"{resource.kind} {resource.name}",
+            "after_header": f"{resource.kind} {resource.name}",
+            "before": "",
+            "after": f"pending: needs {missing.kind} {missing.name}\n",
+        },
     )
 
 

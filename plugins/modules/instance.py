@@ -43,7 +43,7 @@ options:
   type:
     description: Instance type. Required when O(state=present).
     type: str
-  profile:
+  instance_profile:
     description: Name of its instance profile. Required when O(state=present).
     type: str
   volume_size:
@@ -92,7 +92,7 @@ EXAMPLES = r"""
     image_owner: "136693071363"
     image_name: debian-13-arm64-*
     type: t4g.medium
-    profile: SBW_EC2_ShinyDWH-role
+    instance_profile: SBW_EC2_ShinyDWH-role
 """
 
 RETURN = r"""
@@ -104,7 +104,7 @@ resource:
     instance_id: i-0123
     instance_state: running
     private_ip: 10.0.128.10
-    profile: SBW_EC2_ShinyDWH-role
+    instance_profile: SBW_EC2_ShinyDWH-role
     metadata: {HttpEndpoint: enabled, HttpPutResponseHopLimit: 1, HttpTokens: required}
 pending:
   description: The parent that does not exist yet; in check mode only.
@@ -179,7 +179,7 @@ class Instance(Ec2Resource):
             "subnet_id": found["SubnetId"],
             "private_ip": found["PrivateIpAddress"],
             "type": found["InstanceType"],
-            "profile": profile.rsplit("/", 1)[-1],
+            "instance_profile": profile.rsplit("/", 1)[-1],
             "security_groups": sorted(group["GroupId"] for group in found["SecurityGroups"]),
             "metadata": {key: found.get("MetadataOptions", {}).get(key) for key in METADATA},
             "termination_protection": bool(protection["DisableApiTermination"]["Value"]),
@@ -195,7 +195,7 @@ class Instance(Ec2Resource):
             "subnet_id": self.find.subnet(vpc_id, self.params["subnet"]),
             "private_ip": self.params["private_ip"],
             "type": self.params["type"],
-            "profile": self.params["profile"],
+            "instance_profile": self.params["instance_profile"],
             "security_groups": names_to_ids(
                 self.params["security_groups"], lambda name: self.find.security_group(vpc_id, name)
             ),
@@ -209,8 +209,8 @@ class Instance(Ec2Resource):
             "tags": self.wanted_tags(),
         }
         profile = (self.found or {}).get("IamInstanceProfile", {}).get("Arn", "")
-        if profile.rsplit("/", 1)[-1] != desired["profile"]:
-            self._require_profile(desired["profile"])
+        if profile.rsplit("/", 1)[-1] != desired["instance_profile"]:
+            self._require_profile(desired["instance_profile"])
         if self.found is None:
             self.image = self._newest_image()
         return desired
@@ -257,7 +257,7 @@ class Instance(Ec2Resource):
             "MaxCount": 1,
             "BlockDeviceMappings": [{"DeviceName": self.image["RootDeviceName"], "Ebs": volume}],
             "NetworkInterfaces": [interface],
-            "IamInstanceProfile": {"Name": desired["profile"]},
+            "IamInstanceProfile": {"Name": desired["instance_profile"]},
             "MetadataOptions": desired["metadata"],
             "DisableApiTermination": desired["termination_protection"],
             "Monitoring": {"Enabled": False},
@@ -286,7 +286,9 @@ class Instance(Ec2Resource):
                 return False
             return True
 
-        wait_for(accepted, f"instance profile {self.params['profile']}, new to EC2,", seconds=90, pause=3)
+        wait_for(
+            accepted, f"instance profile {self.params['instance_profile']}, new to EC2,", seconds=90, pause=3
+        )
         return answers[0]
 
     def _wait(self, waiter: str, instance_id: str) -> None:
@@ -302,7 +304,7 @@ class Instance(Ec2Resource):
             )
         repairs: dict[str, Callable[[str, Any], None]] = {
             "termination_protection": self._set_protection,
-            "profile": self._set_profile,
+            "instance_profile": self._set_profile,
             "security_groups": self._set_groups,
             "metadata": self._set_metadata,
             "monitoring": self._stop_monitoring,
@@ -370,7 +372,7 @@ class Instance(Ec2Resource):
 
 def main() -> None:
     """Run the module."""
-    needed = ("subnet", "private_ip", "image_owner", "image_name", "type", "profile")
+    needed = ("subnet", "private_ip", "image_owner", "image_name", "type", "instance_profile")
     module = AnsibleAWSModule(
         argument_spec={
             "name": {"required": True},
