@@ -40,6 +40,7 @@ WHEEL_EXCLUDES = (
     # About the wheel and not about what is in it: the only text that differs between platforms.
     "*.dist-info/RECORD",
     "*.dist-info/WHEEL",
+    "*.dist-info/sboms/*",
 )
 """Files of a wheel that a function does not need."""
 

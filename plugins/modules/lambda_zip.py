@@ -95,6 +95,11 @@ from ansible_collections.clickstream.aws.plugins.module_utils.lambda_zip import 
     write_zip,
 )
 
+PIP_FIX = (
+    "Fix: see that the lock has hashes for this Python and platform, and that pip's configuration reaches an "
+    "index that has them."
+)
+
 
 def read_recipe(module: AnsibleModule) -> Recipe:
     """What the zip is to be made from."""
@@ -140,10 +145,7 @@ def fetch_wheels(module: AnsibleModule, recipe: Recipe, cache: Path) -> list[Pat
             arguments = pip_arguments(recipe, requirements, fetched)
             code, _, errors = module.run_command([sys.executable, "-m", "pip", *arguments])
             if code != 0:
-                raise PackageError(
-                    f"pip cannot fetch the wheels: {last_error(errors)} Fix: see that the lock has hashes for "
-                    "this Python and platform, and that pip's configuration reaches an index that has them."
-                )
+                raise PackageError(f"pip cannot fetch the wheels: {last_error(errors)} {PIP_FIX}")
             shutil.move(fetched, kept)
     return sorted(kept.glob("*.whl"))
 
