@@ -81,11 +81,11 @@ def port_conflict(clusters: Clusters, version: int, name: str, port: int) -> str
     for cluster in clusters:
         other = f"{cluster['version']}/{cluster['cluster']}"
         if int(cluster["port"]) == port and other != f"{version}/{name}":
+            drop = f"pg_dropcluster --stop {cluster['version']} {cluster['cluster']}"
             return (
                 f"PostgreSQL cluster {other} on this host holds port {port}, which {version}/{name} is to "
-                f"have. Fix: set postgresql_version to {cluster['version']} to keep that cluster; or move its "
-                f"data with pg_upgradecluster, then drop it (pg_dropcluster --stop {cluster['version']} "
-                f"{cluster['cluster']}), and run the playbook again."
+                f"have. Fix: set postgresql_version to {cluster['version']} to keep that cluster; or move "
+                f"its data with pg_upgradecluster, drop it ({drop}), and run the playbook again."
             )
     return None
 

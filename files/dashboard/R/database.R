@@ -1,0 +1,79 @@
+# One connection for the R process, made when first needed and made again when it was lost: a stopped database
+# gives errors that say so, and answers again once it is back.
+#
+# parameters: list for dbConnect (dbname, user, host, port).
+# connect: function that makes a DBI connection of it; tests give their own.
+# Returns a list of functions: ask(sql, ...) gives a data frame or raises a condition of class
+# "database_unavailable" or "query_failed"; healthy() says whether the last question was answered;
+# disconnect().
+new_database <- function(parameters, connect = connect_postgresql) {
+  connection <- NULL
+  answered <- TRUE
+
+  disconnect <- function() {
+    if (!is.null(connection)) {
+      try(suppressWarnings(DBI::dbDisconnect(connection)), silent = TRUE)
+    }
+    connection <<- NULL
+  }
+
+  connected <- function() {
+    if (is.null(connection)) {
+      connection <<- tryCatch(
+        connect(parameters),
+        error = function(error) raise("database_unavailable", conditionMessage(error))
+      )
+    }
+    connection
+  }
+
+  # RPostgreSQL answers NULL with a warning where a statement fails, and an error where the connection is gone.
+  once <- function(sql, bound) {
+    reason <- "no answer"
+    note <- function(condition) reason <<- conditionMessage(condition)
+    result <- withCallingHandlers(
+      tryCatch(DBI::dbGetQuery(connected(), sql, bound), error = function(error) {
+        if (inherits(error, "database_unavailable")) stop(error)
+        note(error)
+        NULL
+      }),
+      warning = function(warning) {
+        note(warning)
+        invokeRestart("muffleWarning")
+      }
+    )
+    if (is.null(result)) raise("query_failed", reason)
+    result
+  }
+
+  alive <- function() {
+    isTRUE(tryCatch(
+      nrow(suppressWarnings(DBI::dbGetQuery(connected(), "SELECT 1"))) == 1,
+      error = function(error) FALSE
+    ))
+  }
+
+  ask <- function(sql, ...) {
+    bound <- as.list(vapply(list(...), as.character, character(1)))
+    answered <<- FALSE
+    result <- tryCatch(once(sql, bound), query_failed = function(failure) {
+      if (alive()) stop(failure) # the statement is wrong, or took too long
+      disconnect()
+      once(sql, bound) # the connection was lost: the server may have been restarted meanwhile
+    })
+    answered <<- TRUE
+    result
+  }
+
+  list(ask = ask, healthy = function() answered, disconnect = disconnect)
+}
+
+connect_postgresql <- function(parameters) {
+  connection <- do.call(DBI::dbConnect, c(list(RPostgreSQL::PostgreSQL()), parameters))
+  DBI::dbExecute(connection, "SET application_name = 'dashboard'")
+  connection
+}
+
+raise <- function(class, message) {
+  stop(structure(class = c(class, "error", "condition"), list(message = message, call = NULL)))
+}
