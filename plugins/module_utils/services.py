@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -43,6 +44,61 @@ def tag_changes(current: Mapping[str, str], desired: Mapping[str, str]) -> tuple
     return to_set, sorted(current.keys() - desired.keys())
 
 
+def map_tags(tags: Mapping[str, str] | None) -> dict[str, str]:
+    """Tags as services that speak of maps answer them, without AWS's own."""
+    return {key: value for key, value in (tags or {}).items() if not key.startswith("aws:")}
+
+
 def text_tags(tags: Mapping[str, Any]) -> dict[str, str]:
     """The task's tags with every value as the string that AWS will answer."""
     return {str(key): str(value) for key, value in tags.items()}
+
+
+def function_permissions(client: Any, name: str) -> dict[str, dict[str, Any]]:
+    """Who may call the Lambda function, by statement id; empty where there is no policy or no function."""
+    answer = ignore_absent(lambda: client.get_policy(FunctionName=name), "ResourceNotFoundException")
+    statements = json.loads(answer["Policy"])["Statement"] if answer else []
+    return {statement["Sid"]: _described_permission(statement) for statement in statements}
+
+
+def function_permission(
+    principal: str, source_arn: str | None = None, source_account: str | None = None
+) -> dict[str, Any]:
+    """A permission to call a function, in the form of :func:`function_permissions`."""
+    state = {"principal": principal, "source_arn": source_arn, "source_account": source_account}
+    return {**state, "action": "lambda:InvokeFunction"}
+
+
+def repair_function_permissions(
+    client: Any, name: str, current: Mapping[str, Any], desired: Mapping[str, Any]
+) -> None:
+    """Remove the permissions that are extra or different, add those that are missing."""
+    for sid in (sid for sid in current if current[sid] != desired.get(sid)):
+        client.remove_permission(FunctionName=name, StatementId=sid)
+    for sid, wanted in desired.items():
+        if current.get(sid) != wanted:
+            conditions = {"SourceArn": wanted["source_arn"], "SourceAccount": wanted["source_account"]}
+            client.add_permission(
+                FunctionName=name,
+                StatementId=sid,
+                Action=wanted["action"],
+                Principal=wanted["principal"],
+                **{key: value for key, value in conditions.items() if value},
+            )
+
+
+def _described_permission(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """A statement of a function's policy; what no task can ask for stays in it, and so is seen as drift."""
+    principal = statement["Principal"]
+    conditions = {
+        key.lower(): value
+        for operator in statement.get("Condition", {}).values()
+        for key, value in operator.items()
+    }
+    state = {
+        "principal": next(iter(principal.values())) if isinstance(principal, dict) else principal,
+        "source_arn": conditions.pop("aws:sourcearn", None),
+        "source_account": conditions.pop("aws:sourceaccount", None),
+        "action": statement["Action"],
+    }
+    return {**state, "conditions": conditions} if conditions else state

@@ -1,0 +1,534 @@
+#!/usr/bin/python
+"""Ansible module: an HTTP API (API Gateway v2) in front of one Lambda function."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: http_api
+short_description: An HTTP API in front of one Lambda function
+description:
+  - Creates, repairs or removes the HTTP API (API Gateway v2) called O(name), with one Lambda proxy
+    integration (payload format 2.0), routes, a JWT authorizer where O(jwt) is given, and the stage
+    C($default), which deploys every change by itself.
+  - All of it is exact. Integrations, authorizers, routes, stages, limits of single routes, stage variables
+    and parameter mappings that the task does not ask for are removed.
+  - The function's permission for this API (statement O(permission_sid)) is part of it. Name that statement in
+    O(clickstream.aws.lambda_function#module:foreign_permissions) of the function's own task.
+  - API Gateway knows APIs by id. Two of the same name are an error, for nobody can say which is meant.
+options:
+  name:
+    description: Name of the API.
+    type: str
+    required: true
+  function:
+    description: Name of the Lambda function behind every route. Required when O(state=present).
+    type: str
+  routes:
+    description: What the API answers.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      key:
+        description: Method and path, such as V(POST /clickstream).
+        type: str
+        required: true
+      jwt:
+        description:
+          - Whether the route needs a token. Such a route exists only where O(jwt) is given. A route that
+            promises a verified identity is never open.
+        type: bool
+        default: false
+  jwt:
+    description: Whose tokens the routes with RV(ignore:routes[].jwt=true) take.
+    type: dict
+    suboptions:
+      issuer:
+        description: Issuer, such as the URL of a Cognito user pool.
+        type: str
+        required: true
+      audience:
+        description: Audiences, such as the app clients of the pool.
+        type: list
+        elements: str
+        required: true
+  cors:
+    description: Which browser origins may call the API. By default none.
+    type: dict
+    suboptions:
+      allow_origins:
+        description: Origins, such as V(https://shop.example.com).
+        type: list
+        elements: str
+        required: true
+      allow_methods:
+        description: HTTP methods.
+        type: list
+        elements: str
+        default: [POST]
+      allow_headers:
+        description: Request headers.
+        type: list
+        elements: str
+        default: [content-type, authorization]
+      expose_headers:
+        description: Response headers that a page may read.
+        type: list
+        elements: str
+        default: []
+      max_age_seconds:
+        description: How long a browser remembers the answer to a preflight.
+        type: int
+        default: 3600
+      allow_credentials:
+        description: Whether a browser sends cookies.
+        type: bool
+        default: false
+  burst_limit:
+    description: How many requests of every route may be under way at once before API Gateway answers 429.
+    type: int
+    default: 200
+  rate_limit:
+    description: How many requests per second of every route API Gateway lets through.
+    type: float
+    default: 100.0
+  detailed_metrics:
+    description: Whether CloudWatch has metrics per route.
+    type: bool
+    default: true
+  access_log_group:
+    description: Name of the log group of the access log. Required when O(state=present).
+    type: str
+  access_log_format:
+    description:
+      - Names and C($context) variables of an access log line, which is a JSON object. By default time,
+        request, answer, latencies and errors.
+    type: dict
+  timeout_milliseconds:
+    description: How long API Gateway waits for the function, 30 seconds at most.
+    type: int
+    default: 30000
+  permission_sid:
+    description: Id of the statement in the function's policy that lets this API call it.
+    type: str
+    default: http-api
+  description:
+    description: What the API is for.
+    type: str
+    default: ""
+  tags:
+    description: All the tags of the API and of its stage.
+    type: dict
+    default: {}
+    aliases: [resource_tags]
+  state:
+    description: Whether the API is to exist.
+    choices: [present, absent]
+    default: present
+    type: str
+author: The clickstream platform's founders
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Collect events, without and with a verified identity
+  clickstream.aws.http_api:
+    name: clickstream-http-api
+    function: clickstream-lambda-ingest
+    routes:
+      - key: POST /clickstream
+      - {key: POST /clickstream/me, jwt: true}
+    jwt:
+      issuer: https://cognito-idp.ap-southeast-1.amazonaws.com/ap-southeast-1_abc
+      audience: [1example23456789]
+    cors:
+      allow_origins: [https://shop.example.com]
+    access_log_group: /aws/apigateway/clickstream-http-api
+
+- name: Remove the API and its permission
+  clickstream.aws.http_api:
+    name: clickstream-http-api
+    function: clickstream-lambda-ingest
+    state: absent
+"""
+
+RETURN = r"""
+resource:
+  description: The API as it is, or as it would be in check mode (without ids where it does not exist).
+  returned: unless pending
+  type: dict
+  sample:
+    api_id: a1b2c3d4e5
+    api_endpoint: https://a1b2c3d4e5.execute-api.ap-southeast-1.amazonaws.com
+    arn: arn:aws:execute-api:ap-southeast-1:123456789012:a1b2c3d4e5
+    routes: {POST /clickstream: {authorization: NONE}}
+pending:
+  description: The parent that does not exist yet; in check mode only.
+  returned: when a parent is missing
+  type: str
+"""
+
+import json
+from functools import partial
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.clickstream.aws.plugins.module_utils.http_api import (
+    AUTHORIZER,
+    NO_CORS,
+    STAGE,
+    Parts,
+    authorizer_settings,
+    cors_settings,
+    described_authorizer,
+    described_cors,
+    described_integration,
+    described_route,
+    described_stage,
+    integration_settings,
+    route_settings,
+    stage_settings,
+    wanted_cors,
+)
+from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
+    STATE_ARGUMENT,
+    TAGS_ARGUMENT,
+    Missing,
+    Resource,
+    State,
+    canonical_list,
+    run,
+)
+from ansible_collections.clickstream.aws.plugins.module_utils.services import (
+    function_arn,
+    function_permission,
+    function_permissions,
+    log_group,
+    map_tags,
+    repair_function_permissions,
+    tag_changes,
+    text_tags,
+    together,
+)
+
+ACCESS_LOG = {
+    "time": "$context.requestTimeEpoch",
+    "requestId": "$context.requestId",
+    "sourceIp": "$context.identity.sourceIp",
+    "userAgent": "$context.identity.userAgent",
+    "routeKey": "$context.routeKey",
+    "path": "$context.path",
+    "status": "$context.status",
+    "protocol": "$context.protocol",
+    "responseLength": "$context.responseLength",
+    "responseLatency": "$context.responseLatency",
+    "integrationLatency": "$context.integrationLatency",
+    "integrationStatus": "$context.integrationStatus",
+    "integrationError": "$context.integrationErrorMessage",
+    "authorizerError": "$context.authorizer.error",
+    "error": "$context.error.message",
+}
+
+CORS_OPTIONS = {
+    "allow_origins": {"type": "list", "elements": "str", "required": True},
+    "allow_methods": {"type": "list", "elements": "str", "default": ["POST"]},
+    "allow_headers": {"type": "list", "elements": "str", "default": ["content-type", "authorization"]},
+    "expose_headers": {"type": "list", "elements": "str", "default": []},
+    "max_age_seconds": {"type": "int", "default": 3600},
+    "allow_credentials": {"type": "bool", "default": False},
+}
+ROUTE_OPTIONS = {
+    "key": {"required": True, "no_log": False},
+    "jwt": {"type": "bool", "default": False},
+}
+JWT_OPTIONS = {
+    "issuer": {"required": True},
+    "audience": {"type": "list", "elements": "str", "required": True},
+}
+
+
+class HttpApi(Resource):
+    """An HTTP API with all its parts, by its name."""
+
+    kind = "HTTP API"
+
+    def __init__(self, module: AnsibleAWSModule) -> None:
+        super().__init__(module)
+        self.gateway = module.client("apigatewayv2")
+        self.functions = module.client("lambda")
+        self.integrations = Parts(self.gateway, "integration")
+        self.authorizers = Parts(self.gateway, "authorizer")
+        self.routes = Parts(self.gateway, "route")
+        self.api_id: str | None = None
+        self.found: dict[str, Any] = {"integrations": [], "authorizers": [], "routes": []}
+
+    # -- what is there
+
+    def read(self) -> State | None:
+        """api_id, api_endpoint, arn, and everything that :meth:`desired` names."""
+        api = self.find()
+        if api is None:
+            return None
+        api_id = self.api_id = str(api["ApiId"])
+        self.found = together(
+            integrations=partial(self.integrations.read, api_id),
+            authorizers=partial(self.authorizers.read, api_id),
+            routes=partial(self.routes.read, api_id),
+            stages=partial(self.stages, api_id),
+            permissions=self.permissions,
+        )
+        uris = {part["IntegrationId"]: part.get("IntegrationUri") for part in self.found["integrations"]}
+        names = {part["AuthorizerId"]: part["Name"] for part in self.found["authorizers"]}
+        return {
+            "api_id": api_id,
+            "api_endpoint": api["ApiEndpoint"],
+            "arn": self.arn(),
+            "description": api.get("Description", ""),
+            "endpoint_enabled": not api.get("DisableExecuteApiEndpoint"),
+            "cors": described_cors(api.get("CorsConfiguration")),
+            "integrations": canonical_list(map(described_integration, self.found["integrations"])),
+            "authorizers": canonical_list(map(described_authorizer, self.found["authorizers"])),
+            "routes": {part["RouteKey"]: described_route(part, uris, names) for part in self.found["routes"]},
+            "stages": {stage["StageName"]: described_stage(stage) for stage in self.found["stages"]},
+            "permission": self.found["permissions"].get(self.params["permission_sid"]),
+            "tags": map_tags(api.get("Tags")),
+        }
+
+    def find(self) -> dict[str, Any] | None:
+        """API Gateway's description of the API, or None; more than one ends the module."""
+        pages = self.gateway.get_paginator("get_apis").paginate()
+        apis = [item for page in pages for item in page["Items"] if item["Name"] == self.name]
+        if len(apis) > 1:
+            ids = ", ".join(sorted(api["ApiId"] for api in apis))
+            self.module.fail_json(
+                msg=f"{len(apis)} APIs are called {self.name} ({ids}). Fix: remove all but one of them."
+            )
+        return apis[0] if apis else None
+
+    def stages(self, api_id: str) -> list[dict[str, Any]]:
+        """Every stage as API Gateway answers it."""
+        pages = self.gateway.get_paginator("get_stages").paginate(ApiId=api_id)
+        return [item for page in pages for item in page["Items"]]
+
+    def permissions(self) -> dict[str, Any]:
+        """Who may call the function; empty where the task names none."""
+        name = self.params["function"]
+        return function_permissions(self.functions, name) if name else {}
+
+    def arn(self, path: str = "") -> str:
+        """The ARN of the API, or of a part of it, as tags need it."""
+        partition = self.gateway.meta.partition
+        return f"arn:{partition}:apigateway:{self.module.region}::/apis/{self.api_id}{path}"
+
+    # -- what is wanted
+
+    def desired(self) -> State:
+        """As the task says; needs the function and the access log's group."""
+        uri = function_arn(self.functions, self.params["function"])
+        tags = text_tags(self.params["tags"])
+        return {
+            "description": self.params["description"],
+            "endpoint_enabled": True,
+            "cors": wanted_cors(self.params["cors"]),
+            "integrations": [self.integration(uri)],
+            "authorizers": [self.authorizer()] if self.params["jwt"] else [],
+            "routes": {
+                route["key"]: self.route(route["jwt"], uri)
+                for route in self.params["routes"]
+                if self.params["jwt"] or not route["jwt"]
+            },
+            "stages": {STAGE: {**self.stage(), "tags": tags}},
+            "permission": self.permission(uri),
+            "tags": tags,
+        }
+
+    def integration(self, uri: str) -> State:
+        """The one integration: the function gets the whole request."""
+        return {
+            "uri": uri,
+            "type": "AWS_PROXY",
+            "payload_format": "2.0",
+            "timeout_milliseconds": self.params["timeout_milliseconds"],
+            "mappings": {},
+        }
+
+    def authorizer(self) -> State:
+        """The one authorizer: a token in the Authorization header."""
+        return {
+            "name": AUTHORIZER,
+            "type": "JWT",
+            "issuer": self.params["jwt"]["issuer"],
+            "audience": sorted(self.params["jwt"]["audience"]),
+            "source": ["$request.header.Authorization"],
+        }
+
+    def route(self, jwt: bool, uri: str) -> State:
+        """A route to the function, with or without a token."""
+        return {
+            "authorization": "JWT" if jwt else "NONE",
+            "authorizer": AUTHORIZER if jwt else None,
+            "scopes": [],
+            "integration": uri,
+        }
+
+    def stage(self) -> State:
+        """The one stage, without its tags."""
+        group = log_group(self.module.client("logs"), self.params["access_log_group"])
+        if group is None:
+            raise Missing("log group", self.params["access_log_group"])
+        return {
+            "auto_deploy": True,
+            "burst_limit": self.params["burst_limit"],
+            "rate_limit": self.params["rate_limit"],
+            "detailed_metrics": self.params["detailed_metrics"],
+            "access_log": {
+                "destination": group["arn"].removesuffix(":*"),
+                "format": json.dumps(self.params["access_log_format"] or ACCESS_LOG),
+            },
+            "route_limits": {},
+            "variables": {},
+        }
+
+    def permission(self, uri: str) -> State:
+        """Every route of this API, and of no other, may call the function."""
+        partition, region, account = (uri.split(":")[part] for part in (1, 3, 4))
+        api = self.api_id or "(id of the new API)"
+        source = f"arn:{partition}:execute-api:{region}:{account}:{api}/*"
+        return function_permission("apigateway.amazonaws.com", source)
+
+    # -- the way from one to the other
+
+    def create(self, desired: State) -> None:
+        """Make the bare API, then everything in it."""
+        made = self.gateway.create_api(
+            Name=self.name,
+            ProtocolType="HTTP",
+            Description=desired["description"],
+            **cors_settings(desired["cors"]),
+            Tags=desired["tags"],
+        )
+        self.api_id = str(made["ApiId"])
+        born: State = {"stages": {}, "permission": None}
+        wanted = {**desired, "permission": self.permission(desired["integrations"][0]["uri"])}
+        self.update(born, wanted, frozenset({"integrations", "stages", "permission"}))
+
+    def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
+        """Repair what differs: parts before the stage that deploys them."""
+        if changes & {"description", "endpoint_enabled", "cors"}:
+            self.repair_api(desired)
+        if changes & {"integrations", "authorizers", "routes"}:
+            self.repair_parts(str(self.api_id), desired)
+        if "stages" in changes:
+            self.repair_stages(current["stages"], desired["stages"])
+        if "permission" in changes:
+            sid, name = self.params["permission_sid"], self.params["function"]
+            there = {sid: current["permission"]} if current["permission"] else {}
+            repair_function_permissions(self.functions, name, there, {sid: desired["permission"]})
+        if "tags" in changes:
+            self.repair_tags(self.arn(), current["tags"], desired["tags"])
+
+    def repair_api(self, desired: State) -> None:
+        """Set what the API itself has."""
+        self.gateway.update_api(
+            ApiId=self.api_id,
+            Description=desired["description"],
+            DisableExecuteApiEndpoint=not desired["endpoint_enabled"],
+            **cors_settings(desired["cors"]),
+        )
+        if desired["cors"] == NO_CORS:
+            self.gateway.delete_cors_configuration(ApiId=self.api_id)
+
+    def repair_parts(self, api_id: str, desired: State) -> None:
+        """Make and set integrations, authorizers, then routes; remove what is extra the other way round.
+
+        An integration that differs is replaced: AWS would patch its parameter mappings key by key.
+        """
+        integrations, old_integrations = self.integrations.ensure(
+            api_id,
+            self.found["integrations"],
+            lambda part: json.dumps(described_integration(part), sort_keys=True),
+            {json.dumps(s, sort_keys=True): integration_settings(s) for s in desired["integrations"]},
+        )
+        uris = {json.loads(state)["uri"]: part_id for state, part_id in integrations.items()}
+        authorizers, old_authorizers = self.authorizers.ensure(
+            api_id,
+            self.found["authorizers"],
+            lambda part: str(part["Name"]),
+            {state["name"]: authorizer_settings(state) for state in desired["authorizers"]},
+        )
+        _, old_routes = self.routes.ensure(
+            api_id,
+            self.found["routes"],
+            lambda part: str(part["RouteKey"]),
+            {key: route_settings(key, s, uris, authorizers) for key, s in desired["routes"].items()},
+        )
+        self.routes.remove(api_id, old_routes)
+        self.authorizers.remove(api_id, old_authorizers)
+        self.integrations.remove(api_id, old_integrations)
+
+    def repair_stages(self, current: State, desired: State) -> None:
+        """Remove other stages; make the stage, or set it and take away what it should not have."""
+        for name in current.keys() - desired.keys():
+            self.gateway.delete_stage(ApiId=self.api_id, StageName=name)
+        at = {"ApiId": self.api_id, "StageName": STAGE}
+        wanted, there = desired[STAGE], current.get(STAGE)
+        if there is None:
+            self.gateway.create_stage(**at, **stage_settings(wanted), Tags=wanted["tags"])
+        elif there != wanted:
+            # A variable goes when it is set to nothing, a route's own limits with a call of their own.
+            variables = (
+                {"StageVariables": dict.fromkeys(there["variables"], "")} if there["variables"] else {}
+            )
+            self.gateway.update_stage(**at, **stage_settings(wanted), **variables)
+            for route_key in there["route_limits"]:
+                self.gateway.delete_route_settings(**at, RouteKey=route_key)
+            self.repair_tags(self.arn(f"/stages/{STAGE}"), there["tags"], wanted["tags"])
+
+    def repair_tags(self, arn: str, current: dict[str, str], desired: dict[str, str]) -> None:
+        """Set what is missing or different; remove what the task does not name."""
+        to_set, to_remove = tag_changes(current, desired)
+        if to_remove:
+            self.gateway.untag_resource(ResourceArn=arn, TagKeys=to_remove)
+        if to_set:
+            self.gateway.tag_resource(ResourceArn=arn, Tags=to_set)
+
+    def delete(self, current: State) -> None:
+        """Remove the API with all its parts, and the function's permission for it."""
+        self.gateway.delete_api(ApiId=self.api_id)
+        if current["permission"]:
+            sid, name = self.params["permission_sid"], self.params["function"]
+            repair_function_permissions(self.functions, name, {sid: current["permission"]}, {})
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"required": True},
+            "function": {},
+            "routes": {"type": "list", "elements": "dict", "default": [], "options": ROUTE_OPTIONS},
+            "jwt": {"type": "dict", "options": JWT_OPTIONS},
+            "cors": {"type": "dict", "options": CORS_OPTIONS},
+            "burst_limit": {"type": "int", "default": 200},
+            "rate_limit": {"type": "float", "default": 100.0},
+            "detailed_metrics": {"type": "bool", "default": True},
+            "access_log_group": {},
+            "access_log_format": {"type": "dict"},
+            "timeout_milliseconds": {"type": "int", "default": 30000},
+            "permission_sid": {"default": "http-api"},
+            "description": {"default": ""},
+            **TAGS_ARGUMENT,
+            **STATE_ARGUMENT,
+        },
+        required_if=[("state", "present", ("function", "access_log_group"))],
+        supports_check_mode=True,
+    )
+    run(module, HttpApi(module))
+
+
+if __name__ == "__main__":
+    main()

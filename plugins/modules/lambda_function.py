@@ -1,0 +1,516 @@
+#!/usr/bin/python
+"""Ansible module: a Lambda function with its configuration and who may call it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: lambda_function
+short_description: A Lambda function with its configuration and who may call it
+description:
+  - Creates, repairs or removes the function called O(name).
+  - Code is uploaded only where its SHA-256 or its architecture differs.
+  - Permissions are exact. One that the task neither names nor leaves to somebody else
+    (O(foreign_permissions)) is removed.
+  - Waits until an update has taken effect before the next one, and while a new role cannot be assumed yet.
+  - After the removal of a function in a VPC, AWS keeps its network interfaces for up to 20 minutes more.
+options:
+  name:
+    description: Name of the function.
+    type: str
+    required: true
+  zip:
+    description:
+      - The code, on the machine that runs the module. Required when O(state=present).
+      - In check mode, a file that is not there yet makes the function pending.
+    type: path
+  handler:
+    description: Module and function that Lambda calls. Required when O(state=present).
+    type: str
+  runtime:
+    description: Lambda runtime. Required when O(state=present).
+    type: str
+  architecture:
+    description: Processor that the code is built for.
+    choices: [arm64, x86_64]
+    default: arm64
+    type: str
+  role:
+    description: Name of the IAM role of the function. Required when O(state=present).
+    type: str
+  memory:
+    description: Memory in MB; processing power goes with it.
+    type: int
+    default: 256
+  timeout:
+    description: Seconds after which AWS stops a call.
+    type: int
+    default: 30
+  storage:
+    description: Size of C(/tmp) in MB.
+    type: int
+    default: 512
+  environment:
+    description: Environment variables.
+    type: dict
+    default: {}
+  vpc:
+    description: Name tag of the VPC that the function runs in, if in any.
+    type: str
+  subnets:
+    description: Names of its subnets in O(vpc).
+    type: list
+    elements: str
+    default: []
+  security_groups:
+    description: Names of its security groups in O(vpc).
+    type: list
+    elements: str
+    default: []
+  layers:
+    description: ARNs of layer versions.
+    type: list
+    elements: str
+    default: []
+  tracing:
+    description: Whether Lambda samples calls for X-Ray (V(Active)) or leaves that to the caller.
+    choices: [Active, PassThrough]
+    default: PassThrough
+    type: str
+  log_group:
+    description: Name of the log group; by default C(/aws/lambda/) and the name of the function.
+    type: str
+  log_format:
+    description: Form of the log.
+    choices: [JSON, Text]
+    default: JSON
+    type: str
+  log_level:
+    description: With O(log_format=JSON), the least level of the function's own log lines that is kept.
+    choices: [TRACE, DEBUG, INFO, WARN, ERROR, FATAL]
+    default: INFO
+    type: str
+  reserved_concurrency:
+    description: How many calls may run at the same time. By default what the account has left.
+    type: int
+  permissions:
+    description: Which services may call the function.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      sid:
+        description: Id of the statement.
+        type: str
+        required: true
+      principal:
+        description: The service, such as V(events.amazonaws.com).
+        type: str
+        required: true
+      source_arn:
+        description: The one resource of that service that may call.
+        type: str
+      source_account:
+        description: The account of that resource, where the ARN does not say it.
+        type: str
+  foreign_permissions:
+    description: Ids of statements that other tasks look after.
+    type: list
+    elements: str
+    default: []
+  asynchronous:
+    description: What happens to calls that nobody waits for. By default what AWS does.
+    type: dict
+    suboptions:
+      max_retries:
+        description: How often a failed call is tried again.
+        type: int
+        default: 2
+      max_age_seconds:
+        description: How long a call may wait for a free instance.
+        type: int
+        default: 21600
+      on_failure:
+        description: ARN of the topic, queue, bus or function that hears of a call that failed for good.
+        type: str
+  description:
+    description: What the function is for.
+    type: str
+    default: ""
+  tags:
+    description: All the tags of the function.
+    type: dict
+    default: {}
+    aliases: [resource_tags]
+  state:
+    description: Whether the function is to exist.
+    choices: [present, absent]
+    default: present
+    type: str
+author: The clickstream platform's founders
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Create the ETL function
+  clickstream.aws.lambda_function:
+    name: SBW_Lamda_ETL
+    zip: .build/etl.zip
+    handler: etl.handler.handler
+    runtime: python3.13
+    role: SBW_Lamda_ETL-role
+    timeout: 900
+    vpc: SBW_Project-vpc
+    subnets: [SBW_Project-subnet-private1-ap-southeast-1a]
+    security_groups: [sg_Lambda_ETL]
+    permissions:
+      - sid: schedule
+        principal: events.amazonaws.com
+        source_arn: arn:aws:events:ap-southeast-1:123456789012:rule/SBW_ETL_HOURLY_RULE
+"""
+
+RETURN = r"""
+resource:
+  description: The function as it is, or as it would be in check mode.
+  returned: unless pending
+  type: dict
+  sample:
+    arn: arn:aws:lambda:ap-southeast-1:123456789012:function:SBW_Lamda_ETL
+    code: {sha256: 47DEQpj8HBSa-TImW-5JCeuQeRkm5NMpJWZG3hSuFU, architecture: arm64}
+    configuration: {Handler: etl.handler.handler, Runtime: python3.13}
+    healthy: true
+    reserved_concurrency: null
+    permissions: {}
+    asynchronous: null
+    tags: {}
+pending:
+  description: The parent that does not exist yet; in check mode only.
+  returned: when a parent is missing
+  type: str
+"""
+
+import base64
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from botocore.exceptions import ClientError
+
+from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import Finder, names_to_ids
+from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
+    STATE_ARGUMENT,
+    TAGS_ARGUMENT,
+    Missing,
+    Resource,
+    State,
+    ignore_absent,
+    run,
+)
+from ansible_collections.clickstream.aws.plugins.module_utils.services import (
+    function_permission,
+    function_permissions,
+    map_tags,
+    repair_function_permissions,
+    tag_changes,
+    text_tags,
+    together,
+)
+
+ABSENT = "ResourceNotFoundException"
+
+NOT_YET = ("cannot be assumed", "does not have permissions to call", "CreateGrant")
+"""What Lambda says of a role that IAM has not made known everywhere yet."""
+
+PERMISSION_OPTIONS = {
+    "sid": {"required": True},
+    "principal": {"required": True},
+    "source_arn": {},
+    "source_account": {},
+}
+ASYNCHRONOUS_OPTIONS = {
+    "max_retries": {"type": "int", "default": 2},
+    "max_age_seconds": {"type": "int", "default": 21600},
+    "on_failure": {},
+}
+
+
+def code_digest(code: bytes) -> str:
+    """The SHA-256 of a zip in Lambda's form."""
+    return base64.b64encode(hashlib.sha256(code).digest()).decode()
+
+
+def described_configuration(function: dict[str, Any]) -> dict[str, Any]:
+    """The configuration as Lambda answers it, in the form in which it is set."""
+    vpc = function.get("VpcConfig") or {}
+    logging = function.get("LoggingConfig") or {}
+    return {
+        **{key: function.get(key, "") for key in ("Description", "Handler", "Role", "Runtime")},
+        **{key: function.get(key) for key in ("MemorySize", "Timeout")},
+        "Environment": {"Variables": (function.get("Environment") or {}).get("Variables", {})},
+        "EphemeralStorage": {"Size": (function.get("EphemeralStorage") or {}).get("Size", 512)},
+        "Layers": [layer["Arn"] for layer in function.get("Layers") or []],
+        "LoggingConfig": {key: value for key, value in logging.items() if key != "SystemLogLevel"},
+        "TracingConfig": {"Mode": (function.get("TracingConfig") or {}).get("Mode", "PassThrough")},
+        "VpcConfig": {key: sorted(vpc.get(key) or []) for key in ("SecurityGroupIds", "SubnetIds")},
+    }
+
+
+def described_asynchronous(answer: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The configuration of asynchronous calls, in the form of the task's option."""
+    return answer and {
+        "max_retries": answer.get("MaximumRetryAttempts", 2),
+        "max_age_seconds": answer.get("MaximumEventAgeInSeconds", 21600),
+        "on_failure": (answer.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination"),
+    }
+
+
+class LambdaFunction(Resource):
+    """A function, by its name."""
+
+    kind = "Lambda function"
+
+    def __init__(self, module: AnsibleAWSModule) -> None:
+        super().__init__(module)
+        self.client = module.client("lambda")
+        self.by = {"FunctionName": self.name}
+
+    def read(self) -> State | None:
+        """code, configuration, healthy, reserved_concurrency, permissions, asynchronous, tags, and arn."""
+        client = self.client
+        found = together(
+            function=lambda: ignore_absent(lambda: client.get_function(**self.by), ABSENT),
+            permissions=lambda: function_permissions(client, self.name),
+            calls=lambda: ignore_absent(lambda: client.get_function_event_invoke_config(**self.by), ABSENT),
+        )
+        if found["function"] is None:
+            return None
+        function = found["function"]["Configuration"]
+        foreign = self.params["foreign_permissions"]
+        return {
+            "arn": function["FunctionArn"],
+            "code": {
+                "sha256": function["CodeSha256"],
+                "architecture": function.get("Architectures", ["x86_64"])[0],
+            },
+            "configuration": described_configuration(function),
+            "healthy": "Failed" not in (function.get("State"), function.get("LastUpdateStatus")),
+            "reserved_concurrency": (found["function"].get("Concurrency") or {}).get(
+                "ReservedConcurrentExecutions"
+            ),
+            "permissions": {
+                sid: permission for sid, permission in found["permissions"].items() if sid not in foreign
+            },
+            "asynchronous": described_asynchronous(found["calls"]),
+            "tags": map_tags(found["function"].get("Tags")),
+        }
+
+    def desired(self) -> State:
+        """As the task says; needs the role, the zip and, in a VPC, subnets and security groups."""
+        return {
+            "configuration": self.configuration(),
+            "code": {"sha256": code_digest(self.code()), "architecture": self.params["architecture"]},
+            "healthy": True,
+            "reserved_concurrency": self.params["reserved_concurrency"],
+            "permissions": {
+                item["sid"]: function_permission(
+                    item["principal"], item["source_arn"], item["source_account"]
+                )
+                for item in self.params["permissions"]
+            },
+            "asynchronous": self.params["asynchronous"],
+            "tags": text_tags(self.params["tags"]),
+        }
+
+    def configuration(self) -> dict[str, Any]:
+        """The configuration in Lambda's words."""
+        params = self.params
+        logging = {
+            "LogFormat": params["log_format"],
+            "LogGroup": params["log_group"] or f"/aws/lambda/{self.name}",
+        }
+        if params["log_format"] == "JSON":
+            logging["ApplicationLogLevel"] = params["log_level"]
+        return {
+            "Description": params["description"],
+            "Environment": {"Variables": {k: str(v) for k, v in params["environment"].items()}},
+            "EphemeralStorage": {"Size": params["storage"]},
+            "Handler": params["handler"],
+            "Layers": params["layers"],
+            "LoggingConfig": logging,
+            "MemorySize": params["memory"],
+            "Role": self.role_arn(),
+            "Runtime": params["runtime"],
+            "Timeout": params["timeout"],
+            "TracingConfig": {"Mode": params["tracing"]},
+            "VpcConfig": self.vpc_config(),
+        }
+
+    def code(self) -> bytes:
+        """The zip; raises Missing where it has not been built."""
+        path = Path(self.params["zip"])
+        if not path.is_file():
+            raise Missing("package", str(path))
+        return path.read_bytes()
+
+    def role_arn(self) -> str:
+        """The ARN of the function's role."""
+        name = self.params["role"]
+        iam = self.module.client("iam")
+        answer = ignore_absent(lambda: iam.get_role(RoleName=name), "NoSuchEntity")
+        if answer is None:
+            raise Missing("IAM role", name)
+        return str(answer["Role"]["Arn"])
+
+    def vpc_config(self) -> dict[str, list[str]]:
+        """The ids of subnets and security groups; empty lists outside a VPC (and so to leave one)."""
+        if self.params["vpc"] is None:
+            return {"SecurityGroupIds": [], "SubnetIds": []}
+        find = Finder(self.module, self.module.client("ec2"))
+        vpc_id = find.vpc(self.params["vpc"])
+        return {
+            "SecurityGroupIds": names_to_ids(
+                self.params["security_groups"], lambda name: find.security_group(vpc_id, name)
+            ),
+            "SubnetIds": names_to_ids(self.params["subnets"], lambda name: find.subnet(vpc_id, name)),
+        }
+
+    def create(self, desired: State) -> None:
+        """Make the function, wait until it can be called, then give it the rest."""
+        self.when_role_is_known(
+            lambda: self.client.create_function(
+                **self.by,
+                **desired["configuration"],
+                Code={"ZipFile": self.code()},
+                Architectures=[desired["code"]["architecture"]],
+                Tags=desired["tags"],
+            )
+        )
+        self.client.get_waiter("function_active_v2").wait(**self.by)
+        rest = frozenset({"reserved_concurrency", "permissions", "asynchronous"})
+        born: State = {"permissions": {}, "reserved_concurrency": None, "asynchronous": None}
+        self.update(born, desired, frozenset(key for key in rest if desired[key] != born[key]))
+
+    def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
+        """Repair what differs, one update after the other has taken effect."""
+        if "code" in changes:
+            self.client.update_function_code(
+                **self.by, ZipFile=self.code(), Architectures=[desired["code"]["architecture"]]
+            )
+            self.wait()
+        if changes & {"configuration", "healthy"}:
+            self.when_role_is_known(
+                lambda: self.client.update_function_configuration(**self.by, **desired["configuration"])
+            )
+            self.wait()
+        if "reserved_concurrency" in changes:
+            self.put_concurrency(desired["reserved_concurrency"])
+        if "permissions" in changes:
+            repair_function_permissions(
+                self.client, self.name, current["permissions"], desired["permissions"]
+            )
+        if "asynchronous" in changes:
+            self.put_asynchronous(desired["asynchronous"])
+        if "tags" in changes:
+            self.repair_tags(current, desired["tags"])
+
+    def when_role_is_known(self, action: Callable[[], Any]) -> None:
+        """Run the action, again and again while Lambda does not know the function's new role (a minute)."""
+        for pause in (1, 2, 3, 5, 5, 10, 10, 10, 15, 0):
+            try:
+                action()
+                return
+            except ClientError as error:
+                reason = error.response["Error"]
+                role = any(phrase in reason["Message"] for phrase in NOT_YET)
+                if reason["Code"] != "InvalidParameterValueException" or not role or not pause:
+                    raise
+                time.sleep(pause)
+
+    def wait(self) -> None:
+        """Return when the last update has taken effect."""
+        self.client.get_waiter("function_updated_v2").wait(**self.by)
+
+    def put_concurrency(self, reserved: int | None) -> None:
+        """Reserve so many simultaneous calls, or none."""
+        if reserved is None:
+            self.client.delete_function_concurrency(**self.by)
+        else:
+            self.client.put_function_concurrency(**self.by, ReservedConcurrentExecutions=reserved)
+
+    def put_asynchronous(self, calls: dict[str, Any] | None) -> None:
+        """Say what happens to asynchronous calls, or leave it to AWS."""
+        if calls is None:
+            self.client.delete_function_event_invoke_config(**self.by)
+            return
+        on_failure = {"OnFailure": {"Destination": calls["on_failure"]}} if calls["on_failure"] else {}
+        self.client.put_function_event_invoke_config(
+            **self.by,
+            MaximumRetryAttempts=calls["max_retries"],
+            MaximumEventAgeInSeconds=calls["max_age_seconds"],
+            DestinationConfig=on_failure,
+        )
+
+    def repair_tags(self, current: State, desired: dict[str, str]) -> None:
+        """Set what is missing or different; remove what the task does not name."""
+        to_set, to_remove = tag_changes(current["tags"], desired)
+        if to_remove:
+            self.client.untag_resource(Resource=current["arn"], TagKeys=to_remove)
+        if to_set:
+            self.client.tag_resource(Resource=current["arn"], Tags=to_set)
+
+    def delete(self, current: State) -> None:
+        """Remove it; its log group stays."""
+        self.client.delete_function(**self.by)
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"required": True},
+            "zip": {"type": "path"},
+            "handler": {},
+            "runtime": {},
+            "architecture": {"choices": ["arm64", "x86_64"], "default": "arm64"},
+            "role": {},
+            "memory": {"type": "int", "default": 256},
+            "timeout": {"type": "int", "default": 30},
+            "storage": {"type": "int", "default": 512},
+            "environment": {"type": "dict", "default": {}},
+            "vpc": {},
+            "subnets": {"type": "list", "elements": "str", "default": []},
+            "security_groups": {"type": "list", "elements": "str", "default": []},
+            "layers": {"type": "list", "elements": "str", "default": []},
+            "tracing": {"choices": ["Active", "PassThrough"], "default": "PassThrough"},
+            "log_group": {},
+            "log_format": {"choices": ["JSON", "Text"], "default": "JSON"},
+            "log_level": {
+                "choices": ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"],
+                "default": "INFO",
+            },
+            "reserved_concurrency": {"type": "int"},
+            "permissions": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": PERMISSION_OPTIONS,
+            },
+            "foreign_permissions": {"type": "list", "elements": "str", "default": []},
+            "asynchronous": {"type": "dict", "options": ASYNCHRONOUS_OPTIONS},
+            "description": {"default": ""},
+            **TAGS_ARGUMENT,
+            **STATE_ARGUMENT,
+        },
+        required_if=[("state", "present", ("zip", "handler", "runtime", "role"))],
+        supports_check_mode=True,
+    )
+    run(module, LambdaFunction(module))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+#!/usr/bin/python
+"""Ansible module: a Session Manager document that operators' shells are opened with."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: session_document
+short_description: A Session Manager document that operators' shells are opened with
+description:
+  - Creates, repairs or removes the Session document called O(name), a shell whose transcript goes to a
+    bucket.
+  - A document keeps its versions. The one that this module compares and sets is the default version, which is
+    what C(aws ssm start-session --document-name) uses.
+options:
+  name:
+    description: Name of the document. V(SSM-SessionManagerRunShell) is the account's own preferences.
+    type: str
+    required: true
+  log_bucket:
+    description: Bucket that transcripts are written to. Required when O(state=present).
+    type: str
+  log_prefix:
+    description: Prefix of transcripts in O(log_bucket).
+    type: str
+    default: sessions
+  idle_minutes:
+    description: A session that is idle for so long ends, 1 to 60.
+    type: int
+    default: 20
+  max_minutes:
+    description: A session ends after so long in any case, 1 to 1440.
+    type: int
+    default: 480
+  shell_profile:
+    description: Shell commands that a Linux session starts with.
+    type: str
+    default: ""
+  description:
+    description: What the document is for.
+    type: str
+    default: Shell with a transcript
+  tags:
+    description: All the tags of the document.
+    type: dict
+    default: {}
+    aliases: [resource_tags]
+  state:
+    description: Whether the document is to exist.
+    choices: [present, absent]
+    default: present
+    type: str
+author: The clickstream platform's founders
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Let operators open shells that leave a transcript
+  clickstream.aws.session_document:
+    name: clickstream-session
+    log_bucket: clickstream-s3-session-logs
+    shell_profile: exec bash -l
+"""
+
+RETURN = r"""
+resource:
+  description: The document as it is, or as it would be in check mode.
+  returned: always
+  type: dict
+  sample: {version: "1", content: {schemaVersion: "1.0", sessionType: Standard_Stream}, tags: {}}
+"""
+
+import json
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from botocore.exceptions import ClientError
+
+from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
+    STATE_ARGUMENT,
+    TAGS_ARGUMENT,
+    Resource,
+    State,
+    canonical,
+    ignore_absent,
+    run,
+    tag_dict,
+    tag_list,
+)
+from ansible_collections.clickstream.aws.plugins.module_utils.services import tag_changes, text_tags
+
+ABSENT = "InvalidDocument"
+
+
+class SessionDocument(Resource):
+    """A document of type Session, by its name."""
+
+    kind = "session document"
+
+    def __init__(self, module: AnsibleAWSModule) -> None:
+        super().__init__(module)
+        self.ssm = module.client("ssm")
+        self.by = {"ResourceType": "Document", "ResourceId": self.name}
+
+    def read(self) -> State | None:
+        """content of the default version, tags, and version."""
+        document = ignore_absent(lambda: self.ssm.get_document(Name=self.name), ABSENT)
+        return document and {
+            "version": document["DocumentVersion"],
+            "content": canonical(document["Content"]),
+            "tags": tag_dict(self.ssm.list_tags_for_resource(**self.by)["TagList"]),
+        }
+
+    def desired(self) -> State:
+        """As the task says."""
+        return {"content": canonical(self.content()), "tags": text_tags(self.params["tags"])}
+
+    def content(self) -> dict[str, Any]:
+        """The document in Session Manager's words."""
+        return {
+            "schemaVersion": "1.0",
+            "description": self.params["description"],
+            "sessionType": "Standard_Stream",
+            "inputs": {
+                "s3BucketName": self.params["log_bucket"],
+                "s3KeyPrefix": self.params["log_prefix"],
+                # The agent then refuses to write to a bucket without encryption.
+                "s3EncryptionEnabled": True,
+                "cloudWatchLogGroupName": "",
+                "cloudWatchEncryptionEnabled": True,
+                "cloudWatchStreamingEnabled": False,
+                "kmsKeyId": "",
+                "runAsEnabled": False,
+                "runAsDefaultUser": "",
+                "idleSessionTimeout": str(self.params["idle_minutes"]),
+                "maxSessionDuration": str(self.params["max_minutes"]),
+                "shellProfile": {"linux": self.params["shell_profile"], "windows": ""},
+            },
+        }
+
+    def create(self, desired: State) -> None:
+        """Make the document; its first version is the default."""
+        self.ssm.create_document(
+            Name=self.name,
+            Content=json.dumps(self.content()),
+            DocumentType="Session",
+            DocumentFormat="JSON",
+            Tags=tag_list(desired["tags"]),
+        )
+
+    def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
+        """Make the wanted content the default version; repair tags."""
+        if "content" in changes:
+            self.ssm.update_document_default_version(Name=self.name, DocumentVersion=self.new_version())
+        if "tags" in changes:
+            to_set, to_remove = tag_changes(current["tags"], desired["tags"])
+            if to_remove:
+                self.ssm.remove_tags_from_resource(**self.by, TagKeys=to_remove)
+            if to_set:
+                self.ssm.add_tags_to_resource(**self.by, Tags=tag_list(to_set))
+
+    def new_version(self) -> str:
+        """A version with the wanted content; the newest where that has it already."""
+        try:
+            made = self.ssm.update_document(
+                Name=self.name,
+                Content=json.dumps(self.content()),
+                DocumentFormat="JSON",
+                DocumentVersion="$LATEST",
+            )
+            return str(made["DocumentDescription"]["DocumentVersion"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "DuplicateDocumentContent":
+                raise
+        return str(self.ssm.describe_document(Name=self.name)["Document"]["LatestVersion"])
+
+    def delete(self, current: State) -> None:
+        """Remove it with all its versions."""
+        self.ssm.delete_document(Name=self.name)
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"required": True},
+            "log_bucket": {},
+            "log_prefix": {"default": "sessions"},
+            "idle_minutes": {"type": "int", "default": 20},
+            "max_minutes": {"type": "int", "default": 480},
+            "shell_profile": {"default": ""},
+            "description": {"default": "Shell with a transcript"},
+            **TAGS_ARGUMENT,
+            **STATE_ARGUMENT,
+        },
+        required_if=[("state", "present", ("log_bucket",))],
+        supports_check_mode=True,
+    )
+    run(module, SessionDocument(module))
+
+
+if __name__ == "__main__":
+    main()
