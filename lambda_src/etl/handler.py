@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import botocore.session
@@ -40,6 +41,7 @@ def handler(event: object, context: Any) -> Answer:
                 tuning,
                 settings.clock_rules,
                 lambda: deadline - time.monotonic(),
+                datetime.now(UTC),
             )
     except Busy:
         log("WARNING", "another run is loading")

@@ -27,17 +27,17 @@ class PayloadError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Raw objects: keys with `prefix`, after `after` and before `before`, both exclusive."""
+    """Raw objects: keys with `prefix`, after `after` and before `before`, both exclusive.
+
+    `arrived`: what has arrived and is not loaded, and not certain objects. Then the watermark says
+    where to begin.
+    """
 
     prefix: str = EVENTS
     after: str = ""
     before: str | None = None
     reprocess: bool = False
-
-    @property
-    def is_everything(self) -> bool:
-        """Whether this selects every raw object that is not loaded."""
-        return self == Selection()
+    arrived: bool = False
 
 
 def read_payload(payload: object) -> tuple[Selection, dict[str, object]]:
@@ -73,7 +73,8 @@ def read_payload(payload: object) -> tuple[Selection, dict[str, object]]:
     # "events/2025/12/06/05" sorts before every key of that hour and after all of earlier hours.
     first = "" if start is None else hour_folder(start)
     last = None if end is None else hour_folder(_next_hour(end))
-    return Selection(EVENTS, max(first, after), last, reprocess), given
+    arrived = start is None and end is None and not reprocess
+    return Selection(EVENTS, max(first, after), last, reprocess, arrived), given
 
 
 def hour_folder(moment: datetime) -> str:

@@ -12,9 +12,9 @@ the client's word, and it does not count.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from contract.fields import (
@@ -102,6 +102,8 @@ class Records:
 
     rows: list[Row] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    size: int = 0
+    """Bytes of the object's text, unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,38 +127,70 @@ def read_object(
     compressed object may unpack to. Never raises for what an object holds: one that is no JSON is
     one rejected event at position -1.
     """
-    records = Records()
+    records = Records(size=len(content))
     try:
-        data = gunzip(content, max_bytes) if content.startswith(MAGIC) else content
+        data = _unpacked(content, max_bytes)
+        records.size = len(data)
         body = parse_json(data.decode("utf-8-sig"))
     except (BrokenGzip, TooLarge) as error:
-        return _unreadable(records, key, str(error), b"")
+        records.rejected.append(_unreadable(key, str(error), b""))
     except UnicodeDecodeError:
-        return _unreadable(records, key, "not UTF-8", content)
+        records.rejected.append(_unreadable(key, "not UTF-8", content))
     except NotJson as error:
-        return _unreadable(records, key, f"not JSON: {error}", content)
-
-    if isinstance(body, dict) and isinstance(body.get("events"), list):
-        source = _source(body, key, last_modified)
-        for position, event in enumerate(body["events"]):
-            _add(records, event, position, source, rules)
-    elif isinstance(body, dict):
-        _add_bare(records, body, 0, key, last_modified, rules)
-    elif isinstance(body, list):
-        for position, event in enumerate(body):
-            if isinstance(event, dict):
-                _add_bare(records, event, position, key, last_modified, rules)
-            else:
-                _add(records, event, position, _source({}, key, last_modified), rules)
+        records.rejected.append(_unreadable(key, f"not JSON: {error}", data))
     else:
-        return _unreadable(records, key, f"{json_type(body)}, not events", content)
+        if not isinstance(body, dict | list):
+            reason = f"{json_type(body)}, not events"
+            records.rejected.append(_unreadable(key, reason, data))
+            return records
+        for position, (event, source) in enumerate(_events(body, key, last_modified)):
+            problem = event_problem(event, LIMITS)
+            if problem is not None:
+                records.rejected.append(rejected_event(event, key, position, problem))
+            elif isinstance(event, dict):
+                records.rows.append(_row(event, position, source, rules))
     return records
 
 
-def _unreadable(records: Records, key: str, reason: str, content: bytes) -> Records:
+def event_at(content: bytes, position: int, max_bytes: int) -> object:
+    """Return the event at a position of a raw object that `read_object` has read before."""
+    body = parse_json(_unpacked(content, max_bytes).decode("utf-8-sig"))
+    events = _events(body, "", datetime.min.replace(tzinfo=UTC))
+    return next(event for index, (event, _) in enumerate(events) if index == position)
+
+
+def rejected_event(event: object, key: str, position: int, problem: Problem) -> Rejected:
+    """Return the record of an event that cannot be a row."""
+    try:
+        text = canonical_json(event).decode("utf-8")[:MAX_RAW_EVENT]
+    except NotJson as error:
+        text = f"({error})"
+    return Rejected(key, position, problem.code, problem.reason, text)
+
+
+def _unreadable(key: str, reason: str, content: bytes) -> Rejected:
     text = storable_text(content[:MAX_RAW_EVENT].decode("utf-8", "replace"))
-    records.rejected.append(Rejected(key, WHOLE_OBJECT, "unreadable", reason, text))
-    return records
+    return Rejected(key, WHOLE_OBJECT, "unreadable", reason, text)
+
+
+def _unpacked(content: bytes, max_bytes: int) -> bytes:
+    return gunzip(content, max_bytes) if content.startswith(MAGIC) else content
+
+
+def _events(body: object, key: str, last_modified: datetime) -> Iterator[tuple[object, _Source]]:
+    """Yield the events of a raw object, unchecked, each with what the collector says of it."""
+    if isinstance(body, dict):
+        batch = body.get("events")
+        if isinstance(batch, list):
+            source = _source(body, key, last_modified)
+            for event in batch:
+                yield event, source
+            return
+        body = [body]
+    for event in body if isinstance(body, list) else ():
+        holder = _mapping(event)
+        as_sent = {name: value for name, value in holder.items() if name != "_ingest"}
+        yield as_sent if isinstance(event, dict) else event, _source(holder, key, last_modified)
 
 
 def _source(holder: Mapping[str, object], key: str, last_modified: datetime) -> _Source:
@@ -174,36 +208,6 @@ def _source(holder: Mapping[str, object], key: str, last_modified: datetime) -> 
         sent_at=field_value(holder, SENT_AT),
         identity=identity if identity.get("verified") is True else None,
     )
-
-
-def _add_bare(
-    records: Records,
-    event: dict[str, object],
-    position: int,
-    key: str,
-    last_modified: datetime,
-    rules: ClockRules,
-) -> None:
-    source = _source(event, key, last_modified)
-    as_sent = {name: value for name, value in event.items() if name != "_ingest"}
-    _add(records, as_sent, position, source, rules)
-
-
-def _add(records: Records, event: object, position: int, source: _Source, rules: ClockRules) -> None:
-    problem = event_problem(event, LIMITS)
-    if problem is None and isinstance(event, dict):
-        records.rows.append(_row(event, position, source, rules))
-    elif problem is not None:
-        records.rejected.append(rejected_event(event, source.key, position, problem))
-
-
-def rejected_event(event: object, key: str, position: int, problem: Problem) -> Rejected:
-    """Return the record of an event that cannot be a row."""
-    try:
-        text = canonical_json(event).decode("utf-8")[:MAX_RAW_EVENT]
-    except NotJson as error:
-        text = f"({error})"
-    return Rejected(key, position, problem.code, problem.reason, text)
 
 
 def _row(event: Mapping[str, object], position: int, source: _Source, rules: ClockRules) -> Row:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final, TypedDict
 
 from contract.timestamps import ClockRules
-from etl.payload import Selection
+from contract.validation import Problem
+from etl.payload import Selection, hour_folder
 from etl.reading import Read, read_ahead
-from etl.records import read_object
+from etl.records import event_at, read_object, rejected_event
 from etl.settings import Tuning
 from etl.store import ObjectGone, ObjectInfo, Store
-from etl.warehouse import Chunk, Counts, Warehouse
+from etl.warehouse import Chunk, Counts, Unloadable, Warehouse
 
 REPORTED_FAILURES: Final = 10
 """How many failures an answer lists; all are in `etl_object_failures`."""
@@ -72,6 +74,7 @@ def run(
     tuning: Tuning,
     rules: ClockRules,
     seconds_left: Callable[[], float],
+    now: datetime,
 ) -> Answer:
     """Load what `selection` selects, until it is done or `seconds_left()` reaches 0.
 
@@ -81,6 +84,7 @@ def run(
     started = time.monotonic()
     warehouse.start_run(payload)
     progress = _Progress()
+    boundary = hour_folder(now - tuning.look_back)
     try:
         counts, finished = _load_all(store, warehouse, selection, tuning, rules, seconds_left, progress)
     except Exception:
@@ -90,6 +94,9 @@ def run(
     counts = replace(counts, objects_left=left)
     nothing_read = counts.objects_failed > 0 and counts.objects_read == 0
     status = "failed" if nothing_read else "complete" if finished else "incomplete"
+    if status == "complete" and selection.arrived and not selection.after:
+        # Everything up to now was listed, so nothing before the boundary is missing.
+        warehouse.move_watermark(boundary)
     warehouse.finish_run(status, counts)
     if nothing_read:
         raise NothingRead(
@@ -134,31 +141,53 @@ def _load_all(
             break
         _add(chunk, read, rules, tuning, progress)
         if len(chunk.rows) >= tuning.chunk_events or chunk.size >= tuning.chunk_bytes:
-            counts = _load(warehouse, chunk, counts, selection, progress)
+            counts = _load(store, warehouse, chunk, counts, selection, tuning, progress)
             chunk = Chunk()
     if not chunk.is_empty():
-        counts = _load(warehouse, chunk, counts, selection, progress)
+        counts = _load(store, warehouse, chunk, counts, selection, tuning, progress)
     listed = replace(counts, objects_listed=progress.listed, objects_skipped=progress.skipped)
     return listed, finished
 
 
 def _load(
+    store: Store,
     warehouse: Warehouse,
     chunk: Chunk,
     counts: Counts,
     selection: Selection,
+    tuning: Tuning,
     progress: _Progress,
 ) -> Counts:
     before = replace(counts, objects_listed=progress.listed, objects_skipped=progress.skipped)
-    loaded = warehouse.load(chunk, before, selection.reprocess)
+    try:
+        loaded = warehouse.load(chunk, before, selection.reprocess)
+    except Unloadable as refusal:
+        _move_to_rejected(store, chunk, refusal, tuning)
+        loaded = warehouse.load(chunk, before, selection.reprocess)
     progress.last_key = max([progress.last_key, *chunk.objects, *chunk.failures])
     return loaded
+
+
+def _move_to_rejected(store: Store, chunk: Chunk, refusal: Unloadable, tuning: Tuning) -> None:
+    """Make rejected events of the rows that PostgreSQL refuses, with their raw JSON."""
+    refused = dict(refusal.rows)
+    chunk.rows = [row for row in chunk.rows if row not in refused]
+    for row, reason in refused.items():
+        position = int(row.source_position)
+        event = event_at(store.get(row.source_object), position, tuning.max_object_bytes)
+        problem = Problem("refused_by_database", reason)
+        chunk.rejected.append(rejected_event(event, row.source_object, position, problem))
 
 
 def _waiting(
     store: Store, warehouse: Warehouse, selection: Selection, progress: _Progress
 ) -> Iterator[ObjectInfo]:
     """Yield the selected objects that the ledger does not have."""
+    if selection.arrived:
+        listed_from = warehouse.listed_from()
+        if not selection.after:
+            yield from _old_failures(store, warehouse, listed_from, progress)
+        selection = replace(selection, after=max(selection.after, listed_from))
     for page in store.pages(selection):
         progress.listed += len(page)
         known = {} if selection.reprocess else warehouse.known([info.key for info in page])
@@ -167,6 +196,19 @@ def _waiting(
                 progress.skipped += 1
             else:
                 yield info
+
+
+def _old_failures(
+    store: Store, warehouse: Warehouse, listed_from: str, progress: _Progress
+) -> Iterator[ObjectInfo]:
+    """Yield the unreadable objects that the listing does not reach any more."""
+    for key in warehouse.old_failures(listed_from):
+        info = store.find(key)
+        if info is None:
+            warehouse.forget_failure(key)
+        else:
+            progress.listed += 1
+            yield info
 
 
 def _add(chunk: Chunk, read: Read, rules: ClockRules, tuning: Tuning, progress: _Progress) -> None:
@@ -184,7 +226,7 @@ def _add(chunk: Chunk, read: Read, rules: ClockRules, tuning: Tuning, progress: 
     chunk.objects[info.key] = info.etag
     chunk.rows += records.rows
     chunk.rejected += records.rejected
-    chunk.size += info.size
+    chunk.size += records.size
 
 
 def _answer(status: str, counts: Counts, failures: list[dict[str, str]], seconds: float) -> Answer:

@@ -44,6 +44,8 @@ class Tuning:
     """A larger raw object, also unpacked, is reported and not read."""
     stop_before: timedelta = timedelta(seconds=20)
     """How long before the function's time limit a run ends."""
+    look_back: timedelta = timedelta(hours=48)
+    """For how long after an hour of receipt raw objects may still appear in it unannounced."""
 
 
 @dataclass(frozen=True, slots=True)

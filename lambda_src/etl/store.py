@@ -48,6 +48,9 @@ class Store(Protocol):
     def pages(self, selection: Selection) -> Iterator[list[ObjectInfo]]:
         """Yield the selected objects in the order of their keys, a page at a time."""
 
+    def find(self, key: str) -> ObjectInfo | None:
+        """Return one object, or None if it is gone."""
+
     def get(self, key: str) -> bytes:
         """Return an object's content. Raises ReadError. Called from several threads."""
 
@@ -75,6 +78,12 @@ class S3Store:
             yield [info for info in wanted if info.key < selection.before]
             if found and found[-1].key >= selection.before:
                 return
+
+    def find(self, key: str) -> ObjectInfo | None:
+        """Return one object, or None if it is gone."""
+        answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
+        found = [_info(entry) for entry in answer.get("Contents", [])]
+        return next((info for info in found if info.key == key), None)
 
     def get(self, key: str) -> bytes:
         """Return an object's content. Raises ReadError."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import psycopg2
-import psycopg2.extensions
+import psycopg2.errors
 
 from contract.names import ALIASES
 from etl.copytext import copy_line
@@ -25,6 +25,8 @@ Connect = Callable[[], Any]
 
 RECONNECTS: Final = 5
 """How often one step is repeated over a new connection before the run gives up."""
+MAX_ATTEMPTS: Final = 24
+"""How often an object that no listing finds any more is tried: for a day, by the hourly schedule."""
 LOCK_PATIENCE: Final = 10.0
 """Seconds to wait, after a lost connection, for the server to drop our own lock."""
 
@@ -36,8 +38,24 @@ _LOST: Final = (psycopg2.OperationalError, psycopg2.InterfaceError)
 """Faults that may pass: a lost connection, a deadlock, a server that restarts."""
 
 
+_UNLOADABLE: Final = (
+    psycopg2.DataError,
+    psycopg2.IntegrityError,
+    psycopg2.errors.ProgramLimitExceeded,
+)
+"""Faults of a row: no other connection and no later time helps."""
+
+
 class Busy(Exception):
     """Another loader holds the lock."""
+
+
+class Unloadable(Exception):
+    """PostgreSQL refuses some rows of a chunk; `rows` has each with what it says of it."""
+
+    def __init__(self, rows: list[tuple[Row, str]]) -> None:
+        super().__init__(f"{len(rows)} rows are refused")
+        self.rows = rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +139,38 @@ class Warehouse:
             cursor.execute(_SQL["finish_run"], {"status": "failed", "run_id": self._run_id})
             self._connection.commit()
 
+    def listed_from(self) -> str:
+        """Return the folder before which every object is loaded or among the failures."""
+
+        def ask(cursor: Any) -> str:
+            cursor.execute(_SQL["listed_from"])
+            return str(cursor.fetchone()[0])
+
+        return self._transaction(ask)
+
+    def move_watermark(self, boundary: str) -> None:
+        """Let runs list from the folder `boundary` on, and forget the detail before it."""
+
+        def move(cursor: Any) -> None:
+            cursor.execute(_SQL["move_watermark"], {"boundary": boundary})
+            if cursor.rowcount:
+                cursor.execute(_SQL["drop_detail"], {"boundary": boundary})
+
+        self._transaction(move)
+
+    def old_failures(self, boundary: str) -> list[str]:
+        """Return the keys before the folder `boundary` that are worth another attempt."""
+
+        def ask(cursor: Any) -> list[str]:
+            cursor.execute(_SQL["old_failures"], {"boundary": boundary, "attempts": MAX_ATTEMPTS})
+            return [key for (key,) in cursor.fetchall()]
+
+        return self._transaction(ask)
+
+    def forget_failure(self, key: str) -> None:
+        """Drop the record of an unreadable object that was deleted."""
+        self._transaction(lambda cursor: cursor.execute(_SQL["clear_failures"], {"keys": [key]}))
+
     def known(self, keys: Sequence[str]) -> dict[str, str]:
         """Return which of these objects are loaded: key -> ETag."""
 
@@ -135,9 +185,10 @@ class Warehouse:
 
         `before` are the counts without the chunk's objects and events. A fault that may pass is
         met with a new connection; whether the lost COMMIT took place is read from `etl_runs`.
+        Raises Unloadable, with nothing done, if PostgreSQL refuses rows.
         """
         number = self._chunks + 1
-        content = io.BytesIO("".join(map(copy_line, chunk.rows)).encode("utf-8"))
+        content = _copy_text(chunk.rows)
 
         def load(cursor: Any) -> Counts:
             cursor.execute(_SQL["read_run"], {"run_id": self._run_id})
@@ -160,9 +211,36 @@ class Warehouse:
                 self._update_run(cursor, counts, number)
             return counts
 
-        counts = self._transaction(load)
+        try:
+            counts = self._transaction(load)
+        except _UNLOADABLE:
+            refused = list(self._refused(chunk.rows))
+            if not refused:
+                raise
+            raise Unloadable(refused) from None
         self._chunks = number
         return counts
+
+    def _refused(self, rows: Sequence[Row]) -> Iterator[tuple[Row, str]]:
+        """Find the rows that PostgreSQL refuses, by halves, and yield each with what it says."""
+
+        def attempt(cursor: Any) -> str:
+            try:
+                cursor.copy_expert(_SQL["copy"], _copy_text(rows))
+                cursor.execute(_SQL["insert"])
+            except _UNLOADABLE as error:
+                return str(error.diag.message_primary or type(error).__name__)
+            finally:
+                self._connection.rollback()
+            return ""
+
+        refusal = self._transaction(attempt)
+        if refusal and len(rows) == 1:
+            yield rows[0], refusal
+        elif refusal:
+            middle = len(rows) // 2
+            yield from self._refused(rows[:middle])
+            yield from self._refused(rows[middle:])
 
     def _merge(self, cursor: Any, chunk: Chunk, content: io.BytesIO, reprocess: bool) -> int:
         """Write rows, rejected events, ledger and failures; return how many events were new."""
@@ -248,6 +326,10 @@ class Warehouse:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _copy_text(rows: Sequence[Row]) -> io.BytesIO:
+    return io.BytesIO("".join(map(copy_line, rows)).encode("utf-8"))
 
 
 def connector(

@@ -1,0 +1,2 @@
+DELETE FROM public.etl_objects
+WHERE object_key < %(boundary)s

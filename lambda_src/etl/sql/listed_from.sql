@@ -1,0 +1,2 @@
+SELECT listed_from
+FROM public.etl_watermark
