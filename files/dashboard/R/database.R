@@ -29,11 +29,11 @@ new_database <- function(parameters, connect = connect_postgresql) {
 
   # RPostgreSQL answers NULL with a warning where a statement fails, and an error where the connection is gone.
   once <- function(sql, bound) {
+    current <- connected()
     reason <- "no answer"
     note <- function(condition) reason <<- conditionMessage(condition)
     result <- withCallingHandlers(
-      tryCatch(DBI::dbGetQuery(connected(), sql, bound), error = function(error) {
-        if (inherits(error, "database_unavailable")) stop(error)
+      tryCatch(DBI::dbGetQuery(current, sql, bound), error = function(error) {
         note(error)
         NULL
       }),
@@ -47,10 +47,7 @@ new_database <- function(parameters, connect = connect_postgresql) {
   }
 
   alive <- function() {
-    isTRUE(tryCatch(
-      nrow(suppressWarnings(DBI::dbGetQuery(connected(), "SELECT 1"))) == 1,
-      error = function(error) FALSE
-    ))
+    tryCatch(nrow(once("SELECT 1", list())) == 1, error = function(error) FALSE)
   }
 
   ask <- function(sql, ...) {

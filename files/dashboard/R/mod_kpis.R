@@ -2,7 +2,7 @@
 kpis_ui <- function(id) {
   ns <- shiny::NS(id)
   box <- function(title, output) {
-    bslib::value_box(title = title, value = shiny::textOutput(ns(output), inline = TRUE), theme = "text-primary")
+    bslib::value_box(title = title, value = shiny::textOutput(ns(output), inline = TRUE), fill = FALSE)
   }
   bslib::layout_columns(
     col_widths = bslib::breakpoints(sm = 4, xs = 12), fill = FALSE,

@@ -6,7 +6,10 @@ page_ui <- function(settings) {
     title = settings$title, lang = "en", window_title = settings$title,
     theme = bslib::bs_theme(version = 5, preset = "bootstrap"),
     fillable = FALSE,
-    header = shiny::tags$head(shiny::tags$link(rel = "stylesheet", href = "style.css")),
+    header = shiny::tags$head(
+      shiny::tags$link(rel = "stylesheet", href = "style.css"),
+      shiny::tags$link(rel = "icon", href = "data:,") # none, and no request for one
+    ),
     sidebar = bslib::sidebar(filters_ui("filters"), title = "Filters", open = list(desktop = "open", mobile = "closed")),
     bslib::nav_panel("Overview", overview_ui("overview"))
   )
