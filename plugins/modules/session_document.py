@@ -8,7 +8,7 @@ module: session_document
 short_description: A Session Manager document that operators' shells are opened with
 description:
   - Creates, repairs or removes the Session document called O(name), a shell whose transcript goes to a
-    bucket.
+    bucket, or one without a transcript.
   - A document keeps its versions. The one that this module compares and sets is the default version, which is
     what C(aws ssm start-session --document-name) uses.
 options:
@@ -17,8 +17,9 @@ options:
     type: str
     required: true
   log_bucket:
-    description: Bucket that transcripts are written to. Required when O(state=present).
+    description: Bucket that transcripts are written to; empty for none.
     type: str
+    default: ""
   log_prefix:
     description: Prefix of transcripts in O(log_bucket).
     type: str
@@ -125,7 +126,7 @@ class SessionDocument(Resource):
             "sessionType": "Standard_Stream",
             "inputs": {
                 "s3BucketName": self.params["log_bucket"],
-                "s3KeyPrefix": self.params["log_prefix"],
+                "s3KeyPrefix": self.params["log_prefix"] if self.params["log_bucket"] else "",
                 # The agent then refuses to write to a bucket without encryption.
                 "s3EncryptionEnabled": True,
                 "cloudWatchLogGroupName": "",
@@ -186,7 +187,7 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "name": {"required": True},
-            "log_bucket": {},
+            "log_bucket": {"default": ""},
             "log_prefix": {"default": "sessions"},
             "idle_minutes": {"type": "int", "default": 20},
             "max_minutes": {"type": "int", "default": 480},
@@ -195,7 +196,6 @@ def main() -> None:
             **TAGS_ARGUMENT,
             **STATE_ARGUMENT,
         },
-        required_if=[("state", "present", ("log_bucket",))],
         supports_check_mode=True,
     )
     run(module, SessionDocument(module))
