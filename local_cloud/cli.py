@@ -10,7 +10,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from local_cloud import cloud, images, machines
+from local_cloud import cloud, images, machines, preflight
 from local_cloud.errors import CloudError
 from local_cloud.settings import Settings, from_mapping, saved
 
@@ -43,7 +43,10 @@ def _parser() -> argparse.ArgumentParser:
             kind = int if one.name.endswith("_port") else str
             start.add_argument(flag, type=kind, metavar=str(kind.__name__).upper())
 
-    _command(commands, "status", _status, "tell what runs, as JSON; exit code 3 if not all of it")
+    _command(commands, "check", _check, "tell what this computer lacks, as JSON")
+    status = _command(commands, "status", _status, "tell what runs, as JSON; exit code 3 if not all")
+    # as "start" has it, so that both can be called alike
+    status.add_argument("--settings", type=Path, metavar="FILE", help=argparse.SUPPRESS)
     _command(commands, "stop", _stop, "stop the cloud and remove what it made, logs excepted")
     _command(commands, "image", _image, "build the machines' disk image unless it is cached")
     _machine_commands(commands)
@@ -107,17 +110,29 @@ def _start(options: argparse.Namespace) -> int:
     return 0
 
 
+def _check(options: argparse.Namespace) -> int:
+    _print({"missing": preflight.missing(_existing(options))})
+    return 0
+
+
 def _status(options: argparse.Namespace) -> int:
     settings = _existing(options)
     found = cloud.status(settings)
     answer = {
+        "changed": False,
         "name": settings.name,
         "endpoint": settings.endpoint,
         "healthy": found.healthy,
         "daemons": found.daemons,
     }
     _print(answer)
-    return 0 if found.healthy else 3
+    if found.healthy:
+        return 0
+    sys.stderr.write(
+        f"local_cloud: the cloud {settings.name} does not run, or not all of it. Fix: run 'make up' or"
+        " 'ansible-playbook playbooks/local_cloud.yml'.\n"
+    )
+    return 3
 
 
 def _image(options: argparse.Namespace) -> int:

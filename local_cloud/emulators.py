@@ -39,7 +39,10 @@ def _environment(settings: Settings, **extra: str) -> dict[str, str]:
 
 
 def _daemon(name: str, argv: list[str], env: dict[str, str], host: str, port: int, *made_from: str) -> Daemon:
-    made = recipe(*argv, json.dumps(env, sort_keys=True), *made_from)
+    # a rebuilt virtual environment is another one, though its path is the same
+    marker = Path(argv[0]).parent.parent / "made-from"
+    built = marker.read_text() if marker.exists() else ""
+    made = recipe(*argv, json.dumps(env, sort_keys=True), built, *made_from)
     return Daemon(name, tuple(argv), env, host, port, made)
 
 
@@ -48,6 +51,7 @@ def moto(settings: Settings) -> Daemon:
     images = settings.state / "images.json"
     env = _environment(
         settings,
+        PYTHONPATH=str(PROJECT),
         MOTO_ACCOUNT_ID=settings.account_id,
         MOTO_IAM_LOAD_MANAGED_POLICIES="true",
         MOTO_AMIS_PATH=str(images),
@@ -58,9 +62,10 @@ def moto(settings: Settings) -> Daemon:
         AWS_ACCESS_KEY_ID="local",
         AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - the emulator checks none
     )
-    argv = [settings.moto_python, "-m", "moto.server", "-H", "127.0.0.1"]
+    argv = [settings.moto_python, "-m", "local_cloud.moto_server", "-H", "127.0.0.1"]
     argv += ["-p", str(settings.moto_port)]
-    return _daemon("moto", argv, env, "127.0.0.1", settings.moto_port, amis.images_json())
+    made_from = [amis.images_json(), (PROJECT / "local_cloud/moto_server.py").read_text()]
+    return _daemon("moto", argv, env, "127.0.0.1", settings.moto_port, *made_from)
 
 
 def ministack(settings: Settings) -> Daemon:
@@ -86,10 +91,13 @@ def ministack(settings: Settings) -> Daemon:
 
 
 def _sources(*patterns: str) -> list[str]:
-    """Return the text of this package's own files, so that an edited daemon is restarted."""
+    """Return the text of this package's own files, so that an edited daemon is restarted.
+
+    moto is left out: its restart forgets the account, so only its own file may cause it.
+    """
     package = Path(__file__).parent
     files = sorted(file for pattern in patterns for file in package.glob(pattern))
-    return [file.read_text() for file in files]
+    return [file.read_text() for file in files if file.name != "moto_server.py"]
 
 
 def router(settings: Settings) -> Daemon:

@@ -53,6 +53,7 @@ def main(arguments: list[str]) -> int:
 def _execute(command: list[str]) -> None:
     """Become the command; never returns."""
     try:
+        entering.restore_signals()
         os.chdir("/root")
         env = {**entering.ENVIRONMENT, "HOME": "/root", "USER": "root", "LOGNAME": "root"}
         os.execvpe(command[0], command, env)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -83,6 +84,12 @@ def user(name: str) -> User:
             if fields[0] == name:
                 return User(name, int(fields[2]), int(fields[3]), fields[5])
     raise NotRunningError(f"the machine has no user {name}")
+
+
+def restore_signals() -> None:
+    """Undo what Python does to signals: a shell that ignores SIGPIPE reports I/O errors."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def become(who: User) -> None:

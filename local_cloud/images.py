@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 from local_cloud import amis, packages
@@ -147,12 +146,9 @@ def copy(image: Path, root: Path) -> None:
 
 
 def remove_tree(root: Path) -> None:
-    """Remove a root, even one with immutable files that systemd made."""
-    if not root.exists():
-        return
-    # /var/empty-like directories of some packages carry the immutable attribute
-    subprocess.run(["chattr", "-R", "-i", str(root / "var")], capture_output=True, check=False)
-    shutil.rmtree(root)
+    """Remove a directory tree if it is there."""
+    if root.exists():
+        shutil.rmtree(root)
 
 
 def _remove_others(image: Path) -> None:

@@ -94,6 +94,21 @@ def termination_protection_at_start() -> None:
 
 
 @fix
+def groups_of_the_first_interface() -> None:
+    """moto gives an instance no groups where its network interface names them; on AWS they are the same."""
+    start = InstanceBackend.run_instances
+
+    def run(self: Any, *args: Any, **more: Any) -> Any:
+        reservation = start(self, *args, **more)
+        for instance in reservation.instances:
+            if not instance.security_groups and instance.nics:
+                instance.security_groups = list(instance.nics[0].group_set)
+        return reservation
+
+    InstanceBackend.run_instances = run
+
+
+@fix
 def endpoint_settings() -> None:
     """moto ignores PrivateDnsEnabled and ResetPolicy of ModifyVpcEndpoint; AWS takes both."""
     respond = VPCs.modify_vpc_endpoint

@@ -11,10 +11,10 @@ import socket
 import subprocess
 from pathlib import Path
 
-from local_cloud import amis, cacher, packages
+from local_cloud import amis, cacher, images, packages
 from local_cloud.errors import CloudError
-from local_cloud.processes import read_record
-from local_cloud.settings import Settings
+from local_cloud.processes import read_record, recipe
+from local_cloud.settings import PROJECT, Settings
 
 _DISK_GB = 4
 _PROGRAMS = {
@@ -30,12 +30,15 @@ _PLAYBOOK = "run 'ansible-playbook playbooks/local_cloud.yml', which installs it
 
 def check(settings: Settings) -> None:
     """Raise :class:`CloudError` for the first thing that would keep the cloud from working."""
-    _environments(settings)
     if settings.machines:
         _root()
         _system()
-        _programs()
+        for package in _packages():
+            raise CloudError(f"the package {package} is missing", _PLAYBOOK)
         _range(settings)
+    for python in (settings.moto_python, settings.ministack_python):
+        if not os.access(python, os.X_OK):
+            raise CloudError(f"the virtual environment with {python} is missing", _PLAYBOOK)
     _disk(settings)
     _ports(settings)
 
@@ -66,22 +69,46 @@ def _system() -> None:
         )
 
 
-def _programs() -> None:
+def _packages() -> list[str]:
+    """Return the Debian packages that are missing."""
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    for program, package in _PROGRAMS.items():
-        if shutil.which(program, path=path) is None:
-            raise CloudError(f"{program} (package {package}) is missing", _PLAYBOOK)
+    names = [package for program, package in _PROGRAMS.items() if shutil.which(program, path=path) is None]
     if not packages.KEYRING.exists():
-        raise CloudError("Debian's keys (package debian-archive-keyring) are missing", _PLAYBOOK)
+        names.append("debian-archive-keyring")
+    return names
 
 
-def _environments(settings: Settings) -> None:
-    for python, package in (
-        (settings.moto_python, "moto"),
-        (settings.ministack_python, "ministack"),
-    ):
-        if not os.access(python, os.X_OK):
-            raise CloudError(f"the environment of {package} ({python}) is missing", _PLAYBOOK)
+def missing(settings: Settings) -> list[dict[str, str]]:
+    """Return what has to be installed or built before the cloud can start.
+
+    Each has ``kind`` (``package``, ``environment`` or ``image``) and ``name``; an environment also
+    ``path``, ``requirements``, ``marker`` and ``recipe`` (what to write into the marker), an image
+    ``path``. Raises :class:`CloudError` where the cloud can never run.
+    """
+    _root()
+    _system()
+    found = [{"kind": "package", "name": name} for name in _packages()]
+    for name, python in (("moto", settings.moto_python), ("ministack", settings.ministack_python)):
+        requirements = PROJECT / f"local_cloud/requirements-{name}.txt"
+        path = Path(python).parent.parent
+        marker = path / "made-from"
+        # a Python of another version would not find what was installed
+        wanted = recipe(requirements.read_text(), platform.python_version())
+        if not marker.exists() or marker.read_text().strip() != wanted:
+            found.append(
+                {
+                    "kind": "environment",
+                    "name": name,
+                    "path": str(path),
+                    "requirements": str(requirements),
+                    "marker": str(marker),
+                    "recipe": wanted,
+                }
+            )
+    image = images.path(settings)
+    if not image.exists():
+        found.append({"kind": "image", "name": "machine image", "path": str(image)})
+    return found
 
 
 def _disk(settings: Settings) -> None:

@@ -119,6 +119,7 @@ def _shell(session: str, place: str, details: dict[str, str], endpoint: str) -> 
 def _run_inside(terminal: str, who: entering.User, details: dict[str, str]) -> None:
     """Become the session's shell; never returns."""
     try:
+        entering.restore_signals()
         os.setsid()
         device = os.open(terminal, os.O_RDWR)
         fcntl.ioctl(device, termios.TIOCSCTTY, 0)
