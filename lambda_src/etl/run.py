@@ -41,9 +41,14 @@ class EventCounts(TypedDict):
 
 
 class Answer(TypedDict, total=False):
-    """What a run answers. `next` is the payload that continues an incomplete run."""
+    """What a run answers.
+
+    `next` is the payload that continues an incomplete run. `listed_from` is where the watermark let
+    the listing begin: what was put into an older hour since is loaded by asking for its prefix.
+    """
 
     status: str
+    listed_from: str
     objects: ObjectCounts
     events: EventCounts
     seconds: float
@@ -62,6 +67,7 @@ class _Progress:
     listed: int = 0
     skipped: int = 0
     failures: list[dict[str, str]] = field(default_factory=list)
+    listed_from: str | None = None
     last_key: str = ""
     """All objects up to this key are loaded, skipped or reported."""
 
@@ -104,6 +110,8 @@ def run(
             f"{progress.failures[0]['error']}"
         )
     answer = _answer(status, counts, progress.failures, time.monotonic() - started)
+    if progress.listed_from is not None:
+        answer["listed_from"] = progress.listed_from
     if not finished:
         answer["next"] = {**payload, "after": progress.last_key}
     return answer
@@ -184,7 +192,7 @@ def _waiting(
 ) -> Iterator[ObjectInfo]:
     """Yield the selected objects that the ledger does not have."""
     if selection.arrived:
-        listed_from = warehouse.listed_from()
+        listed_from = progress.listed_from = warehouse.listed_from()
         if not selection.after:
             yield from _old_failures(store, warehouse, listed_from, progress)
         selection = replace(selection, after=max(selection.after, listed_from))

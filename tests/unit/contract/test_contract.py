@@ -1,0 +1,326 @@
+"""The event contract: fields, validation, identity, time, text."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.gzipped import BrokenGzip, TooLarge, gunzip
+from contract.identity import client_event_id, made_event_id
+from contract.jsontext import NotJson, canonical_json, parse_json
+from contract.names import ALIASES, NAMES, canonical_name
+from contract.text import storable_json, storable_text
+from contract.timestamps import ClockRules, TimeSource, event_time, parse_time, utc_text
+from contract.validation import Limits, event_problem
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+NOON = datetime(2025, 12, 6, 12, tzinfo=UTC)
+RULES = ClockRules()
+GOOD = {"eventName": "page_view", "eventTimestamp": "2025-12-06T11:59:59Z", "clientId": "c"}
+
+
+# --- JSON --------------------------------------------------------------------------------------------
+
+
+@given(JSON)
+def test_canonical_json_is_json_of_the_same_value(value: object) -> None:
+    text = canonical_json(value)
+    assert parse_json(text.decode("utf-8")) == value
+    assert canonical_json(parse_json(text.decode("utf-8"))) == text
+
+
+def test_canonical_json_does_not_depend_on_the_order_of_names() -> None:
+    assert (
+        canonical_json({"a": 1, "b": "é"}) == canonical_json({"b": "é", "a": 1}) == b'{"a":1,"b":"\xc3\xa9"}'
+    )
+
+
+def test_a_lone_surrogate_survives_as_an_escape() -> None:
+    assert canonical_json({"a": "\ud83d"}) == b'{"a":"\\ud83d"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "Expecting property name"),
+        ("", "Expecting value"),
+        ("NaN", "NaN is not JSON"),
+        ('{"a": -Infinity}', "-Infinity is not JSON"),
+        ("[" * 100_000, "nested too deeply"),
+        ("9" * 5_000, "too many digits"),
+        ("1 2", "Extra data"),
+    ],
+)
+def test_what_is_not_json_is_refused_with_a_reason(text: str, reason: str) -> None:
+    with pytest.raises(NotJson, match=reason):
+        parse_json(text)
+
+
+def test_infinity_cannot_be_written() -> None:
+    with pytest.raises(NotJson, match="out of range"):
+        canonical_json(parse_json("1e999"))
+
+
+# --- names -------------------------------------------------------------------------------------------
+
+
+def test_aliases_lead_to_names_in_use() -> None:
+    assert ALIASES == {"add_to_cart": "add_to_cart_click", "purchase": "checkout_complete"}
+    assert set(ALIASES.values()) <= NAMES
+    assert not set(ALIASES) & NAMES
+    assert [canonical_name(name) for name in (" purchase ", "page_view", "own_event")] == [
+        "checkout_complete",
+        "page_view",
+        "own_event",
+    ]
+
+
+# --- validation --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"eventTimestamp": None},
+        {"eventId": "not a uuid"},
+        {"userId": 12},
+        {"userLoginState": "guest"},
+        {"isFirstVisit": False},
+        {"product": {"id": 7, "price": 15990000, "discountPrice": "14990000.50"}},
+        {"product": {"discount_price": 0, "url_path": "/p"}},
+        {"element": {"dataset": {"any": ["thing", {"goes": 1}]}}},
+        {"somethingNew": [1, 2, {"x": None}]},
+        {"pageUrl": "\x00 \ud800"},
+        {"eventTimestamp": "9999-12-31T23:59:59Z"},
+    ],
+)
+def test_good_events(change: dict[str, object]) -> None:
+    assert event_problem(GOOD | change) is None
+
+
+def test_snake_case_is_as_good() -> None:
+    assert event_problem({"event_name": "x", "event_timestamp": "2025-12-06", "user_id": "u"}) is None
+
+
+@pytest.mark.parametrize(
+    ("event", "code"),
+    [
+        (None, "not_an_object"),
+        ("text", "not_an_object"),
+        ([GOOD], "not_an_object"),
+        ({}, "no_event_name"),
+        ({"eventName": None}, "no_event_name"),
+        ({"eventName": "  "}, "invalid_event_name"),
+        ({"eventName": 5}, "invalid_event_name"),
+        ({"eventName": "x" * 201}, "invalid_event_name"),
+        (GOOD | {"eventTimestamp": "yesterday"}, "invalid_event_timestamp"),
+        (GOOD | {"eventTimestamp": 1733461200000}, "invalid_event_timestamp"),
+        (GOOD | {"sentAt": "now"}, "invalid_sent_at"),
+        (GOOD | {"userLoginState": "root"}, "invalid_user_login_state"),
+        (GOOD | {"isFirstVisit": "yes"}, "invalid_is_first_visit"),
+        (GOOD | {"userId": True}, "invalid_user_id"),
+        (GOOD | {"clientId": 1.5}, "invalid_client_id"),
+        (GOOD | {"product": "laptop"}, "invalid_product"),
+        (GOOD | {"product": {"price": -1}}, "invalid_product_price"),
+        (GOOD | {"product": {"price": 1e300}}, "invalid_product_price"),
+        (GOOD | {"product": {"price": True}}, "invalid_product_price"),
+        (GOOD | {"product": {"discount_price": "-3"}}, "invalid_product_discount_price"),
+        (GOOD | {"element": []}, "invalid_element"),
+        (GOOD | {"x": float("inf")}, "number_out_of_range"),
+        (GOOD | {"x": "y" * 16_385}, "string_too_long"),
+        (GOOD | {"y" * 16_385: 1}, "string_too_long"),
+    ],
+)
+def test_bad_events_have_a_code_and_a_reason(event: object, code: str) -> None:
+    problem = event_problem(event)
+    assert problem is not None and problem.code == code and problem.reason
+
+
+def test_depth_is_counted_from_the_event() -> None:
+    limits = Limits(depth=2)
+    assert event_problem(GOOD | {"a": [1]}, limits) is None
+    assert event_problem(GOOD | {"a": {"b": 1}}, limits) is None
+    problem = event_problem(GOOD | {"a": {"b": [1]}}, limits)
+    assert problem is not None and problem.code == "too_deep"
+
+
+@given(JSON | st.dictionaries(st.sampled_from(["eventName", "product", "sentAt", "userId"]), JSON))
+def test_any_value_gets_a_verdict(value: object) -> None:
+    event_problem(value)
+
+
+# --- identity ----------------------------------------------------------------------------------------
+
+
+def test_a_clients_uuid_is_kept_in_lower_case() -> None:
+    client = str(uuid.uuid4())
+    assert client_event_id({"eventId": client.upper()}) == client
+    assert client_event_id({"event_id": client}) == client
+    assert client_event_id({"eventId": "junk", "event_id": client}) == client
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        "x",
+        5,
+        "0" * 32,
+        "{" + str(uuid.uuid4()) + "}",
+        str(uuid.UUID(int=0)),
+        str(uuid.UUID(int=2**128 - 1)),
+    ],
+)
+def test_what_cannot_identify_is_no_id(value: object) -> None:
+    assert client_event_id({"eventId": value}) is None
+
+
+def made(event: dict[str, object], position: int = 0, request: str = "r") -> str:
+    return made_event_id(event, canonical_json(event), position, request)
+
+
+def test_a_made_id_is_a_uuid5_that_a_repeated_request_makes_again() -> None:
+    event: dict[str, object] = dict(GOOD, sessionId="s")
+    assert uuid.UUID(made(event)).version == 5
+    assert made(event) == made(dict(reversed(event.items())), request="another")
+    others = {
+        made(event, 1),
+        made(event | {"clientId": "d"}),
+        made(event | {"sessionId": "t"}),
+        made(event | {"x": 1}),
+    }
+    assert len(others | {made(event)}) == 5
+
+
+def test_without_a_timestamp_the_request_counts() -> None:
+    event: dict[str, object] = {"eventName": "x"}
+    assert made(event, request="1") != made(event, request="2")
+    assert made(event, request="1") == made(event, request="1")
+
+
+# --- time --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2025-12-06T12:00:00Z", NOON),
+        ("2025-12-06T12:00:00.000Z", NOON),
+        ("2025-12-06T19:00:00+07:00", NOON),
+        ("2025-12-06T12:00:00", NOON),
+        (" 2025-12-06 12:00:00 ", NOON),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("2025-13-01T00:00:00Z", None),
+        ("2025-12-06T12:00:00Z" + " " * 40, None),
+        (5, None),
+        ("", None),
+    ],
+)
+def test_iso_8601(text: object, expected: datetime | None) -> None:
+    assert parse_time(text) == expected
+
+
+@given(st.text())
+def test_any_text_is_a_time_or_none(text: str) -> None:
+    moment = parse_time(text)
+    assert moment is None or parse_time(utc_text(moment)) == moment
+
+
+def minutes(count: float) -> timedelta:
+    return timedelta(minutes=count)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "sent", "expected", "source"),
+    [
+        (None, None, NOON, TimeSource.RECEIVED),
+        (NOON - minutes(5), None, NOON - minutes(5), TimeSource.CLIENT),
+        # sent and received agree: the client's own time stands
+        (NOON - minutes(5), NOON - minutes(0.5), NOON - minutes(5), TimeSource.CLIENT),
+        # a clock an hour ahead, an hour behind, years behind
+        (NOON + minutes(55), NOON + minutes(60), NOON - minutes(5), TimeSource.CORRECTED),
+        (NOON - minutes(65), NOON - minutes(60), NOON - minutes(5), TimeSource.CORRECTED),
+        (
+            datetime(1970, 1, 1, tzinfo=UTC),
+            datetime(1970, 1, 1, 0, 5, tzinfo=UTC),
+            NOON - minutes(5),
+            TimeSource.CORRECTED,
+        ),
+        # days late with a right clock: the time of the event, not of its arrival
+        (NOON - timedelta(days=3), NOON, NOON - timedelta(days=3), TimeSource.CLIENT),
+        # slightly ahead is forgiven, the future and the distant past are not
+        (NOON + minutes(0.5), None, NOON + minutes(0.5), TimeSource.CLIENT),
+        (NOON + minutes(5), None, NOON, TimeSource.RECEIVED),
+        (datetime(1970, 1, 1, tzinfo=UTC), None, NOON, TimeSource.RECEIVED),
+        (NOON + minutes(90), NOON + minutes(60), NOON, TimeSource.RECEIVED),
+        # beyond what a date can be
+        (datetime(9999, 1, 1, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC), NOON, TimeSource.RECEIVED),
+    ],
+)
+def test_clock_skew(
+    claimed: datetime | None, sent: datetime | None, expected: datetime, source: TimeSource
+) -> None:
+    assert event_time(claimed, sent, NOON, RULES) == (expected, source)
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.none() | st.datetimes(timezones=st.just(UTC)))
+def test_no_event_is_in_the_future_or_ancient(claimed: datetime, sent: datetime | None) -> None:
+    moment, _ = event_time(claimed, sent, NOON, RULES)
+    assert NOON - RULES.max_age <= moment <= NOON + RULES.skew_tolerance
+
+
+# --- text and gzip -----------------------------------------------------------------------------------
+
+
+@given(st.text(st.characters(categories=None), max_size=20))
+def test_storable_text_is_utf8_without_nul(text: str) -> None:
+    stored = storable_text(text)
+    assert "\0" not in stored.encode("utf-8").decode("utf-8")
+    assert len(stored) == len(text)
+
+
+def test_storable_json_reaches_every_text() -> None:
+    value = {"a\0": ["\ud800", {"b": "\0"}], "c": 1}
+    assert storable_json(value) == {"a\ufffd": ["\ufffd", {"b": "\ufffd"}], "c": 1}
+
+
+def test_gunzip_takes_members_and_padding() -> None:
+    data = gzip.compress(b"one") + gzip.compress(b"two") + b"\0" * 8
+    assert gunzip(data, 6) == b"onetwo"
+
+
+def test_gunzip_refuses_bombs_and_damage() -> None:
+    bomb = gzip.compress(b"\0" * 10_000_000)
+    with pytest.raises(TooLarge):
+        gunzip(bomb, 1_000_000)
+    with pytest.raises(BrokenGzip, match="cut short"):
+        gunzip(bomb[:-5], 20_000_000)
+    with pytest.raises(BrokenGzip):
+        gunzip(b"\x1f\x8bnonsense", 100)
+
+
+@given(st.binary(max_size=200))
+def test_gunzip_gives_back_what_was_packed(data: bytes) -> None:
+    assert gunzip(gzip.compress(data), len(data)) == data
+
+
+def test_event_names_file_is_plain_json_for_other_languages() -> None:
+    from pathlib import Path
+
+    import contract
+
+    table = json.loads((Path(contract.__file__).parent / "event_names.json").read_text())
+    assert set(table) == {"names", "aliases"}
+    assert len(table["names"]) == len(set(table["names"])) == 15

@@ -1,0 +1,422 @@
+"""The collector, from a request of the gateway to its answer and to what is stored."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contract.validation import Limits
+from ingest.collect import Moment, Outcome, StorageError, collect
+from ingest.raw import StoredObject
+from ingest.settings import Compression, Settings, SettingsError, SourceIp
+
+RECEIVED = datetime(2025, 12, 6, 5, 59, 59, 123456, tzinfo=UTC)
+MOMENT = Moment(RECEIVED, "0f0f0f0f-0000-4000-8000-000000000000", "Root=1-2-3")
+SETTINGS = Settings("raw")
+GOOD = {"eventName": "page_view", "eventTimestamp": "2025-12-06T05:59:58Z", "clientId": "c", "sessionId": "s"}
+
+
+def request(
+    body: object = None,
+    content_type: str | None = "application/json",
+    method: str = "POST",
+    route: str = "POST /clickstream",
+    claims: dict[str, str] | None = None,
+    as_base64: bool = False,
+) -> dict[str, Any]:
+    """A request as API Gateway hands it over (payload format 2.0)."""
+    if not isinstance(body, str | bytes) and body is not None:
+        body = json.dumps(body)
+    if isinstance(body, bytes) or as_base64:
+        data = body if isinstance(body, bytes) else str(body).encode("utf-8", "surrogatepass")
+        body, as_base64 = base64.b64encode(data).decode(), True
+    path = route.split()[-1]
+    context: dict[str, Any] = {
+        "requestId": "request-1",
+        "apiId": "api",
+        "stage": "$default",
+        "http": {"method": method, "path": path, "sourceIp": "203.0.113.77", "userAgent": "Firefox"},
+    }
+    if claims is not None:
+        context["authorizer"] = {"jwt": {"claims": claims}}
+    headers = {} if content_type is None else {"content-type": content_type}
+    return {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": path,
+        "headers": headers,
+        "requestContext": context,
+        "body": body,
+        "isBase64Encoded": as_base64,
+    }
+
+
+class Collector:
+    """Collects into a list."""
+
+    def __init__(self, options: Settings = SETTINGS) -> None:
+        self.settings = options
+        self.stored: list[StoredObject] = []
+
+    def __call__(self, event: dict[str, Any]) -> Outcome:
+        return collect(event, self.settings, MOMENT, self.stored.append)
+
+    def bodies(self) -> dict[str, Any]:
+        return {stored.key.split("/")[0]: json.loads(stored.body) for stored in self.stored}
+
+
+def answer(outcome: Outcome) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(outcome.response["body"])
+    return body
+
+
+# --- what is taken -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "text/plain;charset=UTF-8", None, "Application/JSON"]
+)
+@pytest.mark.parametrize("as_base64", [False, True])
+@pytest.mark.parametrize("shape", [lambda e: e, lambda e: [e], lambda e: {"events": [e]}])
+def test_every_shape_and_packing(content_type: str | None, as_base64: bool, shape: Any) -> None:
+    collector = Collector()
+    outcome = collector(request(shape(GOOD), content_type, as_base64=as_base64))
+    assert outcome.response["statusCode"] == 200
+    assert answer(outcome) == {"success": True, "accepted": 1, "rejected": []}
+    [event] = collector.bodies()["events"]["events"]
+    assert {name: event[name] for name in GOOD} == GOOD
+
+
+@pytest.mark.parametrize("content_type", ["application/gzip", "application/x-gzip", "application/json"])
+def test_gzip_is_known_by_its_first_bytes(content_type: str) -> None:
+    collector = Collector()
+    packed = gzip.compress(json.dumps([GOOD, GOOD]).encode())
+    assert answer(collector(request(packed, content_type)))["accepted"] == 2
+
+
+def test_the_raw_object_holds_the_events_as_sent_and_who_sent_them() -> None:
+    collector = Collector()
+    sent = {"eventName": "Tên lạ 😀", "unknown": {"kept": [1, None]}, "product": {"price": 1.5}}
+    client_id = str(uuid.uuid4())
+    batch = [sent, GOOD | {"eventId": client_id}]
+    collector(request({"events": batch, "sentAt": "2025-12-06T05:59:59Z", "_ingest": {"sourceIp": "forged"}}))
+    [stored] = collector.stored
+    assert stored.key == f"events/2025/12/06/05/event-{MOMENT.object_id}.json"
+    raw = json.loads(stored.body)
+    made = raw["events"][0].pop("event_id")
+    assert uuid.UUID(made).version == 5
+    assert raw == {
+        "events": [sent, GOOD | {"eventId": client_id}],
+        "sentAt": "2025-12-06T05:59:59Z",
+        "_ingest": {
+            "receivedAt": "2025-12-06T05:59:59.123456Z",
+            "sourceIp": "203.0.113.77",
+            "userAgent": "Firefox",
+            "requestId": "request-1",
+            "apiId": "api",
+            "stage": "$default",
+            "traceId": "Root=1-2-3",
+            "method": "POST",
+            "path": "/clickstream",
+        },
+    }
+
+
+def test_an_id_that_is_no_uuid_gives_way_and_is_kept_beside() -> None:
+    collector = Collector()
+    collector(request([GOOD, GOOD | {"event_id": "mine"}, GOOD | {"eventId": "yours"}]))
+    raw = collector.bodies()["events"]
+    assert all(uuid.UUID(event["event_id"]).version == 5 for event in raw["events"])
+    assert raw["events"][2]["eventId"] == "yours"
+    assert raw["_ingest"]["replacedEventIds"] == [{"index": 1, "value": "mine"}]
+
+
+def test_a_repeated_request_makes_the_same_ids() -> None:
+    first, second = Collector(), Collector()
+    again = request([GOOD, GOOD])
+    again["requestContext"]["requestId"] = "request-2"
+    first(request([GOOD, GOOD]))
+    second(again)
+    ids = [[event["event_id"] for event in c.bodies()["events"]["events"]] for c in (first, second)]
+    assert ids[0] == ids[1] and len(set(ids[0])) == 2
+
+
+def test_compression_is_an_option() -> None:
+    collector = Collector(Settings("raw", compression=Compression.GZIP))
+    collector(request(GOOD))
+    [stored] = collector.stored
+    assert stored.content_encoding == "gzip"
+    assert json.loads(gzip.decompress(stored.body))["events"][0]["eventName"] == "page_view"
+
+
+@pytest.mark.parametrize(
+    ("keep", "address", "kept"),
+    [
+        (SourceIp.FULL, "203.0.113.77", "203.0.113.77"),
+        (SourceIp.TRUNCATED, "203.0.113.77", "203.0.113.0"),
+        (SourceIp.TRUNCATED, "2001:db8:1:2::5", "2001:db8:1::"),
+        (SourceIp.TRUNCATED, "nonsense", None),
+        (SourceIp.NONE, "203.0.113.77", None),
+    ],
+)
+def test_the_address_is_kept_as_far_as_wanted(keep: SourceIp, address: str, kept: str | None) -> None:
+    collector = Collector(Settings("raw", source_ip=keep))
+    event = request(GOOD)
+    event["requestContext"]["http"]["sourceIp"] = address
+    collector(event)
+    assert collector.bodies()["events"]["_ingest"]["sourceIp"] == kept
+
+
+# --- verified identity -------------------------------------------------------------------------------
+
+
+def test_claims_give_the_identity_on_the_verified_route() -> None:
+    collector = Collector()
+    collector(request(GOOD | {"userId": "forged"}, route="POST /clickstream/me", claims={"sub": "user-1"}))
+    raw = collector.bodies()["events"]
+    assert raw["events"][0]["userId"] == "forged"
+    assert raw["_ingest"]["identity"] == {
+        "verified": True,
+        "userId": "user-1",
+        "userLoginState": "logged_in",
+        "identitySource": "cognito",
+    }
+
+
+@pytest.mark.parametrize("claims", [None, {}, {"sub": ""}])
+def test_the_verified_route_without_claims_is_refused(claims: dict[str, str] | None) -> None:
+    collector = Collector()
+    outcome = collector(request(GOOD, route="POST /clickstream/me", claims=claims))
+    assert outcome.response["statusCode"] == 401 and not collector.stored
+
+
+def test_claims_on_the_open_route_do_not_count() -> None:
+    collector = Collector()
+    collector(request(GOOD, claims={"sub": "user-1"}))
+    assert "identity" not in collector.bodies()["events"]["_ingest"]
+
+
+# --- batches with bad events -------------------------------------------------------------------------
+
+
+def test_good_events_are_kept_and_bad_ones_answered_and_stored() -> None:
+    collector = Collector()
+    bad = {"eventName": "x", "product": {"price": -5}}
+    outcome = collector(request([GOOD, bad, 7, GOOD]))
+    assert outcome.response["statusCode"] == 200
+    body = answer(outcome)
+    assert body["accepted"] == 2
+    assert [(entry["index"], entry["code"]) for entry in body["rejected"]] == [
+        (1, "invalid_product_price"),
+        (2, "not_an_object"),
+    ]
+    # Refused events first: only they may be stored twice when a client repeats a request.
+    assert [stored.key.split("/")[0] for stored in collector.stored] == ["rejected", "events"]
+    refused = collector.bodies()["rejected"]
+    assert [entry["event"] for entry in refused["rejected"]] == [bad, 7]
+    assert refused["_ingest"]["requestId"] == "request-1"
+    assert collector.stored[0].key.startswith("rejected/2025/12/06/05/rejected-")
+
+
+def test_a_request_without_a_good_event_is_400_and_stored() -> None:
+    collector = Collector()
+    outcome = collector(request({"eventTimestamp": "2025-12-06T05:59:58Z"}))
+    assert outcome.response["statusCode"] == 400
+    assert answer(outcome)["error"] == "no event was taken: eventName is missing"
+    assert answer(outcome)["rejected"][0]["index"] == 0
+    assert list(collector.bodies()) == ["rejected"]
+
+
+def test_what_is_kept_of_a_refused_event_is_capped() -> None:
+    collector = Collector(Settings("raw", max_event_bytes=1_000, max_rejected_bytes=2_000))
+    collector(request([GOOD | {"x": "y" * 5_000}, GOOD | {"x": "y" * 1_500}, GOOD | {"x": "é" * 100}]))
+    first, second = collector.bodies()["rejected"]["rejected"]
+    assert first["code"] == second["code"] == "event_too_large"
+    assert first["truncated"] and len(first["text"]) == 2_000
+    assert second["event"]["x"] == "y" * 1_500
+
+
+# --- requests that are refused as a whole ------------------------------------------------------------
+
+LONG_BATCH = json.dumps([GOOD] * 501)
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "hint"),
+    [
+        (request(GOOD, method="GET"), 405, ""),
+        (request(GOOD, "application/x-www-form-urlencoded"), 415, "application/json"),
+        (request(GOOD, "application/xml; charset=utf-8"), 415, "application/json"),
+        (request(GOOD, "application/json; charset=utf-16"), 415, "UTF-8"),
+        (request(None), 400, "one event"),
+        (request(""), 400, "one event"),
+        (request(b"  \n"), 400, "one event"),
+        (request("{"), 400, "events"),
+        (request('"text"'), 400, "events"),
+        (request("null"), 400, "events"),
+        (request("[]"), 400, "events"),
+        (request({"events": []}), 400, "events"),
+        (request({"events": {}}), 400, "events"),
+        (request('{"eventName": NaN}'), 400, "events"),
+        (request("[" * 10_000 + "]" * 10_000), 400, "events"),
+        (request('{"eventName": "x", "n": ' + "9" * 5_000 + "}"), 400, "events"),
+        (request({"events": [GOOD], "beside": "x" * 20_000}), 400, ""),
+        (request(b"\xff\xfe\x00"), 400, "UTF-8"),
+        (request("\ud800"), 400, "UTF-8"),
+        (request(LONG_BATCH), 413, "500"),
+        (request(b"not gzip", "application/gzip"), 400, "application/gzip"),
+        (request(gzip.compress(b"x")[:-4], "application/gzip"), 400, "application/gzip"),
+        (request("\x1f\ufffd\x08\x00"), 400, "application/gzip"),
+        (request("\x1f\x8b\x08\x00"), 400, "application/gzip"),
+        (request(gzip.compress(b" " * 11_000_000), "application/gzip"), 413, "fewer"),
+        (request(" " * 5_000_001), 413, "fewer"),
+        (request("x", as_base64=True) | {"body": "&&&"}, 400, ""),
+    ],
+)
+def test_refused_requests_say_why_and_what_to_do(event: dict[str, Any], status: int, hint: str) -> None:
+    outcome = Collector()(event)
+    body = answer(outcome)
+    assert outcome.response["statusCode"] == status, body
+    assert body["success"] is False and body["accepted"] == 0 and body["error"]
+    assert hint in body.get("hint", "")
+
+
+def test_method_not_allowed_names_the_method_that_is() -> None:
+    assert Collector()(request(GOOD, method="PUT")).response["headers"]["allow"] == "POST"
+
+
+@pytest.mark.parametrize(("body", "field"), [('{"eventName": "x"', "text"), (b"\xff\xfe", "base64")])
+def test_a_body_that_cannot_be_read_is_kept(body: str | bytes, field: str) -> None:
+    collector = Collector()
+    collector(request(body))
+    [entry] = collector.bodies()["rejected"]["rejected"]
+    assert field in entry and "index" not in entry
+
+
+@pytest.mark.parametrize("broken", [{}, {"requestContext": None}, {"headers": [], "body": 5}, {"body": None}])
+def test_what_no_gateway_sends_is_answered_too(broken: dict[str, Any]) -> None:
+    assert 400 <= Collector()(broken).response["statusCode"] < 500
+
+
+# --- storage -----------------------------------------------------------------------------------------
+
+
+def test_nothing_is_acknowledged_that_the_storage_has_not() -> None:
+    def fail(_: StoredObject) -> None:
+        raise StorageError("SlowDown")
+
+    with pytest.raises(StorageError):
+        collect(request(GOOD), SETTINGS, MOMENT, fail)
+
+
+# --- anything at all ---------------------------------------------------------------------------------
+
+TEXT = st.text(st.characters(categories=None), max_size=8)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats()
+    | TEXT
+    | st.sampled_from([GOOD["eventTimestamp"], "guest", str(uuid.UUID(int=5)), "\0", 10**400]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "eventName",
+                    "event_name",
+                    "eventId",
+                    "event_id",
+                    "product",
+                    "price",
+                    "eventTimestamp",
+                    "userLoginState",
+                    "element",
+                    "events",
+                ]
+            )
+            | TEXT,
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=15,
+)
+EVENTS = VALUES | st.fixed_dictionaries({"eventName": TEXT}, optional={"product": VALUES, "event_id": VALUES})
+BODIES = (
+    EVENTS.map(json.dumps)
+    | st.lists(EVENTS, max_size=6).map(json.dumps)
+    | st.lists(EVENTS, max_size=6).map(lambda events: json.dumps({"events": events}))
+    | TEXT
+    | st.binary(max_size=30)
+)
+STRICT = Settings("raw", max_events=5, max_event_bytes=300, max_rejected_bytes=100, limits=Limits(4, 40))
+
+
+def sent_events(body: str | bytes) -> int | None:
+    """How many events a body holds, by a plain reading; None where it holds none at all."""
+    try:
+        value = json.loads(body, parse_constant=lambda _: 1 / 0)
+    except (ValueError, ZeroDivisionError, RecursionError):
+        return None
+    if isinstance(value, dict):
+        value = value.get("events", [value])
+    return len(value) if isinstance(value, list) and 0 < len(value) <= STRICT.max_events else None
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    body=BODIES,
+    pack=st.booleans(),
+    content_type=st.sampled_from(["application/json", "text/plain", "application/gzip", "x"]),
+)
+def test_any_body_gets_an_answer_of_the_contract(body: str | bytes, pack: bool, content_type: str) -> None:
+    if pack:
+        body = gzip.compress(body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body)
+    collector = Collector(STRICT)
+    outcome = collector(request(body, content_type))
+    status, said = outcome.response["statusCode"], answer(outcome)
+    assert status in (200, 400, 413, 415)
+    assert said["success"] is (status == 200) and said["accepted"] == outcome.accepted
+    assert len(said["rejected"]) == outcome.rejected
+    assert (outcome.accepted > 0) == (status == 200)
+    stored = collector.bodies()
+    assert len(stored.get("events", {"events": []})["events"]) == outcome.accepted
+    assert status != 200 or not outcome.rejected or len(stored["rejected"]["rejected"]) == outcome.rejected
+    if not pack and content_type != "application/gzip" and content_type != "x":
+        sent = sent_events(body)
+        if outcome.accepted + outcome.rejected:
+            assert outcome.accepted + outcome.rejected == sent
+
+
+# --- settings ----------------------------------------------------------------------------------------
+
+
+def test_settings_come_from_the_environment() -> None:
+    options = Settings.from_environment(
+        {"RAW_BUCKET": "b", "INGEST_MAX_EVENTS": "7", "INGEST_COMPRESSION": "gzip", "INGEST_MAX_DEPTH": "3"}
+    )
+    assert (options.max_events, options.compression, options.limits.depth) == (7, Compression.GZIP, 3)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"RAW_BUCKET": "b", "INGEST_MAX_EVENTS": "0"},
+        {"RAW_BUCKET": "b", "INGEST_MAX_EVENTS": "many"},
+        {"RAW_BUCKET": "b", "INGEST_COMPRESSION": "zstd"},
+    ],
+)
+def test_wrong_settings_name_the_variable_and_the_fix(environ: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=r"(RAW_BUCKET|INGEST_\w+) .*Fix: "):
+        Settings.from_environment(environ)
