@@ -1,0 +1,250 @@
+"""A raw object -> rows and rejected events; rows -> COPY text. Pure."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contract.timestamps import ClockRules
+from etl.copytext import copy_line
+from etl.records import MAX_RAW_EVENT, Records, Row, event_at, read_object
+from ingest.collect import Moment, collect
+from ingest.raw import StoredObject
+from ingest.settings import Settings
+
+KEY = "events/2025/12/06/05/event-x.json"
+LISTED = datetime(2025, 12, 6, 5, 30, tzinfo=UTC)
+LIMIT = 1_000_000
+EVENT_ID = "2f1c6a3e-7d5b-4a43-9c1e-0a2b3c4d5e6f"
+EVENT = {
+    "eventId": EVENT_ID,
+    "eventName": "purchase",
+    "eventTimestamp": "2025-12-06T12:29:00+07:00",
+    "pageUrl": "https://shop/p/1",
+    "referrer": "",
+    "userId": 12,
+    "userLoginState": "guest",
+    "identitySource": "form",
+    "clientId": "c",
+    "sessionId": "s",
+    "isFirstVisit": False,
+    "product": {
+        "id": 7,
+        "name": "Máy tính",
+        "category": "laptop",
+        "brand": "Dell",
+        "price": 15990000,
+        "discountPrice": "14990000.5",
+        "urlPath": "/p/1",
+    },
+    "element": {"tag": "a", "dataset": {"k": "\0"}},
+}
+INGEST = {"receivedAt": "2025-12-06T05:29:30.5Z", "requestId": "r"}
+ROW = Row(
+    event_id=EVENT_ID,
+    event_timestamp="2025-12-06T05:29:00.000000Z",
+    event_name="checkout_complete",
+    user_id="12",
+    user_login_state="guest",
+    identity_source="form",
+    client_id="c",
+    session_id="s",
+    is_first_visit="f",
+    context_product_id="7",
+    context_product_name="Máy tính",
+    context_product_category="laptop",
+    context_product_brand="Dell",
+    context_product_price="15990000",
+    context_product_discount_price="14990000.5",
+    context_product_url_path="/p/1",
+    page_url="https://shop/p/1",
+    referrer=None,
+    element='{"dataset":{"k":"\ufffd"},"tag":"a"}',
+    identity_verified="f",
+    event_timestamp_source="client",
+    received_at="2025-12-06T05:29:30.500000Z",
+    source_object=KEY,
+    source_position="0",
+)
+
+
+def read(body: object) -> Records:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return read_object(content, KEY, LISTED, ClockRules(), LIMIT)
+
+
+def snake(name: str) -> str:
+    return "".join("_" + letter.lower() if letter.isupper() else letter for letter in name)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"events": [EVENT], "_ingest": INGEST},
+        EVENT | {"_ingest": INGEST},
+        [EVENT | {"_ingest": INGEST}],
+        gzip.compress(json.dumps({"events": [EVENT], "_ingest": INGEST}).encode()),
+        b"\xef\xbb\xbf" + json.dumps([EVENT | {"_ingest": INGEST}]).encode(),
+    ],
+)
+def test_all_raw_forms_give_the_same_row(body: object) -> None:
+    assert read(body).rows == [ROW]
+
+
+def test_snake_case_gives_the_same_row() -> None:
+    event = {snake(name): value for name, value in EVENT.items()}
+    event["product"] = {snake(name): value for name, value in EVENT["product"].items()}  # type: ignore[attr-defined]
+    assert read({"events": [event], "_ingest": INGEST}).rows == [ROW]
+
+
+def test_the_least_event_is_a_row() -> None:
+    [row] = read({"eventName": "x"}).rows
+    assert row.event_timestamp == row.received_at == "2025-12-06T05:30:00.000000Z"
+    assert row.event_timestamp_source == "received"
+    assert uuid.UUID(row.event_id).version == 5
+    assert read({"eventName": "x"}).rows == [row]
+
+
+def test_a_verified_identity_replaces_what_the_client_says() -> None:
+    identity = {"verified": True, "userId": "u", "userLoginState": "logged_in", "identitySource": "cognito"}
+    [row] = read({"events": [EVENT], "_ingest": INGEST | {"identity": identity}}).rows
+    assert row[3:6] == ("u", "logged_in", "cognito") and row.identity_verified == "t"
+
+
+def test_an_event_cannot_verify_itself_in_the_collectors_form() -> None:
+    forged = EVENT | {"_ingest": {"identity": {"verified": True, "userId": "root"}}}
+    [row] = read({"events": [forged], "_ingest": INGEST}).rows
+    assert row.user_id == "12" and row.identity_verified == "f"
+
+
+def test_sent_at_beside_the_events_counts_for_those_without() -> None:
+    late = {"eventName": "x", "eventTimestamp": "2025-12-06T04:29:00Z"}
+    own = late | {"sentAt": "2025-12-06T05:29:30Z"}
+    body = {"events": [late, own], "sentAt": "2025-12-06T04:29:30.5Z", "_ingest": INGEST}
+    times = [(row.event_timestamp, row.event_timestamp_source) for row in read(body).rows]
+    assert times == [
+        ("2025-12-06T05:29:00.000000Z", "corrected"),
+        ("2025-12-06T04:29:00.000000Z", "client"),
+    ]
+
+
+def test_what_cannot_be_a_row_is_rejected_with_its_json_and_place() -> None:
+    records = read({"events": [EVENT, {"eventName": ""}, 5, EVENT | {"eventId": str(uuid.uuid4())}]})
+    assert [row.source_position for row in records.rows] == ["0", "3"]
+    assert [(r.object_key, r.position, r.code, r.raw_event) for r in records.rejected] == [
+        (KEY, 1, "invalid_event_name", '{"eventName":""}'),
+        (KEY, 2, "not_an_object", "5"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "not JSON: Expecting value"),
+        (b"{", "not JSON"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"null", "null, not events"),
+        (b'"text\\u0000"', "a string, not events"),
+        (b"[" * 100_000, "not JSON: nested too deeply"),
+        (gzip.compress(b"x" * (LIMIT + 1)), "more than"),
+        (gzip.compress(b"{}")[:-3], "cut short"),
+    ],
+)
+def test_an_unreadable_object_is_one_rejected_event(content: bytes, reason: str) -> None:
+    records = read(content)
+    [rejected] = records.rejected
+    assert not records.rows
+    assert (rejected.position, rejected.code) == (-1, "unreadable")
+    assert reason in rejected.reason
+    assert "\0" not in rejected.raw_event and len(rejected.raw_event) <= MAX_RAW_EVENT
+
+
+def test_an_event_can_be_found_again_by_its_position() -> None:
+    content = json.dumps({"events": [EVENT, {"eventName": "y"}]}).encode()
+    assert event_at(content, 1, LIMIT) == {"eventName": "y"}
+    assert event_at(gzip.compress(b'[{"eventName": "z", "_ingest": {}}]'), 0, LIMIT) == {"eventName": "z"}
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.floats()
+    | st.text(st.characters(categories=None), max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["eventName", "events", "_ingest", "product", "price", "element", "receivedAt"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=15,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    JSON | st.lists(st.fixed_dictionaries({"eventName": st.text(min_size=1), "element": JSON}), max_size=4)
+)
+def test_any_json_becomes_rows_and_rejected_events_that_postgresql_can_store(body: Any) -> None:
+    records = read(body)
+    events = body.get("events", [body]) if isinstance(body, dict) else body
+    if isinstance(body, dict) and not isinstance(events, list):
+        events = [body]
+    if isinstance(events, list) and not any(r.position < 0 for r in records.rejected):
+        assert len(records.rows) + len(records.rejected) == len(events)
+    for values in (*records.rows, *records.rejected):
+        line = copy_line(None if value is None else str(value) for value in values)
+        assert "\0" not in line
+        assert line.encode("utf-8").count(b"\n") == 1
+        assert line.count("\t") == len(values) - 1
+
+
+EVENTS = st.lists(
+    st.fixed_dictionaries(
+        {"eventName": st.text(st.characters(categories=None), min_size=1, max_size=5)},
+        optional={
+            "eventId": st.uuids().map(str) | st.text(max_size=3),
+            "event_id": st.uuids().map(str) | st.text(),
+        },
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(EVENTS)
+def test_every_event_that_the_collector_accepts_is_a_row_with_the_id_it_gave(events: list[Any]) -> None:
+    stored: list[StoredObject] = []
+    request = {
+        "headers": {"content-type": "application/json"},
+        "requestContext": {"requestId": "r", "http": {"method": "POST", "path": "/clickstream"}},
+        "body": json.dumps(events),
+    }
+    outcome = collect(request, Settings("raw"), Moment(LISTED, "id"), stored.append)
+    raw = [item for item in stored if item.key.startswith("events/")]
+    records = [read_object(item.body, item.key, LISTED, ClockRules(), LIMIT) for item in raw]
+    rows = [row for record in records for row in record.rows]
+    assert len(rows) == outcome.accepted and not any(record.rejected for record in records)
+    for row, event in zip(rows, [e for r in raw for e in json.loads(r.body)["events"]], strict=True):
+        assert row.event_id in {str(event.get("eventId")), str(event.get("event_id"))}
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        (("a", None, "", "\\N"), "a\t\\N\t\t\\\\N\n"),
+        (("tab\t", "line\n", "return\r", "back\\slash"), "tab\\t\tline\\n\treturn\\r\tback\\\\slash\n"),
+    ],
+)
+def test_copy_text(values: tuple[str | None, ...], line: str) -> None:
+    assert copy_line(values) == line
