@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import sys
+from functools import partial
 
 import aiohttp
 from aiohttp import web
@@ -14,6 +15,9 @@ from local_cloud.router.backends import Backends
 from local_cloud.router.reconcile import Reconciler
 from local_cloud.router.server import AccessLog, Endpoint
 from local_cloud.settings import Settings, saved
+
+LARGEST_CALL = 70_167_211
+"""Bytes; Lambda's limit of a request with a zip in it, the largest of all calls that are read whole."""
 
 
 async def serve(settings: Settings) -> None:
@@ -28,7 +32,10 @@ async def serve(settings: Settings) -> None:
     async with aiohttp.ClientSession(timeout=timeout, connector=connector, auto_decompress=False) as http:
         backends = Backends(settings, http)
         reconciler = Reconciler(backends) if settings.machines else None
-        server = web.Server(Endpoint(backends, AccessLog(settings.access_log), reconciler))
+        server = web.Server(
+            Endpoint(backends, AccessLog(settings.access_log), reconciler),
+            request_factory=partial(web.BaseRequest, client_max_size=LARGEST_CALL),
+        )
         runner = web.ServerRunner(server, access_log=None)
         await runner.setup()
         hosts = ["127.0.0.1"] + ([settings.gateway] if settings.machines else [])
