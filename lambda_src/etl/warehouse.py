@@ -27,15 +27,14 @@ RECONNECTS: Final = 5
 """How often one step is repeated over a new connection before the run gives up."""
 MAX_ATTEMPTS: Final = 24
 """How often an object that no listing finds any more is tried: for a day, by the hourly schedule."""
+START_PATIENCE: Final = 2.0
+"""Seconds to wait, at the start, for the lock of a loader that has just ended."""
 LOCK_PATIENCE: Final = 10.0
 """Seconds to wait, after a lost connection, for the server to drop our own lock."""
 
 _SQL: Final[dict[str, str]] = {
     file.stem: file.read_text(encoding="utf-8") for file in Path(__file__).with_name("sql").glob("*.sql")
 }
-
-_LOST: Final = (psycopg2.OperationalError, psycopg2.InterfaceError)
-"""Faults that may pass: a lost connection, a deadlock, a server that restarts."""
 
 
 _UNLOADABLE: Final = (
@@ -101,10 +100,13 @@ class Warehouse:
         self._chunks = 0
 
     def __enter__(self) -> Warehouse:
-        self._open(patience=0.0)
+        self._open(START_PATIENCE)
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._connection is not None:
+            with suppress(psycopg2.Error), self._cursor() as cursor:
+                cursor.execute(_SQL["unlock"])
         self._close()
 
     def start_run(self, payload: Mapping[str, object]) -> int:
@@ -282,8 +284,8 @@ class Warehouse:
                     result = work(cursor)
                     self._connection.commit()
                     return result
-            except _LOST:
-                if attempt + 1 == RECONNECTS:
+            except psycopg2.Error as error:
+                if not _may_pass(error) or attempt + 1 == RECONNECTS:
                     raise
                 self._close()
                 self._pause(2**attempt / 2)
@@ -292,7 +294,7 @@ class Warehouse:
     @contextmanager
     def _cursor(self) -> Iterator[Any]:
         if self._connection is None:
-            self._open(patience=LOCK_PATIENCE)
+            self._open(LOCK_PATIENCE)
         try:
             with self._connection.cursor() as cursor:
                 yield cursor
@@ -326,6 +328,17 @@ class Warehouse:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _may_pass(error: psycopg2.Error) -> bool:
+    """Say whether a fault may pass: a lost connection, a deadlock, a server that restarts."""
+    if isinstance(error, _UNLOADABLE):
+        return False
+    # Where a server goes in the middle of a statement, psycopg2 has no class of its own for it.
+    return (
+        isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+        or type(error) is psycopg2.DatabaseError
+    )
 
 
 def _copy_text(rows: Sequence[Row]) -> io.BytesIO:

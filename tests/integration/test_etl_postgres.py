@@ -1,0 +1,780 @@
+"""The ETL against a real PostgreSQL: each event exactly once, whatever happens."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from itertools import islice, permutations
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg2 import sql
+
+from contract.names import ALIASES
+from contract.timestamps import ClockRules
+from etl.payload import read_payload
+from etl.records import Row, read_object
+from etl.run import Answer, NothingRead, run
+from etl.settings import Tuning
+from etl.warehouse import Busy, Connect, Warehouse, connector
+from tests.support.postgres import (
+    DATABASE,
+    LOADER,
+    PASSWORD,
+    READER,
+    ThrowawayPostgres,
+    find_binaries,
+    throwaway_postgres,
+)
+from tests.support.raw_store import LAST_MODIFIED, RawStore
+
+pytestmark = pytest.mark.skipif(find_binaries() is None, reason="PostgreSQL is not installed")
+
+NOW = datetime(2025, 12, 6, 6, 0, tzinfo=UTC)
+RULES = ClockRules()
+SMALL = Tuning(readers=4, chunk_events=5)
+ROWS = "SELECT to_jsonb(clickstream_events) - 'loaded_at' FROM clickstream_events ORDER BY event_id"
+
+
+SEED_COLUMNS = [
+    "event_id",
+    "event_timestamp",
+    "event_name",
+    "user_id",
+    "user_login_state",
+    "identity_source",
+    "client_id",
+    "session_id",
+    "is_first_visit",
+    "context_product_id",
+    "context_product_name",
+    "context_product_category",
+    "context_product_brand",
+    "context_product_price",
+    "context_product_discount_price",
+    "context_product_url_path",
+]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ThrowawayPostgres]:
+    with throwaway_postgres() as postgres:
+        postgres.create_database()
+        yield postgres
+
+
+@pytest.fixture
+def postgres(server: ThrowawayPostgres) -> ThrowawayPostgres:
+    empty(server)
+    return server
+
+
+def empty(server: ThrowawayPostgres) -> None:
+    """Make the warehouse what it is after its migrations."""
+    server.execute(
+        "TRUNCATE clickstream_events, etl_runs, etl_objects, etl_object_failures, rejected_events, "
+        "event_name_aliases; UPDATE etl_watermark SET listed_from = ''"
+    )
+
+
+def short_pause(seconds: float) -> None:
+    """Wait less than in earnest: the server is near."""
+    time.sleep(seconds / 20)
+
+
+def etl(
+    server: ThrowawayPostgres,
+    store: RawStore,
+    payload: dict[str, Any] | None = None,
+    tuning: Tuning = SMALL,
+    seconds_left: Callable[[], float] = lambda: 1.0,
+    connect: Connect | None = None,
+    now: datetime = NOW,
+) -> Answer:
+    """One run of the ETL, as the handler does it."""
+    selection, given_payload = read_payload(payload or {})
+    with Warehouse(connect or (lambda: server.connect(LOADER)), pause=short_pause) as warehouse:
+        return run(store, warehouse, selection, given_payload, tuning, RULES, seconds_left, now)
+
+
+def key(number: int | str, hour: str = "2025/12/06/05") -> str:
+    return f"events/{hour}/event-{number:>06}.json"
+
+
+def event(number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "eventId": str(uuid.UUID(int=number + 1)),
+        "eventName": "page_view",
+        "eventTimestamp": "2025-12-06T05:00:00Z",
+        "clientId": f"client-{number}",
+        **changes,
+    }
+
+
+def raw(*events: Any, received: str = "2025-12-06T05:00:01Z") -> dict[str, Any]:
+    return {"events": list(events), "_ingest": {"receivedAt": received, "requestId": "r"}}
+
+
+def rows(server: ThrowawayPostgres) -> list[tuple[Any, ...]]:
+    """All rows, without when they were loaded."""
+    return server.execute(ROWS)
+
+
+def places(server: ThrowawayPostgres) -> dict[str, tuple[str, int]]:
+    """Event id -> the copy that is its row."""
+    found = server.execute("SELECT event_id, source_object, source_position FROM clickstream_events")
+    return {row[0]: (row[1], row[2]) for row in found}
+
+
+def model(store: RawStore) -> tuple[dict[str, tuple[str, int]], set[tuple[str, int]]]:
+    """What the warehouse must hold, by plain means: event id -> its first copy; rejected places."""
+    first: dict[str, tuple[str, str, int]] = {}
+    rejected = set()
+    for name, content in store.objects.items():
+        if name in store.unreadable:
+            continue
+        records = read_object(content, name, LAST_MODIFIED, RULES, 10**9)
+        rejected |= {(item.object_key, item.position) for item in records.rejected}
+        for row in records.rows:
+            copy = (row.received_at, name, int(row.source_position))
+            first[row.event_id] = min(first.get(row.event_id, copy), copy)
+    return {event_id: copy[1:] for event_id, copy in first.items()}, rejected
+
+
+def check(server: ThrowawayPostgres, store: RawStore) -> None:
+    """The warehouse holds what the raw objects hold, and its ledger says so."""
+    expected, rejected = model(store)
+    assert places(server) == expected
+    assert set(server.execute("SELECT object_key, position FROM rejected_events")) == rejected
+    readable = set(store.objects) - store.unreadable
+    assert {name for (name,) in server.execute("SELECT object_key FROM etl_objects")} == readable
+
+
+def add_up(answer: Answer) -> None:
+    objects, events = answer["objects"], answer["events"]
+    assert objects["listed"] == sum(objects[name] for name in ("skipped", "read", "failed", "left"))  # type: ignore[literal-required]
+    assert events["read"] == events["loaded"] + events["duplicate"] + events["rejected"]
+
+
+# --- the straight way --------------------------------------------------------------------------------
+
+
+def test_values_arrive_as_they_are(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    full = event(
+        0,
+        eventName="add_to_cart",
+        eventTimestamp="2025-12-06T12:00:00.123+07:00",
+        pageUrl="https://shop/p?a=\\N&b=\t",
+        referrer="line\nbreak\r\\",
+        userId="user",
+        userLoginState="logged_in",
+        identitySource="form",
+        sessionId="s \x00 \ud83d",
+        isFirstVisit=True,
+        product={
+            "id": 7,
+            "name": "Màn hình",
+            "category": "monitor",
+            "brand": "LG",
+            "price": 4990000.456,
+            "discountPrice": "4490000",
+            "urlPath": "/p/7",
+        },
+        element={"tag": "button", "text": "Mua \x00 ngay", "dataset": {"a": [1, None]}},
+    )
+    store.put(key(1), raw(full))
+    answer = etl(postgres, store)
+    assert answer["events"] == {"read": 1, "loaded": 1, "duplicate": 0, "rejected": 0}
+    [row] = postgres.execute("SELECT * FROM clickstream_events")
+    found = dict(zip([*Row._fields, "loaded_at"], row, strict=True))
+    assert found["event_name"] == "add_to_cart_click"
+    assert found["event_timestamp"] == datetime(2025, 12, 6, 5, 0, 0, 123000, tzinfo=UTC)
+    assert found["page_url"] == full["pageUrl"] and found["referrer"] == full["referrer"]
+    assert found["session_id"] == "s \ufffd \ufffd"
+    assert found["is_first_visit"] is True and found["identity_verified"] is False
+    assert str(found["context_product_price"]) == "4990000.46"
+    assert str(found["context_product_discount_price"]) == "4490000.00"
+    assert found["element"] == {"tag": "button", "text": "Mua \ufffd ngay", "dataset": {"a": [1, None]}}
+    assert (found["source_object"], found["source_position"]) == (key(1), 0)
+
+
+def test_a_second_run_changes_nothing(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    for number in range(20):
+        store.put(key(number), raw(event(2 * number), event(2 * number + 1)))
+    first = etl(postgres, store)
+    assert first["status"] == "complete" and first["events"]["loaded"] == 40
+    before = postgres.execute("SELECT * FROM clickstream_events ORDER BY event_id")
+    second = etl(postgres, store)
+    assert second["objects"]["skipped"] == 20 and second["events"]["read"] == 0
+    assert postgres.execute("SELECT * FROM clickstream_events ORDER BY event_id") == before
+    check(postgres, store)
+
+
+def test_duplicates_within_and_across_objects(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    store.put(key(1), raw(event(1), event(1), event(2), received="2025-12-06T05:00:05Z"))
+    store.put(key(2), raw(event(2), event(3), received="2025-12-06T05:00:02Z"))
+    answer = etl(postgres, store)
+    assert answer["events"] == {"read": 5, "loaded": 3, "duplicate": 2, "rejected": 0}
+    # Event 2 reached the collector first in the object with the later key.
+    assert places(postgres)[event(2)["eventId"]] == (key(2), 0)
+    check(postgres, store)
+
+
+def test_any_order_of_loading_gives_the_same_rows(postgres: ThrowawayPostgres) -> None:
+    objects = {
+        key(number): raw(
+            *(event(n, sessionId=f"copy {number}") for n in range(number % 3, 12, 2)),
+            received=f"2025-12-06T05:00:{59 - number:02}Z",
+        )
+        for number in range(8)
+    }
+    results = []
+    for names in islice(permutations(objects), 0, 40_000, 6_500):
+        empty(postgres)
+        store = RawStore()
+        for name in names:
+            store.put(name, objects[name])
+            etl(postgres, store)
+        check(postgres, store)
+        results.append(rows(postgres))
+    assert all(result == results[0] for result in results)
+
+
+def test_reprocessing_rebuilds_the_same_rows_and_repairs_changed_ones(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    for number in range(12):
+        store.put(key(number), raw(event(number), event(number + 1), {"eventName": ""}))
+    etl(postgres, store)
+    before = rows(postgres)
+    postgres.execute(
+        "UPDATE clickstream_events SET event_name = 'wrong', page_url = 'x' WHERE random() < 0.5"
+    )
+    answer = etl(postgres, store, {"reprocess": True})
+    assert answer["events"] == {"read": 36, "loaded": 0, "duplicate": 24, "rejected": 12}
+    assert rows(postgres) == before
+    postgres.execute("TRUNCATE clickstream_events")
+    etl(postgres, store, {"reprocess": True})
+    assert rows(postgres) == before
+    check(postgres, store)
+
+
+def test_selections(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    for hour in range(4, 9):
+        store.put(key(1, f"2025/12/06/{hour:02}"), raw(event(hour)))
+    assert etl(postgres, store, {"prefix": "events/2025/12/06/07/"})["events"]["loaded"] == 1
+    span = {"start": "2025-12-06T05:30:00Z", "end": "2025-12-06T07:00:00Z"}
+    assert etl(postgres, store, span)["events"]["loaded"] == 2
+    assert {place[0][18:20] for place in places(postgres).values()} == {"05", "06", "07"}
+    assert etl(postgres, store)["events"]["loaded"] == 2
+
+
+def test_late_objects_and_replaced_objects(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    store.put(key(5), raw(event(5)))
+    etl(postgres, store)
+    # A key before those that are loaded, and an event that is days late.
+    store.put(key(1), raw(event(1, eventTimestamp="2025-12-01T00:00:00Z", sentAt="2025-12-06T05:00:01Z")))
+    assert etl(postgres, store)["events"]["loaded"] == 1
+    [(moment,)] = postgres.execute("SELECT min(event_timestamp) FROM clickstream_events")
+    assert moment == datetime(2025, 12, 1, tzinfo=UTC)
+    store.put(key(5), raw(event(5), event(6)))
+    answer = etl(postgres, store)
+    assert answer["objects"]["read"] == 1
+    assert answer["events"] == {"read": 2, "loaded": 1, "duplicate": 1, "rejected": 0}
+    check(postgres, store)
+
+
+def test_aliases_in_the_warehouse_are_those_of_the_table(postgres: ThrowawayPostgres) -> None:
+    postgres.execute("INSERT INTO event_name_aliases VALUES ('old', 'gone'), ('purchase', 'wrong')")
+    etl(postgres, RawStore())
+    assert dict(postgres.execute("SELECT alias, event_name FROM event_name_aliases")) == ALIASES
+
+
+# --- what cannot be loaded ---------------------------------------------------------------------------
+
+
+def test_bad_events_and_malformed_objects_hold_nothing_up(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    store.put(key(1), b'{"events": [')
+    bad = {"eventName": 5, "note": "\x00\ud800"}
+    store.put(key(2), raw(event(1), {"eventName": "x", "note": "\x00"}, bad))
+    store.put(key(3), b"\x1f\x8bbroken")
+    store.put(key(4), raw(event(4)))
+    answer = etl(postgres, store)
+    assert answer["events"] == {"read": 6, "loaded": 3, "duplicate": 0, "rejected": 3}
+    assert postgres.execute("SELECT object_key, position, code FROM rejected_events ORDER BY 1") == [
+        (key(1), -1, "unreadable"),
+        (key(2), 2, "invalid_event_name"),
+        (key(3), -1, "unreadable"),
+    ]
+    [(text,)] = postgres.execute("SELECT raw_event FROM rejected_events WHERE position = 2")
+    assert json.loads(text) == bad
+    # Repaired in place: the object is read again, and what was rejected is no longer.
+    store.put(key(1), raw(event(9)))
+    etl(postgres, store)
+    check(postgres, store)
+
+
+def test_an_object_that_cannot_be_read_is_reported_retried_and_forgotten(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    for number in range(5):
+        store.put(key(number), raw(event(number)))
+    store.unreadable.add(key(2))
+    answer = etl(postgres, store)
+    add_up(answer)
+    assert answer["status"] == "complete" and answer["objects"]["failed"] == 1
+    assert answer["failures"] == [{"key": key(2), "error": "AccessDenied"}]
+    check(postgres, store)
+    with pytest.raises(NothingRead, match="AccessDenied"):
+        etl(postgres, store)
+    assert postgres.execute("SELECT object_key, attempts FROM etl_object_failures") == [(key(2), 2)]
+    store.unreadable.clear()
+    etl(postgres, store)
+    assert postgres.execute("SELECT * FROM etl_object_failures") == []
+    check(postgres, store)
+
+
+def test_a_row_that_the_database_refuses_becomes_a_rejected_event(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    for number in range(6):
+        store.put(key(number), raw(event(2 * number), event(2 * number + 1)))
+    postgres.execute(
+        "ALTER TABLE clickstream_events ADD CONSTRAINT odd CHECK (client_id NOT IN ('client-3', 'client-8'))"
+    )
+    try:
+        answer = etl(postgres, store)
+    finally:
+        postgres.execute("ALTER TABLE clickstream_events DROP CONSTRAINT odd")
+    add_up(answer)
+    assert answer["events"] == {"read": 12, "loaded": 10, "duplicate": 0, "rejected": 2}
+    found = postgres.execute("SELECT object_key, position, code, raw_event FROM rejected_events ORDER BY 1")
+    assert [(name, position, code) for name, position, code, _ in found] == [
+        (key(1), 1, "refused_by_database"),
+        (key(4), 0, "refused_by_database"),
+    ]
+    assert json.loads(found[0][3]) == event(3)
+
+
+# --- time, watermark, one at a time ------------------------------------------------------------------
+
+
+def test_a_run_stops_before_its_limit_and_the_next_goes_on(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    for number in range(40):
+        store.put(key(number), raw(event(2 * number), event(2 * number + 1)))
+    payload: dict[str, Any] = {"reprocess": True}
+    seen, statuses = 0, []
+    while True:
+        budget = iter([1.0] * 12)
+        answer = etl(postgres, store, payload, seconds_left=lambda left=budget: next(left, 0.0))
+        add_up(answer)
+        seen += answer["objects"]["read"]
+        statuses.append(answer["status"])
+        if "next" not in answer:
+            break
+        assert answer["objects"]["left"] > 0
+        payload = answer["next"]
+    assert seen == 40 and statuses == ["incomplete"] * 3 + ["complete"]
+    check(postgres, store)
+
+
+def test_the_ledger_stays_small(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    store.put(key(1, "2025/12/03/05"), raw(event(1)))
+    store.put(key(2, "2025/12/03/06"), raw(event(2)))
+    store.put(key(3, "2025/12/06/05"), raw(event(3)))
+    store.unreadable.add(key(2, "2025/12/03/06"))
+    etl(postgres, store)
+    assert postgres.execute("SELECT listed_from FROM etl_watermark") == [("events/2025/12/04/06",)]
+    assert postgres.execute("SELECT object_key FROM etl_objects") == [(key(3),)]
+    # What no listing reaches any more is still tried, and loaded once it can be.
+    with pytest.raises(NothingRead):
+        etl(postgres, store)
+    store.unreadable.clear()
+    answer = etl(postgres, store)
+    assert answer["listed_from"] == "events/2025/12/04/06"
+    assert (answer["objects"]["listed"], answer["events"]["loaded"]) == (2, 1)
+    # An object that somebody puts back into an old hour is loaded by naming it.
+    store.put(key(0, "2025/12/03/05"), raw(event(0)))
+    assert etl(postgres, store)["events"]["read"] == 0
+    answer = etl(postgres, store, {"prefix": "events/2025/12/03/05/"})
+    assert answer["events"] == {"read": 2, "loaded": 1, "duplicate": 1, "rejected": 0}
+    assert len(places(postgres)) == 4
+
+
+def test_an_unreadable_old_object_that_is_deleted_is_forgotten(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    old = key(1, "2025/12/01/05")
+    store.put(old, raw(event(1)))
+    store.put(key(2), raw(event(2)))
+    store.unreadable.add(old)
+    etl(postgres, store)
+    del store.objects[old]
+    assert etl(postgres, store)["status"] == "complete"
+    assert postgres.execute("SELECT * FROM etl_object_failures") == []
+
+
+def test_a_second_loader_leaves_and_the_lock_goes_with_its_session(postgres: ThrowawayPostgres) -> None:
+    def connect() -> Any:
+        return postgres.connect(LOADER)
+
+    with Warehouse(connect) as first:
+        first.start_run({})
+        with pytest.raises(Busy), Warehouse(connect, short_pause):
+            raise AssertionError("two loaders at work")
+    with Warehouse(connect):
+        pass
+
+
+def test_concurrent_runs_load_everything_once(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    for number in range(60):
+        store.put(key(number), raw(*(event(n) for n in range(number, number + 4))))
+    answers: list[Answer] = []
+
+    def attempt() -> None:
+        while True:
+            try:
+                answers.append(etl(postgres, store))
+                return
+            except Busy:
+                continue
+
+    threads = [threading.Thread(target=attempt) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(answer["events"]["loaded"] for answer in answers) == 63
+    assert sum(answer["objects"]["read"] for answer in answers) == 60
+    check(postgres, store)
+
+
+# --- faults ------------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """The process ends here; nothing of it runs on."""
+
+
+class Faults:
+    """Makes connections that break at the n-th statement (or COMMIT), counted over all of them.
+
+    `lost` breaks the connection before the statement, `unknown` after it (the COMMIT took place,
+    its answer is lost), `killed` ends the process before it.
+    """
+
+    def __init__(self, server: ThrowawayPostgres, at: int, kind: str) -> None:
+        self.server, self.at, self.kind = server, at, kind
+        self.count = 0
+        self.struck = False
+
+    def connect(self) -> Any:
+        return FaultyConnection(self.server.connect(LOADER), self)
+
+    def around(self, connection: Any, statement: Callable[[], Any]) -> Any:
+        self.count += 1
+        if self.count != self.at:
+            return statement()
+        self.struck = True
+        if self.kind == "unknown":
+            statement()
+        connection.close()
+        raise Killed if self.kind == "killed" else psycopg2.OperationalError("connection lost")
+
+
+class FaultyConnection:
+    """A psycopg2 connection under `Faults`."""
+
+    def __init__(self, connection: Any, faults: Faults) -> None:
+        self._real, self._faults = connection, faults
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def commit(self) -> None:
+        self._faults.around(self._real, self._real.commit)
+
+    @contextmanager
+    def cursor(self) -> Iterator[Any]:
+        with self._real.cursor() as cursor:
+            yield FaultyCursor(cursor, self._faults, self._real)
+
+
+class FaultyCursor:
+    """A psycopg2 cursor under `Faults`."""
+
+    def __init__(self, cursor: Any, faults: Faults, connection: Any) -> None:
+        self._real, self._faults, self._connection = cursor, faults, connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def execute(self, *arguments: Any) -> None:
+        self._faults.around(self._connection, lambda: self._real.execute(*arguments))
+
+    def copy_expert(self, *arguments: Any) -> None:
+        self._faults.around(self._connection, lambda: self._real.copy_expert(*arguments))
+
+
+def fault_store() -> RawStore:
+    store = RawStore()
+    for number in range(6):
+        store.put(key(number), raw(event(number), event(number + 1), {"eventName": ""}))
+    store.put(key("x"), b"malformed")
+    return store
+
+
+@pytest.mark.parametrize("kind", ["lost", "unknown", "killed"])
+def test_a_fault_at_any_statement_loses_and_doubles_nothing(postgres: ThrowawayPostgres, kind: str) -> None:
+    store = fault_store()
+    at = 0
+    while True:
+        at += 1
+        empty(postgres)
+        faults = Faults(postgres, at, kind)
+        try:
+            answer = etl(postgres, store, connect=faults.connect)
+        except (Killed, psycopg2.OperationalError):
+            # Killed, or broken before the run had begun. The counts of what was committed are right.
+            [counted] = postgres.execute("SELECT coalesce(sum(events_loaded), 0) FROM etl_runs")
+            assert counted[0] == len(places(postgres))
+            answer = etl(postgres, store)
+            assert answer["status"] == "complete"
+        else:
+            assert answer["events"] == {"read": 19, "loaded": 7, "duplicate": 5, "rejected": 7}, at
+        add_up(answer)
+        check(postgres, store)
+        [loaded] = postgres.execute("SELECT sum(events_loaded) FROM etl_runs")
+        assert loaded[0] == 7
+        if not faults.struck:
+            break
+    assert at > 30
+
+
+def test_a_server_that_crashes_between_chunks(postgres: ThrowawayPostgres) -> None:
+    store = fault_store()
+    crashed = []
+
+    def crash_once() -> float:
+        if len(store.reads) >= 4 and not crashed:
+            crashed.append(True)
+            postgres.stop("immediate")
+            postgres.start()
+        return 1.0
+
+    answer = etl(postgres, store, seconds_left=crash_once)
+    assert crashed and answer["status"] == "complete"
+    check(postgres, store)
+
+
+def test_a_server_that_stays_away_fails_the_run(postgres: ThrowawayPostgres) -> None:
+    store = fault_store()
+
+    def crash() -> float:
+        postgres.stop("immediate")
+        return 1.0
+
+    calls = iter([crash])
+    try:
+        with pytest.raises(psycopg2.OperationalError):
+            etl(postgres, store, seconds_left=lambda: next(calls, lambda: 1.0)())
+    finally:
+        postgres.start()
+    etl(postgres, store)
+    check(postgres, store)
+
+
+# --- anything ----------------------------------------------------------------------------------------
+
+EVENT = st.builds(
+    lambda number, name, session: event(number, eventName=name, sessionId=session),
+    st.integers(0, 12),
+    st.sampled_from(["page_view", "purchase", "", "own"]),
+    st.sampled_from(["s", "\x00", "\ud800", "tab\t"]),
+)
+OBJECT = st.builds(
+    lambda events, second: raw(*events, received=f"2025-12-06T05:00:{second:02}Z"),
+    st.lists(EVENT | st.just(5), max_size=5),
+    st.integers(0, 59),
+) | st.sampled_from([b"", b"[]", b"{}", b"null"])
+PAYLOADS: list[dict[str, Any]] = [{}, {"reprocess": True}, {"prefix": "events/2025/12/06/"}]
+STEP = st.one_of(
+    st.tuples(st.just("put"), st.integers(0, 9), OBJECT),
+    st.tuples(
+        st.just("run"),
+        st.just(0),
+        st.sampled_from(PAYLOADS),
+    ),
+    st.tuples(st.just("fault"), st.integers(1, 60), st.sampled_from(["lost", "unknown", "killed"])),
+    st.tuples(st.just("stop"), st.integers(1, 6), st.just({})),
+)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps=st.lists(STEP, max_size=14))
+def test_any_history_ends_with_the_rows_of_a_plain_model(
+    postgres: ThrowawayPostgres, steps: list[tuple[str, int, Any]]
+) -> None:
+    empty(postgres)
+    store = RawStore()
+    for action, number, detail in steps:
+        if action == "put" and key(number) not in store.objects:
+            store.put(key(number), detail)
+        elif action == "run":
+            add_up(etl(postgres, store, detail))
+        elif action == "fault":
+            with suppress(Killed, psycopg2.OperationalError):
+                etl(postgres, store, connect=Faults(postgres, number, detail).connect)
+        elif action == "stop":
+            budget = iter([1.0] * number)
+            add_up(etl(postgres, store, seconds_left=lambda left=budget: next(left, 0.0)))
+    final = etl(postgres, store)
+    add_up(final)
+    assert final["status"] == "complete"
+    check(postgres, store)
+
+
+# --- roles and TLS -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("user", "statement"),
+    [
+        (LOADER, "DELETE FROM clickstream_events"),
+        (LOADER, "TRUNCATE clickstream_events"),
+        (LOADER, "DROP TABLE clickstream_events"),
+        (LOADER, "CREATE TABLE mine (a int)"),
+        (READER, "INSERT INTO event_name_aliases VALUES ('a', 'b')"),
+        (READER, "UPDATE clickstream_events SET event_name = 'x'"),
+        (READER, "CREATE TABLE mine (a int)"),
+    ],
+)
+def test_roles_may_do_no_more_than_they_need(postgres: ThrowawayPostgres, user: str, statement: str) -> None:
+    connection = postgres.connect(user)
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege), connection.cursor() as cursor:
+        cursor.execute(statement)
+    connection.close()
+
+
+def test_the_reader_reads_everything_and_the_seeds_columns_come_first(postgres: ThrowawayPostgres) -> None:
+    connection = postgres.connect(READER)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM clickstream_events")
+        names = [column.name for column in cursor.description]
+        for (table,) in postgres.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+            cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table)))
+    connection.close()
+    assert names[:16] == SEED_COLUMNS
+    assert set(Row._fields) == set(names) - {"loaded_at"}
+
+
+def test_the_certificate_must_name_the_address(tmp_path: Path) -> None:
+    """libpq checks an address against the certificate's names of that kind (verify-full)."""
+    port = free_port()
+    with throwaway_postgres(listen_addresses="127.0.0.1") as server:
+        server.stop("fast")
+        server.port = port
+        ca = write_certificates(server.directory / "data", [ipaddress.ip_address("127.0.0.1")])
+        (server.directory / "data" / "pg_hba.conf").write_text(
+            "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
+        )
+        server.settings["ssl"] = "on"
+        server.start()
+        server.create_database()
+        certificate = tmp_path / "ca.pem"
+        certificate.write_bytes(ca)
+
+        @contextmanager
+        def ca_file() -> Iterator[str]:
+            yield str(certificate)
+
+        with Warehouse(connector("127.0.0.1", port, LOADER, DATABASE, PASSWORD, ca_file)) as warehouse:
+            warehouse.start_run({})
+        assert psycopg2.extensions.libpq_version() >= 150000
+        for host, ca_of in (("localhost", ca), ("127.0.0.1", make_ca("another")[2])):
+            certificate.write_bytes(ca_of)
+            with pytest.raises(psycopg2.OperationalError, match="certificate"):
+                connector(host, port, LOADER, DATABASE, PASSWORD, ca_file)()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def make_ca(name: str) -> tuple[Any, Any, bytes]:
+    """A CA: its key, its certificate, and that as PEM."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    private = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    certificate = (
+        x509.CertificateBuilder(subject, subject, private.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    return private, certificate, certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def write_certificates(directory: Path, addresses: list[Any]) -> bytes:
+    """Give a server a certificate for these addresses; returns its CA's certificate as PEM."""
+    import os
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    ca_key, ca, pem = make_ca("test CA")
+    private = ec.generate_private_key(ec.SECP256R1())
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "warehouse")]))
+        .issuer_name(ca.subject)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(item) for item in addresses]), critical=False
+        )
+        .sign(ca_key, hashes.SHA256())
+    )
+    (directory / "server.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_file = directory / "server.key"
+    key_file.write_bytes(
+        private.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    key_file.chmod(0o600)
+    owner = directory.stat()
+    if os.geteuid() == 0:
+        os.chown(key_file, owner.st_uid, owner.st_gid)
+    return pem
