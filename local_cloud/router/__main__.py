@@ -34,7 +34,7 @@ async def serve(settings: Settings) -> None:
         reconciler = Reconciler(backends) if settings.machines else None
         server = web.Server(
             Endpoint(backends, AccessLog(settings.access_log), reconciler),
-            request_factory=partial(web.BaseRequest, client_max_size=LARGEST_CALL),
+            request_factory=partial(web.BaseRequest, loop=loop, client_max_size=LARGEST_CALL),
         )
         runner = web.ServerRunner(server, access_log=None)
         await runner.setup()
