@@ -1,7 +1,7 @@
 """moto's server with its EC2 brought nearer to AWS; run with moto's own Python.
 
-Each function below names what moto 5.2 does and what AWS does. They are here and not in the router because the
-data lives in moto: a router would have to keep a copy of it.
+Each function below names what moto 5.2 does and what AWS does. They are here and not in the router because
+the data lives in moto: a router would have to keep a copy of it.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from collections.abc import Callable
 from inspect import signature
 from typing import Any
 
+from moto.core.responses import ActionResult
+from moto.ec2.models.iam_instance_profile import IamInstanceProfileAssociationBackend
 from moto.ec2.models.instances import InstanceBackend
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend, SecurityGroupRule
 from moto.ec2.models.vpcs import VPCEndPoint
 from moto.ec2.responses.instances import InstanceResponse
+from moto.ec2.responses.monitoring import Monitoring
 from moto.ec2.responses.vpcs import VPCs
 from moto.server import main
 
@@ -52,7 +55,7 @@ def rule_descriptions() -> None:
         self.prefix_list = dict(given.get("prefix_list_id") or {})
 
     def with_descriptions(self: Any, rules: list[Any]) -> list[Any]:
-        views = flatten(self, rules)
+        views: list[Any] = flatten(self, rules)
         for view in views:
             for shown in view.prefix_list_ids:
                 for rule in rules:
@@ -106,6 +109,49 @@ def groups_of_the_first_interface() -> None:
         return reservation
 
     InstanceBackend.run_instances = run
+
+
+@fix
+def replaced_profile() -> None:
+    """moto shows an instance with the profile that ReplaceIamInstanceProfileAssociation took away."""
+    replace = IamInstanceProfileAssociationBackend.replace_iam_instance_profile_association
+
+    def shown(self: Any, *args: Any, **more: Any) -> Any:
+        association = replace(self, *args, **more)
+        profile = {"Arn": association.iam_instance_profile.arn, "Id": association.association_id}
+        self.modify_instance_attribute(association.instance.id, "iam_instance_profile", profile)
+        return association
+
+    IamInstanceProfileAssociationBackend.replace_iam_instance_profile_association = shown
+
+
+@fix
+def monitoring() -> None:
+    """moto answers 500 to MonitorInstances and UnmonitorInstances."""
+
+    def switch(state: str) -> Callable[[Any], Any]:
+        def respond(self: Any) -> Any:
+            instances = [self.ec2_backend.get_instance(one) for one in self._get_param("InstanceIds", [])]
+            for instance in instances:
+                instance.monitoring_state = state
+            shown = [{"InstanceId": one.id, "Monitoring": {"State": state}} for one in instances]
+            return ActionResult({"InstanceMonitorings": shown})
+
+        return respond
+
+    Monitoring.monitor_instances = switch("enabled")
+    Monitoring.unmonitor_instances = switch("disabled")
+
+
+@fix
+def endpoint_filter() -> None:
+    """moto does not know DescribeVpcEndpoints' filter vpc-endpoint-id."""
+    known = VPCEndPoint.get_filter_value
+
+    def value(self: Any, filter_name: str, method_name: str | None = None) -> Any:
+        return self.id if filter_name == "vpc-endpoint-id" else known(self, filter_name, method_name)
+
+    VPCEndPoint.get_filter_value = value
 
 
 @fix
