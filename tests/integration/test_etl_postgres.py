@@ -417,6 +417,33 @@ def test_the_ledger_stays_small(postgres: ThrowawayPostgres) -> None:
     assert len(places(postgres)) == 4
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"prefix": "events/2025/12/01/06/"},
+        {"start": "2025-12-01T06:00:00Z"},
+        {"after": "events/2025/12/01/06", "reprocess": True},
+        {"after": "events/2025/12/01/06"},
+    ],
+)
+def test_a_backfill_does_not_speak_for_what_it_did_not_list(
+    postgres: ThrowawayPostgres, payload: dict[str, Any]
+) -> None:
+    store = RawStore()
+    for hour in ("2025/12/01/05", "2025/12/01/06"):
+        for number in range(10):
+            store.put(key(number, hour), raw(event(number)))
+    etl(postgres, store, payload)
+    budget = iter([1.0] * 3)
+    unfinished = etl(postgres, store, seconds_left=lambda: next(budget, 0.0))
+    assert unfinished["status"] == "incomplete"
+    etl(postgres, store, unfinished["next"])
+    assert postgres.execute("SELECT listed_from FROM etl_watermark") == [("",)]
+    etl(postgres, store)
+    assert postgres.execute("SELECT listed_from FROM etl_watermark") == [("events/2025/12/04/06",)]
+    assert places(postgres) == model(store)[0]
+
+
 def test_an_unreadable_old_object_that_is_deleted_is_forgotten(postgres: ThrowawayPostgres) -> None:
     store = RawStore()
     old = key(1, "2025/12/01/05")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -309,6 +310,16 @@ def test_gunzip_refuses_bombs_and_damage() -> None:
         gunzip(bomb[:-5], 20_000_000)
     with pytest.raises(BrokenGzip):
         gunzip(b"\x1f\x8bnonsense", 100)
+
+
+def test_a_bomb_is_not_unpacked_to_see_how_large_it_is() -> None:
+    bomb = gzip.compress(b"\0" * 50_000_000)
+    tracemalloc.start()
+    with pytest.raises(TooLarge):
+        gunzip(bomb, 1_000_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
 
 
 @given(st.binary(max_size=200))
