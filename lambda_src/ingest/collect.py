@@ -95,7 +95,7 @@ def collect(event: Mapping[str, object], settings: Settings, moment: Moment, sto
 
 
 def _store_refused(
-    entries: list[dict[str, object]],
+    entries: list[bytes],
     metadata: dict[str, object],
     settings: Settings,
     moment: Moment,

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -98,17 +99,15 @@ def raw_object(
 
 
 def refused_object(
-    key: str,
-    entries: list[dict[str, object]],
-    metadata: dict[str, object],
-    compression: Compression,
+    key: str, entries: list[bytes], metadata: dict[str, object], compression: Compression
 ) -> StoredObject:
     """Return the object of refused events; `entries` as made by the functions below."""
-    return _packed(key, canonical_json({"rejected": entries, "_ingest": metadata}), compression)
+    body = b'{"rejected":[%s],"_ingest":%s}' % (b",".join(entries), canonical_json(metadata))
+    return _packed(key, body, compression)
 
 
-def refused_event(refusal: Refusal, event: object, limit: int) -> dict[str, object]:
-    """Return the entry of a refused event; its JSON is kept up to `limit` bytes."""
+def refused_event(refusal: Refusal, event: object, limit: int) -> bytes:
+    """Return the entry of a refused event as JSON; of the event up to `limit` bytes are kept."""
     entry: dict[str, object] = {
         "index": refusal.index,
         "code": refusal.problem.code,
@@ -117,31 +116,32 @@ def refused_event(refusal: Refusal, event: object, limit: int) -> dict[str, obje
     try:
         text = canonical_json(event)
     except NotJson:
-        # Infinity (1e999) or nesting beyond what can be written: Python's own notation is left.
-        return entry | _kept_text(_python_text(event, limit), limit)
+        return _with_text(entry, _lenient_json(event), limit)
     if len(text) > limit:
-        return entry | _kept_text(text.decode("utf-8"), limit)
-    return entry | {"event": event}
+        return _with_text(entry, text.decode("utf-8"), limit)
+    # Joined as text: one level more around a deep event may be one too many for the writer.
+    return canonical_json(entry)[:-1] + b',"event":%s}' % text
 
 
-def refused_body(code: str, reason: str, body: str | bytes, limit: int) -> dict[str, object]:
-    """Return the entry of a body that could not be read; it is kept up to `limit` bytes."""
+def refused_body(code: str, reason: str, body: str | bytes, limit: int) -> bytes:
+    """Return the entry of a body that could not be read as JSON; up to `limit` bytes are kept."""
     entry: dict[str, object] = {"code": code, "reason": reason}
     if isinstance(body, str):
-        return entry | _kept_text(body, limit)
+        return _with_text(entry, body, limit)
     kept = base64.b64encode(body[:limit]).decode("ascii")
-    return entry | {"base64": kept, "truncated": len(body) > limit}
+    return canonical_json(entry | {"base64": kept, "truncated": len(body) > limit})
 
 
-def _kept_text(text: str, limit: int) -> dict[str, object]:
+def _with_text(entry: dict[str, object], text: str, limit: int) -> bytes:
     # A character takes up to four bytes; a limit on characters is near enough for a cap.
-    return {"text": text[:limit], "truncated": len(text) > limit}
+    return canonical_json(entry | {"text": text[:limit], "truncated": len(text) > limit})
 
 
-def _python_text(value: object, limit: int) -> str:
+def _lenient_json(event: object) -> str:
+    """Return what is as near to JSON as can be: `Infinity` where 1e999 stood."""
     try:
-        return repr(value)[: limit + 1]
-    except (RecursionError, ValueError):
+        return json.dumps(event)
+    except RecursionError:
         return ""
 
 

@@ -244,6 +244,19 @@ def test_what_is_kept_of_a_refused_event_is_capped() -> None:
     assert second["event"]["x"] == "y" * 1_500
 
 
+def test_any_depth_is_answered_and_numbers_beyond_json_are_kept() -> None:
+    for depth in (17, 100, 500, *range(880, 1010), 3_000, 9_000, 20_000):
+        collector = Collector()
+        nested = "[" * depth + "]" * depth
+        outcome = collector(request('[{"eventName": "x", "deep": DEEP}, {}]'.replace("DEEP", nested)))
+        assert outcome.response["statusCode"] in (200, 400)
+        assert outcome.codes.keys() <= {"too_deep", "not_json", "no_event_name"}
+        assert collector.stored[0].body.startswith(b'{"rejected":[{')
+    collector = Collector()
+    collector(request('{"eventName": "x", "n": 1e999}'))
+    assert collector.bodies()["rejected"]["rejected"][0]["text"] == '{"eventName": "x", "n": Infinity}'
+
+
 # --- requests that are refused as a whole ------------------------------------------------------------
 
 LONG_BATCH = json.dumps([GOOD] * 501)
