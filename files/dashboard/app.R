@@ -9,6 +9,6 @@ queries <- read_queries("queries")
 shiny::onStop(database$disconnect)
 
 shiny::shinyApp(
-  ui = page_ui(settings),
+  ui = function(request) page_ui(settings, events_of_last_hour(database, queries)),
   server = function(input, output, session) page_server(settings, database, queries)
 )

@@ -53,8 +53,8 @@ _value:
   elements: dict
 """
 
-EVENTS_ON_PAGE = re.compile(r'<meta name="clickstream-events" content="(\d+)"')
-"""How the dashboard's page says how many events its database user can see."""
+EVENTS_ON_PAGE = re.compile(r'<meta name="clickstream-events-last-hour" content="(\d+)"')
+"""How the dashboard's page says how many events of the last hour its database user can see."""
 
 
 def verification(

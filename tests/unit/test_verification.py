@@ -17,7 +17,7 @@ GOOD = {
     "raw": {"objects": ["events/a"], "event_ids": [ROW["event_id"]], "rejected": ["rejected/a"]},
     "etl": {"status": "complete", "objects": {"failed": 0}},
     "rows": {"found": 1, "equal": 1, "first_difference": None},
-    "page": {"status": 200, "content": '<meta name="clickstream-events" content="7">'},
+    "page": {"status": 200, "content": '<meta name="clickstream-events-last-hour" content="7">'},
 }
 WRONG = [
     ("raw", {**GOOD["raw"], "objects": []}),
