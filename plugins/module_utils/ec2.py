@@ -138,8 +138,13 @@ class Ec2Resource(Resource):
         self.ec2.create_tags(Resources=[resource_id], Tags=tag_list(desired))
 
 
-def delete_when_free(delete: Callable[[], Any], what: str, seconds: float = 1800) -> None:
-    """Call ``delete`` again while AWS answers that something still uses the resource.
+def delete_when_free(
+    delete: Callable[[], Any],
+    what: str,
+    seconds: float = 1800,
+    codes: tuple[str, ...] = ("DependencyViolation",),
+) -> None:
+    """Call ``delete`` again while AWS answers with one of ``codes`` that something still uses the resource.
 
     The network interfaces of deleted functions, endpoints and gateways go minutes after them (a function's
     up to twenty). Raises TimeoutError naming ``what`` after ``seconds``.
@@ -149,7 +154,7 @@ def delete_when_free(delete: Callable[[], Any], what: str, seconds: float = 1800
         try:
             delete()
         except ClientError as error:
-            if error.response["Error"]["Code"] not in ("DependencyViolation", "InvalidIPAddress.InUse"):
+            if error.response["Error"]["Code"] not in codes:
                 raise
             return False
         return True

@@ -261,7 +261,7 @@ class Instance(Ec2Resource):
             "MetadataOptions": desired["metadata"],
             "DisableApiTermination": desired["termination_protection"],
             "Monitoring": {"Enabled": False},
-            "UserData": self.params["user_data"],
+            **({"UserData": self.params["user_data"]} if self.params["user_data"] else {}),
             "TagSpecifications": [
                 {"ResourceType": kind, "Tags": tags} for kind in ("instance", "volume", "network-interface")
             ],

@@ -86,6 +86,9 @@ from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
     wait_for,
 )
 
+# What ReleaseAddress answers while the gateway's network interface is going.
+STILL_IN_USE = ("InvalidIPAddress.InUse", "AuthFailure")
+
 
 class NatGateway(Ec2Resource):
     """A NAT gateway and its Elastic IP, by their Name tags."""
@@ -185,7 +188,9 @@ class NatGateway(Ec2Resource):
 
         wait_for(gone, "removal of " + ", ".join(current["nat_gateways"]), seconds=600, pause=5)
         for allocation_id in current["elastic_ips"]:
-            delete_when_free(partial(self._release, allocation_id), allocation_id, seconds=300)
+            delete_when_free(
+                partial(self._release, allocation_id), allocation_id, seconds=300, codes=STILL_IN_USE
+            )
 
     def _release(self, allocation_id: str) -> None:
         release = partial(self.ec2.release_address, AllocationId=allocation_id)

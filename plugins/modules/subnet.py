@@ -65,12 +65,14 @@ pending:
   type: str
 """
 
+from functools import partial
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     Ec2Resource,
+    delete_when_free,
     described_tags,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
@@ -144,8 +146,8 @@ class Subnet(Ec2Resource):
             self.repair_tags(current["subnet_id"], current["tags"], desired["tags"])
 
     def delete(self, current: State) -> None:
-        """Remove it; AWS refuses while anything is in it."""
-        self.ec2.delete_subnet(SubnetId=current["subnet_id"])
+        """Remove it, once what was in it is gone."""
+        delete_when_free(partial(self.ec2.delete_subnet, SubnetId=current["subnet_id"]), self.name)
 
 
 def main() -> None:
