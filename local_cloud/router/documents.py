@@ -229,6 +229,24 @@ async def get_document(call: Call, backends: Backends) -> Answer:
     )
 
 
+@answers("ssm", "ListDocumentVersions")
+async def list_document_versions(call: Call, backends: Backends) -> Answer:
+    """List a document's versions, the newest first."""
+    name, document = _named(call, store(backends).read())
+    versions = [
+        {
+            "Name": name,
+            "DocumentVersion": version["number"],
+            "CreatedDate": version["created"],
+            "IsDefaultVersion": version["number"] == document["default"],
+            "DocumentFormat": "JSON",
+            "Status": "Active",
+        }
+        for version in reversed(document["versions"])
+    ]
+    return json_answer({"DocumentVersions": versions})
+
+
 @answers("ssm", "DeleteDocument")
 async def delete_document(call: Call, backends: Backends) -> Answer:
     """Remove a document with all its versions."""

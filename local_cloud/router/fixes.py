@@ -8,9 +8,12 @@ not know where it runs.
 
 from __future__ import annotations
 
+import json
+from urllib.parse import quote
+
 from local_cloud.router.backends import Backends
-from local_cloud.router.calls import EXECUTE_API, Answer, Call
-from local_cloud.router.hooks import after
+from local_cloud.router.calls import EXECUTE_API, Answer, Call, JsonObject
+from local_cloud.router.hooks import after, answers, before
 
 
 @after("apigateway", "CreateApi", "GetApi", "GetApis", "UpdateApi", "ImportApi", "ReimportApi")
@@ -29,3 +32,48 @@ async def queue_url(call: Call, backends: Backends, answer: Answer) -> None:
     settings = backends.settings
     own = f"http://127.0.0.1:{settings.ministack_port}/".encode()
     answer.body = answer.body.replace(own, f"{settings.endpoint}/".encode())
+
+
+@after("apigateway", "GetApi", "GetApis", "GetStage", "GetStages")
+async def http_api_tags(call: Call, backends: Backends, answer: Answer) -> None:
+    """ministack answers the tags that an API or a stage was made with; AWS those that it has now."""
+    value = answer.json
+    for item in [value, *value.get("items", [])]:
+        path = f"/apis/{item['apiId']}" if "apiId" in item else "/".join(["", *call.segments[1:4]])
+        if "stageName" in item:
+            path = f"{path}/{item['stageName']}"
+        elif "apiId" not in item:
+            continue
+        arn = quote(f"arn:aws:apigateway:{call.region}::{path}", safe="")
+        item["tags"] = (await backends.get_json("apigateway", f"/v2/tags/{arn}")).json.get("tags", {})
+    answer.replace_json(value)
+
+
+@answers("apigateway", "DeleteRouteSettings", "DeleteAccessLogSettings")
+async def delete_stage_settings(call: Call, backends: Backends) -> Answer | None:
+    """ministack removes the whole stage; AWS only the settings."""
+    if call.segments[0] != "v2":
+        return None
+    path = "/".join(["", *(quote(part, safe="") for part in call.segments[:5])])
+    if call.action == "DeleteAccessLogSettings":
+        change: JsonObject = {"accessLogSettings": None}
+    else:
+        stage = (await backends.get_json("apigateway", path)).json
+        gone = call.segments[6]
+        settings = {key: value for key, value in (stage.get("routeSettings") or {}).items() if key != gone}
+        change = {"routeSettings": settings}
+    changed = await backends.send(
+        Call("PATCH", path, call.headers, call.service, call.region, body=json.dumps(change).encode())
+    )
+    return Answer(204) if changed.ok else changed
+
+
+@before("apigateway", "UpdateStage")
+async def stage_variables(call: Call, backends: Backends) -> None:
+    """ministack replaces all variables of an HTTP API's stage; AWS merges, and an empty value removes one."""
+    if call.segments[0] != "v2" or "stageVariables" not in call.json:
+        return
+    stage = (await backends.get_json("apigateway", call.path)).json
+    merged = {**(stage.get("stageVariables") or {}), **call.json["stageVariables"]}
+    wanted = {key: value for key, value in merged.items() if value != ""}
+    call.replace_json({**call.json, "stageVariables": wanted})

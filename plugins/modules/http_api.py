@@ -200,7 +200,6 @@ from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
     Missing,
     Resource,
     State,
-    canonical_list,
     run,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.services import (
@@ -290,8 +289,9 @@ class HttpApi(Resource):
             "description": api.get("Description", ""),
             "endpoint_enabled": not api.get("DisableExecuteApiEndpoint"),
             "cors": described_cors(api.get("CorsConfiguration")),
-            "integrations": canonical_list(map(described_integration, self.found["integrations"])),
-            "authorizers": canonical_list(map(described_authorizer, self.found["authorizers"])),
+            # Not canonical_list: the same integration twice is one too many.
+            "integrations": sorted(map(described_integration, self.found["integrations"]), key=json.dumps),
+            "authorizers": sorted(map(described_authorizer, self.found["authorizers"]), key=json.dumps),
             "routes": {part["RouteKey"]: described_route(part, uris, names) for part in self.found["routes"]},
             "stages": {stage["StageName"]: described_stage(stage) for stage in self.found["stages"]},
             "permission": self.found["permissions"].get(self.params["permission_sid"]),

@@ -163,7 +163,7 @@ class SessionDocument(Resource):
                 self.ssm.add_tags_to_resource(**self.by, Tags=tag_list(to_set))
 
     def new_version(self) -> str:
-        """A version with the wanted content; the newest where that has it already."""
+        """A version with the wanted content: a new one, or the one that had it before."""
         try:
             made = self.ssm.update_document(
                 Name=self.name,
@@ -175,7 +175,18 @@ class SessionDocument(Resource):
         except ClientError as error:
             if error.response["Error"]["Code"] != "DuplicateDocumentContent":
                 raise
-        return str(self.ssm.describe_document(Name=self.name)["Document"]["LatestVersion"])
+            return next(version for version in self.versions() if self.has_content(version))
+
+    def versions(self) -> list[str]:
+        """All versions of the document, the newest first."""
+        pages = self.ssm.get_paginator("list_document_versions").paginate(Name=self.name)
+        numbers = [item["DocumentVersion"] for page in pages for item in page["DocumentVersions"]]
+        return sorted(numbers, key=int, reverse=True)
+
+    def has_content(self, version: str) -> bool:
+        """Whether a version has the wanted content."""
+        document = self.ssm.get_document(Name=self.name, DocumentVersion=version)
+        return bool(canonical(document["Content"]) == canonical(self.content()))
 
     def delete(self, current: State) -> None:
         """Remove it with all its versions."""
