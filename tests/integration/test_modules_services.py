@@ -133,7 +133,7 @@ BUCKET_DRIFT: dict[str, Act] = {
     "the policy is another": lambda c: c.s3.put_bucket_policy(
         **NAME,
         Policy=json.dumps(
-            {"Version": "2012-10-17", "Statement": [{**bucket_policy(c)[0], "Effect": "Allow"}]}
+            {"Version": "2012-10-17", "Statement": [{**bucket_policy(c)[0], "Action": "s3:PutObject"}]}
         ),
     ),
     "the lifecycle is gone": lambda c: c.s3.delete_bucket_lifecycle(**NAME),
