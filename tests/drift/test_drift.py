@@ -1,0 +1,368 @@
+"""Somebody clicked around in the console and on the host: check mode tells it, and the next run mends it.
+
+All is broken at once, so that one run of each kind serves every case; each is then read back by itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.support.deployment import (
+    NAME,
+    Run,
+    analytics_instance,
+    aws,
+    calls,
+    local_cloud,
+    on_host,
+    succeed,
+    wait_until,
+)
+
+RAW, TRANSFER = "clickstream-s3-ingest", "clickstream-s3-transfer"
+INGEST, ETL = "clickstream-lambda-ingest", "SBW_Lamda_ETL"
+RULE, ETL_ROLE = "SBW_ETL_HOURLY_RULE", "SBW_Lamda_ETL-role"
+
+
+class Break(NamedTuple):
+    """Something to break, what the run must then report as changed, and how to see that it is whole again."""
+
+    name: str
+    task: str
+    do: Callable[[], Any]
+    whole: Callable[[], bool]
+
+
+def one(call: str, key: str, **by: Any) -> dict[str, Any]:
+    names = [
+        {"Name": name.replace("tag_", "tag:").replace("_", "-"), "Values": [value]}
+        for name, value in by.items()
+    ]
+    [found] = getattr(aws("ec2"), call)(Filters=names)[key]
+    return dict(found)
+
+
+def group(name: str) -> dict[str, Any]:
+    return one("describe_security_groups", "SecurityGroups", group_name=name)
+
+
+def private_table() -> dict[str, Any]:
+    return one("describe_route_tables", "RouteTables", tag_Name="SBW_Project-rtb-private1-ap-southeast-1a")
+
+
+def gateway_endpoint() -> dict[str, Any]:
+    return one("describe_vpc_endpoints", "VpcEndpoints", tag_Name="SBW_Project-vpce-s3")
+
+
+def api() -> dict[str, Any]:
+    [found] = aws("apigatewayv2").get_apis()["Items"]
+    return dict(found)
+
+
+def route_keys() -> set[str]:
+    return {route["RouteKey"] for route in aws("apigatewayv2").get_routes(ApiId=api()["ApiId"])["Items"]}
+
+
+def sql(statement: str) -> str:
+    done = on_host(f'runuser -u postgres -- psql -AtXd clickstream_dw -c "{statement}"')
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def shell(script: str) -> str:
+    done = on_host(script)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def open_ssh() -> None:
+    aws("ec2").authorize_security_group_ingress(
+        GroupId=group("sg_analytics_ShinyDWH")["GroupId"],
+        IpPermissions=[
+            {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        ],
+    )
+
+
+def ports_open_to_all() -> list[int]:
+    rules = group("sg_analytics_ShinyDWH")["IpPermissions"]
+    return [
+        rule["FromPort"] for rule in rules for where in rule["IpRanges"] if where["CidrIp"] == "0.0.0.0/0"
+    ]
+
+
+def add_default_route() -> None:
+    gateway = one("describe_internet_gateways", "InternetGateways", tag_Name="SBW_Project-igw")
+    aws("ec2").create_route(
+        RouteTableId=private_table()["RouteTableId"],
+        DestinationCidrBlock="0.0.0.0/0",
+        GatewayId=gateway["InternetGatewayId"],
+    )
+
+
+def default_routes() -> list[dict[str, Any]]:
+    return [route for route in private_table()["Routes"] if route.get("DestinationCidrBlock") == "0.0.0.0/0"]
+
+
+def forget_the_targets() -> None:
+    targets = aws("events").list_targets_by_rule(Rule=RULE)["Targets"]
+    aws("events").remove_targets(Rule=RULE, Ids=[target["Id"] for target in targets])
+
+
+def delete_a_route() -> None:
+    routes = aws("apigatewayv2").get_routes(ApiId=api()["ApiId"])["Items"]
+    [route] = [route for route in routes if route["RouteKey"] == "POST /clickstream"]
+    aws("apigatewayv2").delete_route(ApiId=api()["ApiId"], RouteId=route["RouteId"])
+
+
+def forget_permissions() -> None:
+    statements = json.loads(aws("lambda").get_policy(FunctionName=INGEST)["Policy"])["Statement"]
+    for statement in statements:
+        aws("lambda").remove_permission(FunctionName=INGEST, StatementId=statement["Sid"])
+
+
+def permissions() -> int:
+    try:
+        return len(json.loads(aws("lambda").get_policy(FunctionName=INGEST)["Policy"])["Statement"])
+    except aws("lambda").exceptions.ResourceNotFoundException:
+        return 0
+
+
+def function(name: str) -> dict[str, Any]:
+    return dict(aws("lambda").get_function_configuration(FunctionName=name))
+
+
+BREAKS = [
+    Break("a port is opened to everybody", "security groups", open_ssh, lambda: ports_open_to_all() == []),
+    Break(
+        "the private subnet gets a default route",
+        "Route the private subnet",
+        add_default_route,
+        lambda: default_routes() == [],
+    ),
+    Break(
+        "the S3 endpoint's policy is opened",
+        "Reach S3 through a gateway endpoint",
+        lambda: aws("ec2").modify_vpc_endpoint(
+            VpcEndpointId=gateway_endpoint()["VpcEndpointId"], ResetPolicy=True
+        ),
+        lambda: RAW in json.dumps(gateway_endpoint()["PolicyDocument"]),
+    ),
+    Break(
+        "the raw bucket becomes public",
+        "Create the bucket",
+        lambda: aws("s3").delete_public_access_block(Bucket=RAW),
+        lambda: all(aws("s3").get_public_access_block(Bucket=RAW)["PublicAccessBlockConfiguration"].values()),
+    ),
+    Break(
+        "the raw bucket takes plain HTTP",
+        "Create the bucket",
+        lambda: aws("s3").delete_bucket_policy(Bucket=RAW),
+        lambda: "aws:SecureTransport" in aws("s3").get_bucket_policy(Bucket=RAW)["Policy"],
+    ),
+    Break(
+        "the transfer bucket keeps objects for ever",
+        "Create the bucket",
+        lambda: aws("s3").delete_bucket_lifecycle(Bucket=TRANSFER),
+        lambda: aws("s3").get_bucket_lifecycle_configuration(Bucket=TRANSFER)["Rules"] != [],
+    ),
+    Break(
+        "the ETL's role may do everything",
+        "Create the IAM role",
+        lambda: aws("iam").put_role_policy(
+            RoleName=ETL_ROLE,
+            PolicyName="admin",
+            PolicyDocument=json.dumps(
+                {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+            ),
+        ),
+        lambda: "admin" not in aws("iam").list_role_policies(RoleName=ETL_ROLE)["PolicyNames"],
+    ),
+    Break(
+        "the ingest function writes elsewhere",
+        "Create the ingest function",
+        lambda: aws("lambda").update_function_configuration(
+            FunctionName=INGEST, Environment={"Variables": {"RAW_BUCKET": TRANSFER}}
+        ),
+        lambda: function(INGEST)["Environment"]["Variables"]["RAW_BUCKET"] == RAW,
+    ),
+    Break(
+        "the ETL has three seconds",
+        "Create the ETL function",
+        lambda: aws("lambda").update_function_configuration(FunctionName=ETL, Timeout=3),
+        lambda: function(ETL)["Timeout"] > 3,
+    ),
+    Break("the API may not call the function", "permission", forget_permissions, lambda: permissions() >= 1),
+    Break(
+        "the schedule is switched off",
+        "Create the schedule",
+        lambda: aws("events").disable_rule(Name=RULE),
+        lambda: aws("events").describe_rule(Name=RULE)["State"] == "ENABLED",
+    ),
+    Break(
+        "the schedule calls nothing",
+        "Create the schedule",
+        forget_the_targets,
+        lambda: len(aws("events").list_targets_by_rule(Rule=RULE)["Targets"]) == 1,
+    ),
+    Break(
+        "the collector has no route",
+        "Create the HTTP API",
+        delete_a_route,
+        lambda: "POST /clickstream" in route_keys(),
+    ),
+    Break(
+        "every page may post events",
+        "Create the HTTP API",
+        lambda: aws("apigatewayv2").update_api(
+            ApiId=api()["ApiId"], CorsConfiguration={"AllowOrigins": ["*"], "AllowMethods": ["*"]}
+        ),
+        lambda: api()["CorsConfiguration"]["AllowOrigins"] != ["*"],
+    ),
+    Break(
+        "logs are kept for ever",
+        "log group",
+        lambda: aws("logs").delete_retention_policy(logGroupName=f"/aws/lambda/{ETL}"),
+        lambda: (
+            "retentionInDays"
+            in aws("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{ETL}")["logGroups"][0]
+        ),
+    ),
+    Break(
+        "the host can be terminated",
+        "Create the analytics instance",
+        lambda: aws("ec2").modify_instance_attribute(
+            InstanceId=analytics_instance()["InstanceId"], DisableApiTermination={"Value": False}
+        ),
+        lambda: aws("ec2").describe_instance_attribute(
+            InstanceId=analytics_instance()["InstanceId"], Attribute="disableApiTermination"
+        )["DisableApiTermination"]["Value"],
+    ),
+    Break(
+        "the database lets everybody in",
+        "Write the configuration",
+        lambda: shell("echo 'host all all 0.0.0.0/0 trust' >> /etc/postgresql/18/main/pg_hba.conf"),
+        lambda: "trust" not in shell("grep -v '^#' /etc/postgresql/18/main/pg_hba.conf"),
+    ),
+    Break(
+        "the dashboard's user may write",
+        "Create the database, its roles and their privileges",
+        lambda: sql("ALTER ROLE clickstream_reader CREATEDB CREATEROLE"),
+        lambda: (
+            sql("SELECT rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = 'clickstream_reader'")
+            == "f"
+        ),
+    ),
+    Break(
+        "the loader has another password",
+        "Create the database, its roles and their privileges",
+        lambda: sql("ALTER ROLE clickstream_loader PASSWORD 'another'"),
+        lambda: invoke_etl() == "complete",
+    ),
+    Break(
+        "Shiny Server listens on every address",
+        "Write the configuration",
+        lambda: shell("sed -i 's/127.0.0.1/0.0.0.0/' /etc/shiny-server/shiny-server.conf"),
+        lambda: "127.0.0.1:3838" in shell("ss -Hltn sport = :3838"),
+    ),
+    Break(
+        "a file of the dashboard is edited",
+        "Install the dashboard",
+        lambda: shell("find / -xdev -name mod_kpis.R -exec sh -c 'echo broken >> \"$1\"' sh {} +"),
+        lambda: shell("find / -xdev -name mod_kpis.R -exec grep -c '^broken' {} + || true") in ("", "0"),
+    ),
+    Break(
+        "the dashboard's server is stopped",
+        "Run the server with it",
+        lambda: shell("systemctl stop shiny-server"),
+        lambda: shell("systemctl is-active shiny-server") == "active",
+    ),
+]
+
+
+def invoke_etl() -> str:
+    answer = aws("lambda").invoke(FunctionName=ETL, Payload=b"{}")
+    return str(json.loads(answer["Payload"].read()).get("status"))
+
+
+class Mended(NamedTuple):
+    """What the runs over the broken deployment said."""
+
+    broken: dict[str, bool]
+    told: Run
+    written_in_check_mode: list[dict[str, Any]]
+    mended: Run
+    again: Run
+
+
+@pytest.fixture(scope="module")
+def mended() -> Iterator[Mended]:
+    """A finished deployment, broken in every way, checked, mended, and run once more."""
+    local_cloud("stop", "--name", NAME)
+    succeed("site.yml")
+    for case in BREAKS:
+        case.do()
+    broken = {case.name: not case.whole() for case in BREAKS if "loader" not in case.name}
+    before = len(calls())
+    told = succeed("site.yml", "--check", "--diff")
+    written = [call for call in calls(before) if call["mutating"] and TRANSFER not in str(call["resource"])]
+    yield Mended(
+        broken,
+        told,
+        [call for call in written if call["service"] != "ssm"],  # sessions are how the host is looked at
+        succeed("site.yml", "--diff"),
+        succeed("site.yml", "--diff"),
+    )
+    local_cloud("stop", "--name", NAME)
+
+
+@pytest.mark.parametrize("case", BREAKS, ids=lambda case: case.name)
+def test_it_was_broken_is_told_and_is_mended(mended: Mended, case: Break) -> None:
+    assert mended.broken.get(case.name, True), "the test broke nothing"
+    assert any(case.task.lower() in task.lower() for task in mended.told.changes()), mended.told.changes()
+    assert any(case.task.lower() in task.lower() for task in mended.mended.changes()), mended.mended.changes()
+    assert case.whole()
+
+
+def test_looking_wrote_nothing(mended: Mended) -> None:
+    assert mended.written_in_check_mode == []
+
+
+def test_nothing_else_is_reported(mended: Mended) -> None:
+    """Every change that the repairing run made is of a task that a case names, or follows from one."""
+    tasks = [case.task.lower() for case in BREAKS]
+    others = [
+        task
+        for task in mended.mended.changes()
+        if not any(known in task.lower() for known in tasks) and "restart" not in task.lower()
+    ]
+    assert others == []
+
+
+def test_the_run_after_the_repair_changes_nothing(mended: Mended) -> None:
+    assert mended.again.changed == 0, mended.again.changes()
+
+
+def test_a_terminated_host_is_built_again(mended: Mended) -> None:
+    """The worst of all: the host is gone. The warehouse is rebuilt from the raw bucket."""
+    ec2 = aws("ec2")
+    succeed("playbooks/verify.yml")
+    rows = sql("SELECT count(*) FROM clickstream_events")
+    old = analytics_instance()["InstanceId"]
+    ec2.modify_instance_attribute(InstanceId=old, DisableApiTermination={"Value": False})
+    ec2.terminate_instances(InstanceIds=[old])
+    wait_until(
+        lambda: (
+            ec2.describe_instances(InstanceIds=[old])["Reservations"][0]["Instances"][0]["State"]["Name"]
+            == "terminated"
+        ),
+        "the host is gone",
+    )
+    succeed("site.yml")
+    succeed("playbooks/etl.yml")
+    assert analytics_instance()["InstanceId"] != old
+    assert sql("SELECT count(*) FROM clickstream_events") == rows != "0"
