@@ -39,6 +39,14 @@ def make(settings: Settings, machine: str) -> Path:
     return group
 
 
+def remove_shadows(settings: Settings) -> None:
+    """Remove the empty groups that nspawn makes alongside in the old hierarchies of a hybrid system."""
+    for line in Path("/proc/mounts").read_text().splitlines():
+        _, where, kind, *_ = line.split()
+        if kind == "cgroup":
+            remove(Path(where) / parent(settings).name)
+
+
 def remove(group: Path, patience: float = 5.0) -> None:
     """End everything in a group and remove it with its sub-groups."""
     if not group.exists():

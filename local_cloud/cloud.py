@@ -121,6 +121,7 @@ def halt(settings: Settings) -> bool:
         if os.geteuid() == 0:
             there |= cacher.release(settings)
             cgroups.remove(cgroups.parent(settings))
+            cgroups.remove_shadows(settings)
             there |= network.remove(settings)
         if settings.state.exists():
             for entry in settings.state.iterdir():

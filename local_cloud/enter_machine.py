@@ -56,7 +56,7 @@ def _execute(command: list[str]) -> None:
         entering.restore_signals()
         os.chdir("/root")
         env = {**entering.ENVIRONMENT, "HOME": "/root", "USER": "root", "LOGNAME": "root"}
-        os.execvpe(command[0], command, env)
+        os.execvpe(command[0], command, env)  # noqa: S606 - what it is for
     except OSError as error:
         sys.stderr.write(f"enter-machine: {command[0]}: {error.strerror}\n")
     finally:

@@ -57,12 +57,14 @@ def open_network(pid: int) -> int:
     return os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
 
-def enter(place: str) -> None:
+def enter(place: str) -> Callable[[], None]:
     """Move this process into a machine; its children will be inside completely.
 
-    Import everything before: afterwards files are the machine's.
+    Import everything before: afterwards files are the machine's. The function that is returned
+    brings this process's files and network back.
     """
     pid, group = leader(place)
+    before = [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("net", "mnt")]
     with open(f"{group}/sessions/cgroup.procs", "w") as file:  # noqa: PTH123
         file.write(str(os.getpid()))
     namespaces = [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in _KINDS]
@@ -70,6 +72,12 @@ def enter(place: str) -> None:
         if SETNS(descriptor, 0) == -1:
             raise NotRunningError(f"cannot enter {place}: {os.strerror(ctypes.get_errno())}")
         os.close(descriptor)
+
+    def leave() -> None:
+        for descriptor in before:
+            SETNS(descriptor, 0)
+
+    return leave
 
 
 def user(name: str) -> User:

@@ -43,19 +43,19 @@ def main(arguments: list[str]) -> int:
     if arguments[0].startswith("AWS_SSM_START_SESSION_RESPONSE"):
         arguments[0] = os.environ.get(arguments[0], "")
     try:
+        region, endpoint = arguments[1], arguments[5]
         response = json.loads(arguments[0])
         place, details = parse_stream(response["StreamUrl"])
         session = str(response["SessionId"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, IndexError):
         sys.stderr.write("session-manager-plugin: this session is not one of the local cloud\n")
         return 255
-    endpoint = arguments[5] if len(arguments) > 5 else ""
     try:
         if details.get("type") == "Port":
             from local_cloud import port_forwarding
 
             return port_forwarding.forward(session, place, details, _say)
-        return _shell(session, place, details, endpoint)
+        return _shell(session, place, details, _Log(endpoint, region, details))
     except entering.NotRunningError as error:
         sys.stderr.write(f"session-manager-plugin: {error}\n")
         return 255
@@ -85,13 +85,20 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _shell(session: str, place: str, details: dict[str, str], endpoint: str) -> int:
+class _Log:
+    """Where the session document says that the transcript goes."""
+
+    def __init__(self, endpoint: str, region: str, details: dict[str, str]) -> None:
+        self.endpoint = endpoint.partition("://")[2].rstrip("/")
+        self.region = region
+        self.bucket = details.get("s3BucketName", "")
+        self.prefix = details.get("s3KeyPrefix", "").strip("/")
+
+
+def _shell(session: str, place: str, details: dict[str, str], log: _Log) -> int:
     """Run a shell, or the session document's command, in a terminal inside the machine."""
-    transcript = bytearray() if details.get("s3BucketName") else None
-    if transcript is not None:
-        # before the machine's file system takes the place of this one's
-        import http.client  # noqa: F401
-    entering.enter(place)
+    transcript = bytearray() if log.bucket else None
+    leave = entering.enter(place)
     who = entering.user(USER)
     # the terminal is one of the machine's own, so that programs inside find its name
     terminal = os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
@@ -112,7 +119,8 @@ def _shell(session: str, place: str, details: dict[str, str], endpoint: str) -> 
     if restore:
         _say(f"\n\nExiting session with sessionId: {session}.\n\n")
     if transcript is not None:
-        _upload(endpoint, details, session, bytes(transcript))
+        leave()
+        _upload(log, session, bytes(transcript))
     return status if status >= 0 else 128 - status
 
 
@@ -211,17 +219,16 @@ def _write(descriptor: int, data: bytes) -> bool:
     return True
 
 
-def _upload(endpoint: str, details: dict[str, str], session: str, transcript: bytes) -> None:
-    """Store the transcript where the session document says, as the agent does."""
+def _upload(log: _Log, session: str, transcript: bytes) -> None:
+    """Store the transcript, as the agent does."""
     from http.client import HTTPConnection, HTTPException
 
-    prefix = details.get("s3KeyPrefix", "").strip("/")
-    key = f"{prefix}/{session}.log" if prefix else f"{session}.log"
-    scope = "Credential=local/20260101/local/s3/aws4_request, SignedHeaders=host, Signature=0"
+    key = f"{log.prefix}/{session}.log" if log.prefix else f"{session}.log"
+    scope = f"Credential=local/20260101/{log.region}/s3/aws4_request, SignedHeaders=host, Signature=0"
     try:
-        connection = HTTPConnection(endpoint.partition("://")[2].rstrip("/"), timeout=10)
+        connection = HTTPConnection(log.endpoint, timeout=10)
         headers = {"Authorization": f"AWS4-HMAC-SHA256 {scope}", "Content-Type": "text/plain"}
-        connection.request("PUT", f"/{details['s3BucketName']}/{key}", transcript, headers)
+        connection.request("PUT", f"/{log.bucket}/{key}", transcript, headers)
         answer = connection.getresponse()
         if answer.status >= 300:
             raise HTTPException(f"HTTP {answer.status}")

@@ -10,8 +10,8 @@ description:
     every module, lookup and connection plugin that the run starts, so that a run with this inventory talks to
     the local cloud and can never reach a real account by mistake.
   - It is an inventory plugin because the choice "here or AWS" is the inventory's, and because the environment
-    must be set before anything else is. The keyword C(environment) of a play reaches modules only, neither the
-    connection plugin C(amazon.aws.aws_ssm) nor lookups.
+    must be set before anything else is. The keyword C(environment) of a play reaches modules only, neither
+    lookups nor the connection plugin C(amazon.aws.aws_ssm).
   - Whatever the shell says about AWS (a profile, an endpoint, credentials) is overruled for the run.
 author:
   - The clickstream platform's founders

@@ -1,0 +1,493 @@
+"""The local cloud end to end: machines, sessions, the proxy, healing, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(os.geteuid() != 0, reason="machines need root"),
+]
+
+PROJECT = Path(__file__).resolve().parents[2]
+NAME = "self"
+PORT = 5766
+RANGE = "10.79"
+ENDPOINT = f"http://127.0.0.1:{PORT}"
+REGION = "ap-southeast-1"
+STATE = PROJECT / ".local_cloud" / NAME
+PLUGIN = PROJECT / "local_cloud/bin/session-manager-plugin"
+ENTER = PROJECT / "local_cloud/bin/enter-machine"
+START = ("start", "--endpoint-port", str(PORT), "--vpc-cidr", f"{RANGE}.0.0/16")
+ENVIRONMENT = {
+    **{key: value for key, value in os.environ.items() if not key.startswith("AWS_")},
+    "AWS_ENDPOINT_URL": ENDPOINT,
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_DEFAULT_REGION": REGION,
+}
+
+
+def cloud(*arguments: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
+    """Run a command of the local cloud on the tests' own one."""
+    return subprocess.run(
+        [python, "-m", "local_cloud", *arguments, "--name", NAME],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def answer(*arguments: str) -> dict[str, Any]:
+    """Run a command that must succeed and return what it says."""
+    done = cloud(*arguments)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def aws(service: str) -> Any:
+    """A client of the tests' cloud."""
+    return boto3.client(
+        service,
+        endpoint_url=ENDPOINT,
+        region_name=REGION,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+
+
+def wait(condition: Callable[[], bool], what: str, seconds: float = 40) -> None:
+    """Wait until a condition holds."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+
+
+def inside(machine: str, script: str) -> subprocess.CompletedProcess[str]:
+    """Run a script as root in a machine."""
+    return subprocess.run(
+        [str(ENTER), str(STATE / "machines" / machine / "root"), "/bin/sh", "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def registered(instance: str) -> bool:
+    filters = [{"Key": "InstanceIds", "Values": [instance]}]
+    return bool(aws("ssm").describe_instance_information(Filters=filters)["InstanceInformationList"])
+
+
+class Place:
+    """A VPC with a private subnet, its endpoints, and what an instance in it needs."""
+
+    def __init__(self) -> None:
+        ec2, iam = aws("ec2"), aws("iam")
+        self.vpc = ec2.create_vpc(CidrBlock=f"{RANGE}.0.0/16")["Vpc"]["VpcId"]
+        self.subnet = self._subnet(ec2, f"{RANGE}.128.0/20")
+        self.public = self._subnet(ec2, f"{RANGE}.0.0/20")
+        self.table = ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
+        ec2.associate_route_table(RouteTableId=self.table, SubnetId=self.subnet)
+        self.endpoints = [self.endpoint(one) for one in ("ssm", "ssmmessages")]
+        self.group = ec2.create_security_group(GroupName="host", Description="host", VpcId=self.vpc)[
+            "GroupId"
+        ]
+        self.profile = "host"
+        iam.create_role(
+            RoleName="host", AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}'
+        )
+        iam.create_instance_profile(InstanceProfileName="host")
+        iam.add_role_to_instance_profile(InstanceProfileName="host", RoleName="host")
+        for bucket in ("transfer", "session-logs"):
+            aws("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+    def _subnet(self, ec2: Any, cidr: str) -> str:
+        return str(ec2.create_subnet(VpcId=self.vpc, CidrBlock=cidr)["Subnet"]["SubnetId"])
+
+    def endpoint(self, service: str) -> str:
+        """Make an interface endpoint."""
+        made = aws("ec2").create_vpc_endpoint(
+            VpcId=self.vpc,
+            VpcEndpointType="Interface",
+            ServiceName=f"com.amazonaws.{REGION}.{service}",
+            SubnetIds=[self.subnet],
+        )
+        return str(made["VpcEndpoint"]["VpcEndpointId"])
+
+    def instance(self, last: int) -> str:
+        """Start an instance at an address of the private subnet and return its id."""
+        made = aws("ec2").run_instances(
+            ImageId="ami-0debian13amd641",
+            InstanceType="t3.small",
+            MinCount=1,
+            MaxCount=1,
+            SubnetId=self.subnet,
+            PrivateIpAddress=f"{RANGE}.128.{last}",
+            SecurityGroupIds=[self.group],
+            IamInstanceProfile={"Name": self.profile},
+            UserData="#!/bin/sh\ntouch /user-data-ran\n",
+        )
+        return str(made["Instances"][0]["InstanceId"])
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[None]:
+    cloud("stop")
+    assert answer(*START)["changed"]
+    yield
+    cloud("stop")
+
+
+@pytest.fixture(scope="module")
+def place(running: None) -> Place:
+    return Place()
+
+
+@pytest.fixture(scope="module")
+def host(place: Place) -> str:
+    instance = place.instance(10)
+    wait(lambda: registered(instance), "instance registers")
+    return instance
+
+
+def processes() -> list[str]:
+    """Command lines of the tests' cloud's processes."""
+    lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout.splitlines()
+    ours = (f"local_cloud.router {NAME}", f"local_cloud.relay {NAME}", f"/{NAME}/machines/", f"-p {PORT + 1}")
+    return [line for line in lines if any(one in line for one in ours)]
+
+
+# --- the instance is a machine -------------------------------------------------------------------
+
+
+def test_starting_twice_changes_nothing(running: None) -> None:
+    assert not answer(*START)["changed"]
+
+
+def test_an_instance_is_a_machine_with_its_address_and_no_way_out(host: str) -> None:
+    seen = inside(host, "ip -4 -o addr show dev host0; ip route; hostname; cat /etc/resolv.conf").stdout
+    assert f"{RANGE}.128.10/20" in seen
+    assert "default" not in seen
+    assert f"ip-{RANGE.replace('.', '-')}-128-10" in seen
+    assert "nameserver" not in seen
+    assert inside(host, "systemctl is-system-running").stdout.strip() == "running"
+    assert inside(host, "test -e /user-data-ran").returncode == 1
+    assert len(inside(host, "cat /etc/machine-id").stdout.strip()) == 32
+
+
+def test_this_computer_appears_inside_the_subnet(host: str) -> None:
+    with socket.create_server((f"{RANGE}.128.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert inside(host, f"exec 3<>/dev/tcp/{RANGE}.128.1/{port}").returncode != 127
+        script = f"import socket; socket.create_connection(('{RANGE}.128.1', {port})).close()"
+        assert inside(host, f'python3 -c "{script}"').returncode == 0
+        server.settimeout(5)
+        assert server.accept()[1][0] == f"{RANGE}.128.10"
+
+
+def test_an_instance_without_a_profile_is_not_registered(place: Place, host: str) -> None:
+    association = aws("ec2").describe_iam_instance_profile_associations(
+        Filters=[{"Name": "instance-id", "Values": [host]}]
+    )["IamInstanceProfileAssociations"][0]["AssociationId"]
+    aws("ec2").disassociate_iam_instance_profile(AssociationId=association)
+    assert not registered(host)
+    with pytest.raises(ClientError, match=r"TargetNotConnected.*no instance profile"):
+        aws("ssm").start_session(Target=host)
+    aws("ec2").associate_iam_instance_profile(IamInstanceProfile={"Name": place.profile}, InstanceId=host)
+    assert registered(host)
+
+
+def test_without_the_endpoints_nothing_is_registered(place: Place, host: str) -> None:
+    aws("ec2").delete_vpc_endpoints(VpcEndpointIds=[place.endpoints[0]])
+    with pytest.raises(ClientError, match="no interface endpoint for ssm"):
+        aws("ssm").start_session(Target=host)
+    place.endpoints[0] = place.endpoint("ssm")
+    assert registered(host)
+
+
+# --- sessions ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def inventory(host: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("inventory") / "hosts.json"
+    variables = {
+        "ansible_connection": "amazon.aws.aws_ssm",
+        "ansible_aws_ssm_instance_id": host,
+        "ansible_aws_ssm_region": REGION,
+        "ansible_aws_ssm_bucket_name": "transfer",
+        "ansible_aws_ssm_bucket_endpoint_url": f"http://{RANGE}.0.1:{PORT}",
+        "ansible_aws_ssm_s3_addressing_style": "path",
+        "ansible_aws_ssm_plugin": str(PLUGIN),
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "ansible_become": True,
+    }
+    file.write_text(json.dumps({"all": {"hosts": {"machine": variables}}}))
+    return file
+
+
+def play(inventory: Path, tasks: list[dict[str, Any]]) -> str:
+    """Run tasks on the machine through amazon.aws.aws_ssm."""
+    book = inventory.with_name("play.json")
+    book.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), str(book)],
+        cwd=inventory.parent,
+        env={**ENVIRONMENT, "ANSIBLE_INVENTORY_ENABLED": "yaml", "ANSIBLE_NOCOLOR": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+def test_ansible_carries_real_tasks(inventory: Path, host: str) -> None:
+    text = "ünïcödé\n" * 3
+    play(
+        inventory,
+        [
+            {"ansible.builtin.ping": {}},
+            {"ansible.builtin.command": "id -un", "register": "who", "vars": {"ansible_become": False}},
+            {"ansible.builtin.assert": {"that": "who.stdout == 'ssm-user'"}},
+            {"ansible.builtin.command": "id -un", "register": "root"},
+            {"ansible.builtin.assert": {"that": "root.stdout == 'root'"}},
+            {"ansible.builtin.command": "sh -c 'exit 7'", "register": "rc", "failed_when": "rc.rc != 7"},
+            # far more than a terminal buffers
+            {"ansible.builtin.command": "seq 1 60000", "register": "much"},
+            {"ansible.builtin.assert": {"that": "much.stdout_lines | length == 60000"}},
+            {"ansible.builtin.copy": {"content": text, "dest": "/etc/copied", "mode": "0640"}},
+            {"ansible.builtin.fetch": {"src": "/etc/copied", "dest": "./", "flat": True}},
+            {"ansible.builtin.setup": {"gather_subset": ["!all", "network"]}},
+            {"ansible.builtin.systemd_service": {"name": "systemd-networkd", "state": "started"}},
+        ],
+    )
+    assert inside(host, "cat /etc/copied").stdout == text
+    assert inventory.with_name("copied").read_text() == text
+
+
+def test_a_task_takes_about_a_second(inventory: Path) -> None:
+    def seconds(count: int) -> float:
+        begun = time.monotonic()
+        play(inventory, [{"ansible.builtin.ping": {}}] * count)
+        return time.monotonic() - begun
+
+    per_task = (seconds(9) - seconds(1)) / 8
+    sys.stderr.write(f"\nseconds per module task through aws_ssm: {per_task:.2f}\n")
+    assert per_task < 2
+
+
+def plugin(response: dict[str, Any], target: str) -> list[str]:
+    response = {key: response[key] for key in ("SessionId", "TokenValue", "StreamUrl")}
+    parameters = json.dumps({"Target": target})
+    return [str(PLUGIN), json.dumps(response), REGION, "StartSession", "", parameters, ENDPOINT]
+
+
+def test_the_shell_leaves_when_nobody_listens_any_more(host: str) -> None:
+    for ending in ("end of input", "kill"):
+        process = subprocess.Popen(
+            plugin(aws("ssm").start_session(Target=host), host),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdin and process.stdout
+        process.stdin.write(b"sleep 4711\n")
+        process.stdin.flush()
+        wait(lambda: inside(host, "pgrep -f '[s]leep 4711'").returncode == 0, "the command runs")
+        if ending == "kill":
+            process.kill()
+        else:
+            inside(host, "pkill -f '[s]leep 4711'")
+            process.stdin.close()
+        process.wait(10)
+        wait(lambda: inside(host, "pgrep -f '[s]leep 4711'").returncode == 1, f"the command ends ({ending})")
+
+
+def test_a_session_document_logs_to_its_bucket(host: str) -> None:
+    ssm = aws("ssm")
+    content = {
+        "schemaVersion": "1.0",
+        "description": "Shell",
+        "sessionType": "Standard_Stream",
+        "inputs": {"s3BucketName": "session-logs", "s3KeyPrefix": "shells", "s3EncryptionEnabled": True},
+    }
+    ssm.create_document(Name="Shell", DocumentType="Session", Content=json.dumps(content))
+    with pytest.raises(ClientError, match="DuplicateDocumentContent"):
+        ssm.update_document(Name="Shell", Content=json.dumps(content), DocumentVersion="$LATEST")
+    session = ssm.start_session(Target=host, DocumentName="Shell")
+    subprocess.run(plugin(session, host), input=b"echo seen-$((40+2))\nexit\n", timeout=20, check=True)
+    key = f"shells/{session['SessionId']}.log"
+    log = aws("s3").get_object(Bucket="session-logs", Key=key)["Body"].read()
+    assert b"seen-42" in log
+    ssm.delete_document(Name="Shell")
+    with pytest.raises(ClientError, match="InvalidDocument"):
+        ssm.start_session(Target=host, DocumentName="Shell")
+
+
+def test_a_port_of_the_machine_is_forwarded(host: str) -> None:
+    inside(host, "echo hello > /srv/page")
+    server = "systemd-run --collect --unit=web python3 -m http.server 8123 --bind 127.0.0.1 --directory /srv"
+    assert inside(host, server).returncode == 0
+    session = aws("ssm").start_session(
+        Target=host,
+        DocumentName="AWS-StartPortForwardingSession",
+        Parameters={"portNumber": ["8123"], "localPortNumber": ["0"]},
+    )
+    process = subprocess.Popen(
+        plugin(session, host), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    line = next(line for line in process.stdout if line.startswith("Port "))
+    port = int(line.split()[1])
+    assert line == f"Port {port} opened for sessionId {session['SessionId']}.\n"
+    wait(lambda: inside(host, "ss -ltn | grep -q :8123").returncode == 0, "the server listens")
+    sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(40)]
+    for one in sockets:
+        one.sendall(b"GET /page HTTP/1.0\r\n\r\n")
+    assert all(b"hello" in b"".join(iter(lambda one=one: one.recv(4096), b"")) for one in sockets)
+    with pytest.raises(OSError, match=r"refused|reset|unreachable|timed out"):
+        socket.create_connection((f"{RANGE}.128.10", port), 2)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(5) == 0
+    inside(host, "systemctl stop web")
+
+
+# --- the proxy -----------------------------------------------------------------------------------
+
+
+def fetched(host: str) -> bool:
+    """Whether apt's proxy lets the machine through."""
+    command = f"curl -s -m 20 -o /dev/null -w '%{{http_code}}' -x http://{RANGE}.0.1:3142"
+    url = "http://deb.debian.org/debian/dists/trixie/InRelease"
+    return inside(host, f"{command} {url}").stdout == "200"
+
+
+def test_packages_are_there_only_while_egress_is_open(place: Place, host: str) -> None:
+    ec2 = aws("ec2")
+    assert not fetched(host)
+    gateway = ec2.create_nat_gateway(
+        SubnetId=place.public, AllocationId=ec2.allocate_address(Domain="vpc")["AllocationId"]
+    )["NatGateway"]["NatGatewayId"]
+    route = {"RouteTableId": place.table, "DestinationCidrBlock": "0.0.0.0/0"}
+    ec2.create_route(**route, NatGatewayId=gateway)
+    everywhere = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    time.sleep(1)
+    assert fetched(host)
+    ec2.revoke_security_group_egress(GroupId=place.group, IpPermissions=everywhere)
+    time.sleep(1)
+    assert not fetched(host)
+    web = [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    ec2.authorize_security_group_egress(GroupId=place.group, IpPermissions=web)
+    time.sleep(1)
+    done = inside(host, "apt-get update -qq && apt-get install -y -qq hello && hello")
+    assert "Hello, world!" in done.stdout, done.stderr
+    ec2.delete_route(**route)
+    time.sleep(1)
+    assert not fetched(host)
+    ec2.delete_nat_gateway(NatGatewayId=gateway)
+
+
+def test_a_machine_of_its_own_for_tests(running: None) -> None:
+    made = answer("machine", "start", "alone", "--address", f"{RANGE}.200.7", "--egress")
+    assert made["changed"]
+    assert not answer("machine", "start", "alone", "--address", f"{RANGE}.200.7", "--egress")["changed"]
+    assert fetched("alone")
+    assert cloud("machine", "start", "twin", "--address", f"{RANGE}.200.7").returncode == 1
+    inside("alone", "touch /kept")
+    assert answer("machine", "stop", "alone")["changed"]
+    answer("machine", "start", "alone", "--address", f"{RANGE}.200.7", "--egress")
+    assert inside("alone", "test -e /kept").returncode == 0
+    assert answer("machine", "remove", "alone")["changed"]
+    assert [one["name"] for one in answer("machine", "list")["machines"] if not one["instance"]] == []
+
+
+# --- life and death ------------------------------------------------------------------------------
+
+
+def test_a_stopped_instance_keeps_its_disk(host: str) -> None:
+    inside(host, "touch /kept")
+    aws("ec2").stop_instances(InstanceIds=[host])
+    wait(lambda: inside(host, "true").returncode != 0, "the machine stops")
+    assert not registered(host)
+    aws("ec2").start_instances(InstanceIds=[host])
+    wait(lambda: registered(host), "the machine starts again")
+    assert inside(host, "test -e /kept").returncode == 0
+    before = inside(host, "cat /proc/sys/kernel/random/boot_id; stat -c %Y /run/systemd").stdout
+    time.sleep(1.1)
+    aws("ec2").reboot_instances(InstanceIds=[host])
+    wait(
+        lambda: (
+            inside(host, "true").returncode == 0
+            and inside(host, "cat /proc/sys/kernel/random/boot_id; stat -c %Y /run/systemd").stdout != before
+        ),
+        "the machine boots again",
+    )
+
+
+def test_a_terminated_instance_has_no_machine(place: Place) -> None:
+    instance = place.instance(11)
+    wait(lambda: registered(instance), "instance registers")
+    aws("ec2").terminate_instances(InstanceIds=[instance])
+    wait(lambda: not (STATE / "machines" / instance).exists(), "the machine is removed")
+
+
+def test_killed_emulators_are_healed(place: Place, host: str) -> None:
+    for name in ("moto", "ministack", "router", "relay"):
+        os.kill(json.loads((STATE / f"run/{name}.json").read_text())["pid"], signal.SIGKILL)
+    assert cloud("status").returncode == 3
+    assert answer(*START)["changed"]
+    assert answer("status")["healthy"]
+    wait(lambda: not (STATE / "machines" / host).exists(), "the forgotten instance's machine is removed")
+
+
+def test_errors_name_the_variable(running: None, tmp_path: Path) -> None:
+    def refused(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "local_cloud", "start", "--name", "other", *arguments],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 1
+        assert done.stderr.count("\n") == 1
+        assert "Fix: " in done.stderr
+        return done.stderr
+
+    assert "local_cloud_endpoint_port" in refused("--endpoint-port", str(PORT), "--no-machines")
+    assert "platform_vpc_cidr" in refused("--endpoint-port", "5776", "--vpc-cidr", f"{RANGE}.64.0/20")
+    assert "platform_vpc_cidr" in refused("--vpc-cidr", "8.8.0.0/16")
+    settings = tmp_path / "settings.json"
+    settings.write_text('{"endpoint_prot": 1}')
+    assert "endpoint_prot" in refused("--settings", str(settings))
+
+
+def test_stop_leaves_nothing(running: None) -> None:
+    answer("machine", "start", "last", "--address", f"{RANGE}.200.8")
+    bridge = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True).stdout
+    assert f"lc-{NAME}" in bridge
+    assert answer("stop")["changed"]
+    assert processes() == []
+    assert f"lc-{NAME}" not in subprocess.run(["ip", "-o", "link"], capture_output=True, text=True).stdout
+    assert [entry.name for entry in STATE.iterdir()] == ["logs"]
+    assert not list(Path("/sys/fs/cgroup").glob(f"**/local_cloud-{NAME}"))
+    assert str(STATE) not in Path("/proc/mounts").read_text()
+    with pytest.raises(OSError):
+        urllib.request.urlopen(ENDPOINT, timeout=2)
+    assert not answer("stop")["changed"]
