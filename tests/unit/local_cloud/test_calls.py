@@ -1,0 +1,138 @@
+"""The router's reading of requests: service, operation, whether it writes, how errors look."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytest.importorskip("aiohttp")
+
+from local_cloud.router.calls import Call, RefusedError, error_answer, identify
+from local_cloud.router.operations import action_of, changes
+
+
+def signed(service: str, **more: str) -> dict[str, str]:
+    scope = f"Credential=local/20261121/eu-west-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+    return {"authorization": f"AWS4-HMAC-SHA256 {scope}", **more}
+
+
+def call(method: str, path: str, service: str, body: bytes = b"", **headers: str) -> Call:
+    found = identify(method, path, signed(service, **headers))
+    found.body = body
+    found.action = action_of(found)
+    return found
+
+
+FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "service"),
+    [
+        ("POST", "/", signed("ec2"), "ec2"),
+        ("GET", "/b/k?X-Amz-Credential=local%2F20261121%2Feu-west-1%2Fs3%2Faws4_request", {}, "s3"),
+        ("GET", "/b/k?AWSAccessKeyId=local&Signature=x&Expires=1", {}, "s3"),
+        ("POST", "/_aws/execute-api/abc/clickstream", {}, "execute-api"),
+        ("POST", "/clickstream", {"host": "abc.execute-api.localhost:4566"}, "execute-api"),
+        ("POST", "/", {"x-amz-target": "AWSCognitoIdentityProviderService.SignUp"}, "cognito-idp"),
+        ("GET", "/favicon.ico", {}, ""),
+    ],
+)
+def test_the_service_is_found(method: str, path: str, headers: dict[str, str], service: str) -> None:
+    assert identify(method, path, headers).service == service
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "service", "action", "mutating"),
+    [
+        ("PUT", "/bucket", "s3", "CreateBucket", True),
+        ("HEAD", "/bucket", "s3", "HeadBucket", False),
+        ("GET", "/bucket?list-type=2&prefix=a", "s3", "ListObjectsV2", False),
+        ("PUT", "/bucket?cors", "s3", "PutBucketCors", True),
+        ("GET", "/bucket?publicAccessBlock", "s3", "GetPublicAccessBlock", False),
+        ("PUT", "/bucket/a/b/c.json", "s3", "PutObject", True),
+        ("POST", "/bucket?delete", "s3", "DeleteObjects", True),
+        ("POST", "/2015-03-31/functions", "lambda", "CreateFunction", True),
+        ("GET", "/2015-03-31/functions/f", "lambda", "GetFunction", False),
+        ("PUT", "/2015-03-31/functions/f/configuration", "lambda", "UpdateFunctionConfiguration", True),
+        ("POST", "/2015-03-31/functions/f/invocations", "lambda", "Invoke", True),
+        ("GET", "/v2/apis/abc/routes", "apigateway", "GetRoutes", False),
+        ("PATCH", "/v2/apis/abc", "apigateway", "UpdateApi", True),
+        ("DELETE", "/unheard/of", "lambda", "DELETE /unheard/of", True),
+    ],
+)
+def test_rest_calls_are_named(method: str, path: str, service: str, action: str, mutating: bool) -> None:
+    found = call(method, path, service)
+    assert found.action == action
+    assert changes(found) is mutating
+
+
+def test_a_copy_is_told_from_a_put() -> None:
+    assert call("PUT", "/b/k", "s3", **{"x-amz-copy-source": "/b/j"}).action == "CopyObject"
+
+
+@pytest.mark.parametrize(
+    ("service", "body", "action", "mutating"),
+    [
+        ("ec2", b"Action=DescribeVpcs&Version=2016-11-15", "DescribeVpcs", False),
+        ("ec2", b"Action=CreateVpc&CidrBlock=10.0.0.0%2F16", "CreateVpc", True),
+        ("ec2", b"Action=RunInstances&DryRun=true", "RunInstances", False),
+        ("iam", b"Action=SimulatePrincipalPolicy", "SimulatePrincipalPolicy", False),
+        ("sts", b"Action=GetCallerIdentity", "GetCallerIdentity", False),
+    ],
+)
+def test_form_calls_are_named(service: str, body: bytes, action: str, mutating: bool) -> None:
+    found = call("POST", "/", service, body, **FORM)
+    assert found.action == action
+    assert changes(found) is mutating
+
+
+@pytest.mark.parametrize(
+    ("service", "target", "mutating"),
+    [
+        ("ssm", "AmazonSSM.GetParameter", False),
+        ("ssm", "AmazonSSM.PutParameter", True),
+        ("ssm", "AmazonSSM.StartSession", False),
+        ("kms", "TrentService.Decrypt", False),
+        ("kms", "TrentService.CreateKey", True),
+        ("logs", "Logs_20140328.FilterLogEvents", False),
+        ("events", "AWSEvents.PutRule", True),
+    ],
+)
+def test_json_calls_are_named(service: str, target: str, mutating: bool) -> None:
+    found = call("POST", "/", service, **{"x-amz-target": target})
+    assert found.action == target.partition(".")[2]
+    assert changes(found) is mutating
+
+
+def test_cbor_calls_are_named() -> None:
+    path = "/service/GraniteServiceVersion20100801/operation/PutMetricAlarm"
+    assert call("POST", path, "monitoring").action == "PutMetricAlarm"
+
+
+def test_a_call_to_the_collector_writes_unless_it_asks() -> None:
+    for method, mutating in (("POST", True), ("OPTIONS", False), ("GET", False)):
+        found = identify(method, "/_aws/execute-api/abc/clickstream", {})
+        found.action = action_of(found)
+        assert found.action == f"{method} /clickstream"
+        assert changes(found) is mutating
+
+
+@pytest.mark.parametrize("service", ["ec2", "iam", "s3", "lambda"])
+def test_errors_speak_the_service_s_protocol(service: str) -> None:
+    answer = error_answer(call("POST", "/x", service), RefusedError(409, "Taken", "a < b"))
+    assert answer.status == 409
+    if service == "lambda":
+        assert json.loads(answer.body)["__type"] == "Taken"
+        assert answer.headers["x-amzn-ErrorType"] == "Taken"
+    else:
+        assert b"<Code>Taken</Code><Message>a &lt; b</Message>" in answer.body
+
+
+def test_the_form_can_be_edited() -> None:
+    found = call("POST", "/", "ec2", b"Action=X&Filter.1.Name=a%2Fb&Empty=", **FORM)
+    assert found.param("Filter.1.Name") == "a/b"
+    assert found.params("Filter.") == ["a/b"]
+    found.replace_form([*found.form, ("New", "ü")])
+    assert found.body == b"Action=X&Filter.1.Name=a%2Fb&Empty=&New=%C3%BC"

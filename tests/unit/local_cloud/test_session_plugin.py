@@ -1,0 +1,59 @@
+"""The stand-in for session-manager-plugin: what it reads, and that it starts quickly."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local_cloud import entering
+from local_cloud.session_plugin import parse_stream
+
+PROJECT = Path(__file__).resolve().parents[3]
+PLUGIN = PROJECT / "local_cloud/bin/session-manager-plugin"
+SLOW = {"asyncio", "pathlib", "typing_extensions", "urllib", "http", "socket", "subprocess", "dataclass"}
+
+
+def test_the_address_says_where_and_what() -> None:
+    place, details = parse_stream("local-cloud:///a/machines/i-1?type=Standard_Stream&command=echo+a%26b")
+    assert place == "/a/machines/i-1"
+    assert details == {"type": "Standard_Stream", "command": "echo a&b"}
+    with pytest.raises(ValueError, match="wss"):
+        parse_stream("wss://ssmmessages.ap-southeast-1.amazonaws.com/v1/data-channel/x")
+
+
+def test_it_imports_nothing_slow() -> None:
+    code = "import sys; import local_cloud.session_plugin; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-IS", "-c", f"import sys; sys.path.insert(0, {str(PROJECT)!r}); {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert not SLOW & set(loaded)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["{}"], ["no json", "r", "StartSession", "", "{}", "http://x"], ["[]"]]
+)
+def test_a_foreign_session_is_refused_in_one_line(arguments: list[str]) -> None:
+    done = subprocess.run([str(PLUGIN), *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 255
+    assert done.stderr == "session-manager-plugin: this session is not one of the local cloud\n"
+
+
+def test_it_tells_its_version() -> None:
+    done = subprocess.run([str(PLUGIN), "--version"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stdout.count(".") == 3
+
+
+def test_a_machine_that_does_not_run_is_no_process_of_somebody_else(tmp_path: Path) -> None:
+    with pytest.raises(entering.NotRunningError):
+        entering.leader(str(tmp_path))
+    # process 1 is there, but it is not the one that was recorded
+    (tmp_path / "run.json").write_text('{"leader": {"pid": 1, "started": -5}, "group": "/x"}')
+    with pytest.raises(entering.NotRunningError):
+        entering.leader(str(tmp_path))
