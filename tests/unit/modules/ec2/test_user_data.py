@@ -85,8 +85,8 @@ def test_a_package_with_the_right_checksum_is_installed(tmp_path: Path, tools: P
     assert download.startswith(downloader) and url in download
     assert install.startswith("dpkg --install /")
     assert enable == "systemctl enable --now amazon-ssm-agent"
-    assert "checksum is right" in (tmp_path / "log").read_text()
-    assert "checksum is right" in (tmp_path / "console").read_text()
+    for written in ("log", "console"):
+        assert "has the right checksum and is installed" in (tmp_path / written).read_text()
 
 
 def test_a_package_with_another_checksum_is_never_installed(tmp_path: Path, tools: Path) -> None:
@@ -104,6 +104,15 @@ def test_the_endpoint_may_take_a_while(tmp_path: Path, tools: Path) -> None:
     tool(tools, "curl", body)
     assert run(script(tmp_path), tools).returncode == 0
     assert calls(tmp_path)[0] == "sleep 15"
+
+
+def test_dpkg_may_be_busy_at_first(tmp_path: Path, tools: Path) -> None:
+    curl(tools, tmp_path)
+    marker = tmp_path / "second"
+    tool(tools, "dpkg", f"[ -e {marker} ] || {{ echo > {marker}; exit 2; }}")
+    assert run(script(tmp_path), tools).returncode == 0
+    assert "sleep 15" in calls(tmp_path)
+    assert calls(tmp_path)[-1] == "systemctl enable --now amazon-ssm-agent"
 
 
 def test_the_python_that_downloads_is_python(tmp_path: Path) -> None:
