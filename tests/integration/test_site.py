@@ -6,6 +6,8 @@ The tests are the life of a deployment and build on each other, in the order of 
 from __future__ import annotations
 
 import contextlib
+import fnmatch
+import json
 import os
 import re
 import signal
@@ -27,6 +29,7 @@ from tests.support.deployment import (
     calls,
     command,
     environment,
+    iam_action,
     local_cloud,
     on_host,
     play,
@@ -266,3 +269,13 @@ def test_destroy_takes_the_raw_bucket_too_where_it_is_told_to() -> None:
     succeed("playbooks/destroy.yml", "-e", "confirm=yes", "-e", "teardown_keep_raw_bucket=false")
     assert aws("s3").list_buckets()["Buckets"] == []
     assert play("playbooks/destroy.yml", "-e", "confirm=yes", "--check").changed == 0
+
+
+def test_the_deployers_policy_in_docs_covers_every_call() -> None:
+    """README names docs/deployer-policy.json: it must be enough for all that the runs above called."""
+    policy = json.loads((PROJECT / "docs/deployer-policy.json").read_text())
+    allowed = [action for statement in policy["Statement"] for action in statement["Action"]]
+    runs = [call for call in calls() if call["client"] == "127.0.0.1" and call["service"] != "execute-api"]
+    needed = {iam_action(call) for call in runs}
+    assert {"ec2:RunInstances", "s3:CreateBucket", "lambda:CreateFunction", "apigateway:POST"} <= needed
+    assert sorted(a for a in needed if not any(fnmatch.fnmatchcase(a, rule) for rule in allowed)) == []
