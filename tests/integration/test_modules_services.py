@@ -545,10 +545,10 @@ def arguments(cloud: Cloud, package: Path, network: dict[str, str]) -> dict[str,
 
 
 @pytest.fixture
-def function(cloud: Cloud, arguments: dict[str, Any]) -> Iterator[Cloud]:
+def function(cloud: Cloud, arguments: dict[str, Any]) -> Cloud:
+    """The function as its task wants it, whatever the test before did to it."""
     cloud.ok("lambda_function", **arguments)
-    yield cloud
-    cloud.ok("lambda_function", name="services-function", state="absent")
+    return cloud
 
 
 def permissions(cloud: Cloud) -> dict[str, Any]:
@@ -589,6 +589,7 @@ def assert_function(cloud: Cloud, network: dict[str, str]) -> None:
 
 
 def test_a_function_is_created(cloud: Cloud, arguments: dict[str, Any], network: dict[str, str]) -> None:
+    cloud.ok("lambda_function", name="services-function", state="absent")
     cloud.converge("lambda_function", **arguments)
     assert_function(cloud, network)
 
@@ -712,11 +713,26 @@ BY_RULE = {"Name": "services-rule"}
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:services-function"
 
 
+@pytest.fixture(scope="module")
+def some_function(cloud: Cloud, package: Path, network: dict[str, str]) -> Cloud:
+    """The function, whatever it is like: rule and API only call it."""
+    cloud.ok("iam_role", name="services-role", trust=trust("lambda.amazonaws.com"))
+    cloud.ok(
+        "lambda_function",
+        name="services-function",
+        zip=str(package),
+        handler="app.handler",
+        runtime="python3.13",
+        role="services-role",
+        foreign_permissions=["http-api"],
+    )
+    return cloud
+
+
 @pytest.fixture
-def rule(function: Cloud) -> Iterator[Cloud]:
-    function.ok("event_rule", **RULE)
-    yield function
-    function.ok("event_rule", name="services-rule", state="absent")
+def rule(some_function: Cloud) -> Cloud:
+    some_function.ok("event_rule", **RULE)
+    return some_function
 
 
 def assert_rule(cloud: Cloud) -> None:
@@ -732,11 +748,11 @@ def assert_rule(cloud: Cloud) -> None:
     assert tag_map(cloud.events.list_tags_for_resource(ResourceARN=RULE_ARN)["Tags"]) == TAGS
 
 
-def test_a_rule_is_created(function: Cloud) -> None:
-    function.converge("event_rule", **RULE)
-    assert_rule(function)
-    function.converge("event_rule", name="services-rule", state="absent")
-    assert gone(lambda: function.events.describe_rule(**BY_RULE))
+def test_a_rule_is_created(some_function: Cloud) -> None:
+    some_function.converge("event_rule", **RULE)
+    assert_rule(some_function)
+    some_function.converge("event_rule", name="services-rule", state="absent")
+    assert gone(lambda: some_function.events.describe_rule(**BY_RULE))
 
 
 def put_target(**what: Any) -> Act:
@@ -787,17 +803,16 @@ API = {
 }
 
 
-@pytest.fixture
-def access_log(function: Cloud) -> Cloud:
-    function.ok("log_group", name="/services/access")
-    return function
+@pytest.fixture(scope="module")
+def access_log(some_function: Cloud) -> Cloud:
+    some_function.ok("log_group", name="/services/access")
+    return some_function
 
 
 @pytest.fixture
-def api(access_log: Cloud) -> Iterator[Cloud]:
+def api(access_log: Cloud) -> Cloud:
     access_log.ok("http_api", **API)
-    yield access_log
-    access_log.ok("http_api", name="services-api", function="services-function", state="absent")
+    return access_log
 
 
 def find_api(cloud: Cloud) -> dict[str, Any]:
@@ -865,10 +880,10 @@ def test_an_api_is_created_with_all_its_parts(access_log: Cloud) -> None:
     assert "http-api" not in permissions(access_log)
 
 
-def test_without_a_pool_there_is_no_route_that_promises_an_identity(access_log: Cloud, api: Cloud) -> None:
-    access_log.converge("http_api", **{key: value for key, value in API.items() if key != "jwt"})
-    assert only(access_log, "route")["RouteKey"] == "POST /clickstream"
-    assert parts(access_log, "authorizer") == []
+def test_without_a_pool_there_is_no_route_that_promises_an_identity(api: Cloud) -> None:
+    api.converge("http_api", **{key: value for key, value in API.items() if key != "jwt"})
+    assert only(api, "route")["RouteKey"] == "POST /clickstream"
+    assert parts(api, "authorizer") == []
 
 
 def test_an_api_without_cors_admits_no_other_origin(api: Cloud) -> None:
@@ -1043,7 +1058,7 @@ def test_two_apis_of_one_name_are_an_error(api: Cloud) -> None:
     api.gateway.delete_api(ApiId=second)
 
 
-def test_an_api_waits_for_its_parents(cloud: Cloud, function: Cloud) -> None:
+def test_an_api_waits_for_its_parents(cloud: Cloud, some_function: Cloud) -> None:
     other = {**API, "name": "services-other"}
     cloud.pending("http_api", **{**other, "function": "nobody", "needs": "nobody"})
     cloud.pending("http_api", **{**other, "access_log_group": "/nowhere", "needs": "/nowhere"})
