@@ -217,8 +217,7 @@ def apply(module: AnsibleModule, pending: dict[Path, tuple[FileState | None, Fil
         for path, (old, _) in pending.items():
             put(path, old)
         module.fail_json(
-            msg="The new files are not valid, so the old ones are back in place. "
-            f"{' '.join(module.params['validate'])} said: {(err or out).strip()}"
+            msg=f"The new files are not valid: {(err or out).strip()} (The old ones are back in place.)"
         )
 
 
@@ -244,6 +243,7 @@ def main() -> None:
             "validate": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
+        no_log=True,  # of the arguments, in the host's journal: they are long
     )
     found = changes(module.params["files"], module.params["purge"])
     if found and not module.check_mode:

@@ -156,6 +156,7 @@ def main() -> None:
             **CONNECTION_ARGUMENTS,
         },
         supports_check_mode=True,
+        no_log=True,  # of the arguments, in the host's journal: they are long
     )
     server = Server(module.params["port"], module.params["identifiers"], module.params["values"])
     states = module.params["states"]

@@ -206,6 +206,7 @@ def main() -> None:
             **CONNECTION_ARGUMENTS,
         },
         supports_check_mode=True,
+        no_log=True,  # of the arguments, in the host's journal: they are long
     )
     try:
         applied = migrate(module, connect(module.params["database"], module.params["port"]))

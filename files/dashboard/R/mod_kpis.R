@@ -4,8 +4,8 @@ kpis_ui <- function(id) {
   box <- function(title, output) {
     bslib::value_box(title = title, value = shiny::textOutput(ns(output), inline = TRUE), fill = FALSE)
   }
-  bslib::layout_columns(
-    col_widths = bslib::breakpoints(sm = 4, xs = 12), fill = FALSE,
+  shiny::div(
+    class = "kpis",
     box("Visitors", "visitors"), box("Sessions", "sessions"), box("Events", "events")
   )
 }

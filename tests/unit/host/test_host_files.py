@@ -91,7 +91,7 @@ def test_all_files_come_back_when_they_are_not_valid(tmp_path: Path) -> None:
     old, fresh = tmp_path / "old", tmp_path / "fresh"
     host_files.apply(Module(), host_files.changes([entry(old, "right\n")], []))
     found = host_files.changes([entry(old, "wrong\n"), entry(fresh)], [])
-    with pytest.raises(Failed, match=r"old ones are back in place.*line 3 is wrong"):
+    with pytest.raises(Failed, match=r"not valid: line 3 is wrong.*old ones are back in place"):
         host_files.apply(Module(["check"], answer=1), found)
     assert old.read_text() == "right\n"
     assert not fresh.exists()
