@@ -82,12 +82,13 @@ def _machine_commands(commands: Any) -> None:
 
 
 def _chosen(options: argparse.Namespace) -> Settings:
-    """Merge settings: defaults, then the file, then the flags."""
-    values: dict[str, Any] = {}
+    """Merge settings: those the cloud was started with (else defaults), then the file, then the flags."""
+    present = saved(options.name or Settings.name)
+    values: dict[str, Any] = asdict(present) if present else {}
     if options.settings:
         try:
-            values = json.loads(options.settings.read_text())
-        except (OSError, ValueError) as error:
+            values |= json.loads(options.settings.read_text())
+        except (OSError, ValueError, TypeError) as error:
             raise CloudError(
                 f"cannot read {options.settings} ({error})", "pass a file with one JSON object"
             ) from error

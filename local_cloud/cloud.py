@@ -23,7 +23,10 @@ from local_cloud.processes import (
     stop,
     wait_for_port,
 )
-from local_cloud.settings import PROJECT, Settings
+from local_cloud.settings import PROJECT, Settings, saved
+
+_MOVED = ("endpoint_port", "proxy_port", "vpc_cidr", "machines")
+"""Settings whose change means another cloud."""
 
 _opener = build_opener(ProxyHandler({}))
 
@@ -71,16 +74,18 @@ def status(settings: Settings) -> Status:
 def start(settings: Settings) -> bool:
     """Bring a cloud up, or make a damaged one whole; return whether anything had to be done."""
     with locked():
-        changed = not settings.file.exists()
-        before = settings.file.read_text() if not changed else ""
+        before = saved(settings.name)
+        if before and any(getattr(before, one) != getattr(settings, one) for one in _MOVED):
+            # another address or port: nothing of the old one would fit
+            _halt(before)
+        changed = before != settings
         preflight.check(settings)
         (settings.state / "tmp").mkdir(parents=True, exist_ok=True)
         settings.save()
-        changed |= before != settings.file.read_text()
         (settings.state / "images.json").write_text(amis.images_json() + "\n")
         if settings.machines:
             changed |= images.ensure(settings)
-            changed |= network.ensure(settings)
+            changed |= _ensure_network(settings)
             changed |= cacher.ensure(settings)
         for daemon in daemons(settings):
             changed |= _ensure(settings, daemon)
@@ -90,6 +95,15 @@ def start(settings: Settings) -> bool:
                 f"read {settings.logs}/router.log",
             )
         return changed
+
+
+def _ensure_network(settings: Settings) -> bool:
+    """Make the bridge; machines that were on one that is gone are booted again, on this one."""
+    if not network.ensure(settings):
+        return False
+    for machine in machines.every(settings):
+        machines.stop(settings, machine.name)
+    return True
 
 
 def _ensure(settings: Settings, daemon: Daemon) -> bool:
@@ -110,25 +124,29 @@ def _ensure(settings: Settings, daemon: Daemon) -> bool:
 def halt(settings: Settings) -> bool:
     """Stop a cloud and remove all it made except logs and caches; return whether it was there."""
     with locked():
-        there = settings.file.exists()
-        # the router goes first: it would boot machines again that are being removed
-        for file in sorted(settings.run.glob("*.json"), reverse=True):
-            record = read_record(file)
-            if record:
-                there |= stop(record)
-        for entry in settings.machine_dir.glob("[!.]*"):
-            there |= machines.remove(settings, entry.name)
-        if os.geteuid() == 0:
-            there |= cacher.release(settings)
-            cgroups.remove(cgroups.parent(settings))
-            cgroups.remove_shadows(settings)
-            there |= network.remove(settings)
-        if settings.state.exists():
-            for entry in settings.state.iterdir():
-                if entry == settings.logs:
-                    continue
-                if entry.is_dir():
-                    shutil.rmtree(entry)
-                else:
-                    entry.unlink()
-        return there
+        return _halt(settings)
+
+
+def _halt(settings: Settings) -> bool:
+    there = settings.file.exists()
+    # the router goes first: it would boot machines again that are being removed
+    for file in sorted(settings.run.glob("*.json"), reverse=True):
+        record = read_record(file)
+        if record:
+            there |= stop(record)
+    for entry in settings.machine_dir.glob("[!.]*"):
+        there |= machines.remove(settings, entry.name)
+    if os.geteuid() == 0:
+        there |= cacher.release(settings)
+        cgroups.remove(cgroups.parent(settings))
+        cgroups.remove_shadows(settings)
+        there |= network.remove(settings)
+    if settings.state.exists():
+        for entry in settings.state.iterdir():
+            if entry == settings.logs:
+                continue
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+    return there

@@ -77,3 +77,22 @@ async def stage_variables(call: Call, backends: Backends) -> None:
     merged = {**(stage.get("stageVariables") or {}), **call.json["stageVariables"]}
     wanted = {key: value for key, value in merged.items() if value != ""}
     call.replace_json({**call.json, "stageVariables": wanted})
+
+
+_MOTO_TYPES = {"natgateway": "nat-gateway", "elastic-ip": "vpc-elastic-ip"}
+"""What EC2 calls a type of resource in tags → what moto does."""
+
+
+@before("ec2", "DescribeTags")
+async def tag_types_asked(call: Call, backends: Backends) -> None:
+    """moto has names of its own for two types of resources; a filter by EC2's name finds nothing."""
+    call.replace_form([(key, _MOTO_TYPES.get(value, value)) for key, value in call.form])
+
+
+@after("ec2", "DescribeTags")
+async def tag_types_answered(call: Call, backends: Backends, answer: Answer) -> None:
+    """moto answers its own names; modules that compare by EC2's would set the tags again and again."""
+    for real, moto in _MOTO_TYPES.items():
+        answer.body = answer.body.replace(
+            f"<resourceType>{moto}</resourceType>".encode(), f"<resourceType>{real}</resourceType>".encode()
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -10,6 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -167,10 +170,28 @@ def host(place: Place) -> str:
 
 
 def processes() -> list[str]:
-    """Command lines of the tests' cloud's processes."""
-    lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout.splitlines()
-    ours = (f"local_cloud.router {NAME}", f"local_cloud.relay {NAME}", f"/{NAME}/machines/", f"-p {PORT + 1}")
-    return [line for line in lines if any(one in line for one in ours)]
+    """Command lines of the processes that live from this cloud: all have its home directory."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (place / "environ").read_text()
+            if f"HOME={STATE}\0" in environment or str(STATE) in str((place / "cwd").readlink()):
+                found.append((place / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue
+    return found
+
+
+def kill_everything() -> None:
+    """What a loss of power leaves: files, and neither processes nor a bridge."""
+    for file in [*STATE.glob("run/*.json"), *STATE.glob("machines/*/run.json")]:
+        record = json.loads(file.read_text())
+        for one in (record.get("supervisor"), record.get("leader"), record):
+            if one and "pid" in one:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one["pid"], signal.SIGKILL)
+    [bridge] = [one.name for one in Path("/sys/class/net").glob(f"lc-{NAME}-*")]
+    subprocess.run(["ip", "link", "delete", "dev", bridge], check=True)
 
 
 # --- the instance is a machine -------------------------------------------------------------------
@@ -455,6 +476,60 @@ def test_killed_emulators_are_healed(place: Place, host: str) -> None:
     assert answer(*START)["changed"]
     assert answer("status")["healthy"]
     wait(lambda: not (STATE / "machines" / host).exists(), "the forgotten instance's machine is removed")
+
+
+def test_after_a_loss_of_power_it_starts_again(running: None) -> None:
+    place = Place()
+    instance = place.instance(12)
+    wait(lambda: registered(instance), "instance registers")
+    answer("machine", "start", "survivor", "--address", f"{RANGE}.200.9")
+    kill_everything()
+    wait(lambda: cloud("status").returncode == 3, "nothing runs")
+    assert answer(*START)["changed"]
+    assert answer("status")["healthy"]
+    wait(lambda: not (STATE / "machines" / instance).exists(), "the forgotten instance's machine is removed")
+    answer("machine", "start", "survivor", "--address", f"{RANGE}.200.9")
+    assert inside("survivor", f"curl -s http://{RANGE}.0.1:{PORT}/_local_cloud/health").stdout
+    answer("machine", "remove", "survivor")
+    assert not answer("start")["changed"]
+
+
+def test_functions_run_and_their_processes_end_with_the_cloud(running: None) -> None:
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr(
+            "code.py",
+            "import boto3\ndef handler(e, c):\n    return 'Buckets' in boto3.client('s3').list_buckets()\n",
+        )
+    trust = {
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ]
+    }
+    role = aws("iam").create_role(RoleName="function", AssumeRolePolicyDocument=json.dumps(trust))["Role"][
+        "Arn"
+    ]
+    code = {"ZipFile": zipped.getvalue()}
+    aws("lambda").create_function(
+        FunctionName="f", Runtime="python3.13", Handler="code.handler", Role=role, Code=code
+    )
+    assert json.load(aws("lambda").invoke(FunctionName="f")["Payload"]) is True
+    # through the endpoint, so that its calls are in the log as well
+    calls = [json.loads(line) for line in (STATE / "logs/access.jsonl").read_text().splitlines()]
+    assert calls[-2]["action"] == "ListBuckets"
+
+
+def test_tags_of_gateways_are_found_by_ec2_s_names(running: None) -> None:
+    ec2 = aws("ec2")
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    ec2.create_tags(Resources=[address], Tags=[{"Key": "Name", "Value": "x"}])
+    filters = [
+        {"Name": "resource-id", "Values": [address]},
+        {"Name": "resource-type", "Values": ["elastic-ip"]},
+    ]
+    [tag] = ec2.describe_tags(Filters=filters)["Tags"]
+    assert tag["ResourceType"] == "elastic-ip"
+    ec2.release_address(AllocationId=address)
 
 
 def test_errors_name_the_variable(running: None, tmp_path: Path) -> None:
