@@ -177,10 +177,15 @@ def group(account: Account, name: str) -> dict[str, Any]:
 
 
 def rules(account: Account, name: str) -> set[tuple[str, ...]]:
-    """(direction, protocol, first port, last port, peer, description) of a group."""
+    """The rules of a group; see described_rules."""
+    return described_rules(group(account, name))
+
+
+def described_rules(description: dict[str, Any]) -> set[tuple[str, ...]]:
+    """(direction, protocol, first port, last port, peer, description) of EC2's description of a group."""
     found = set()
     for way, key in (("in", "IpPermissions"), ("out", "IpPermissionsEgress")):
-        for rule in group(account, name)[key]:
+        for rule in description[key]:
             ports = (str(rule.get("FromPort", "")), str(rule.get("ToPort", "")))
             peers = [
                 *((peer["CidrIp"], peer) for peer in rule.get("IpRanges", [])),
@@ -716,40 +721,46 @@ DRIFT: dict[str, tuple[str, dict[str, Any], Callable[[Account], None]]] = {
 
 def everything(account: Account) -> dict[str, Any]:
     """What the modules manage, as EC2 describes it; association ids and orders left out."""
-    vpc_id = vpc(account)["VpcId"]
-    attributes = {
-        name: account.ec2.describe_vpc_attribute(VpcId=vpc_id, Attribute=name)
-        for name in ("enableDnsSupport", "enableDnsHostnames")
+    ec2 = account.ec2
+    [one] = [item for item in ec2.describe_vpcs()["Vpcs"] if tags(item).get("Name") == VPC]
+    vpc_id = one["VpcId"]
+    by = [{"Name": "vpc-id", "Values": [vpc_id]}]
+    dns = {
+        name: ec2.describe_vpc_attribute(VpcId=vpc_id, Attribute=name[0].lower() + name[1:])[name]["Value"]
+        for name in ("EnableDnsSupport", "EnableDnsHostnames")
     }
-    endpoints = {}
-    for service in (S3, SSM):
-        found = endpoint(account, service)
-        if found:
-            endpoints[service] = {
-                "policy": json.loads(found["PolicyDocument"]),
-                "dns": found.get("PrivateDnsEnabled"),
-                "tables": sorted(found.get("RouteTableIds", [])),
-                "subnets": sorted(found.get("SubnetIds", [])),
-                "groups": sorted(item["GroupId"] for item in found.get("Groups", [])),
-                "tags": tags(found),
-            }
+    gateway = _gateway(account)
     return {
-        "vpc": tags(vpc(account)),
-        "attributes": {
-            name: [value for key, value in answer.items() if key.startswith("Enable")]
-            for name, answer in attributes.items()
-        },
+        "vpc": (tags(one), dns),
+        "gateway": (tags(gateway), [item["VpcId"] for item in gateway["Attachments"]]),
         "subnets": {
-            name: (tags(subnet(account, name)), subnet(account, name)["MapPublicIpOnLaunch"])
-            for name in SUBNETS
+            item["SubnetId"]: (tags(item), item["MapPublicIpOnLaunch"])
+            for item in ec2.describe_subnets(Filters=by)["Subnets"]
+            if tags(item).get("Name") in SUBNETS
         },
-        "gateway": (tags(_gateway(account)), [item["VpcId"] for item in _gateway(account)["Attachments"]]),
         "tables": {
-            name: (routes(account, name), table_subnets(account, name), tags(table(account, name)))
-            for name in ("rtb-public", "rtb-private")
+            item["RouteTableId"]: (
+                tags(item),
+                sorted(json.dumps(route, sort_keys=True) for route in item["Routes"]),
+                sorted(found["SubnetId"] for found in item["Associations"] if "SubnetId" in found),
+            )
+            for item in ec2.describe_route_tables(Filters=by)["RouteTables"]
         },
-        "groups": {name: (rules(account, name), tags(group(account, name))) for name in ("sg-app", "sg-db")},
-        "endpoints": endpoints,
+        "groups": {
+            item["GroupId"]: (tags(item), described_rules(item))
+            for item in ec2.describe_security_groups(Filters=by)["SecurityGroups"]
+        },
+        "endpoints": {
+            item["VpcEndpointId"]: (
+                tags(item),
+                json.loads(item["PolicyDocument"]),
+                item.get("PrivateDnsEnabled"),
+                sorted(item.get("RouteTableIds", [])),
+                sorted(item.get("SubnetIds", [])),
+                sorted(found["GroupId"] for found in item.get("Groups", [])),
+            )
+            for item in ec2.describe_vpc_endpoints(Filters=by)["VpcEndpoints"]
+        },
     }
 
 

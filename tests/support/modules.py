@@ -18,13 +18,11 @@ from unittest import mock
 
 import boto3
 import botocore.client
-import botocore.loaders
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 PROJECT = Path(__file__).resolve().parents[2]
 REGION = "ap-southeast-1"
-LOADER = botocore.loaders.create_loader()
-"""Shared by all clients of this process: reading EC2's model takes longer than most modules."""
 READING = ("Describe", "Get", "List", "Head")
 
 
@@ -34,18 +32,21 @@ class Account:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self.writes: list[str] = []
+        self._clients: dict[str, Any] = {}
         self.ec2 = self.client("ec2")
         self.iam = self.client("iam")
 
     def client(self, service: str) -> Any:
-        """A client of the account, past all modules."""
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        """A client of the account; made once, for that takes longer than most modules."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,
+                endpoint_url=self.endpoint,
+                region_name=REGION,
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+            )
+        return self._clients[service]
 
     def reset(self) -> None:
         """An empty account."""
@@ -74,7 +75,7 @@ class Account:
         with (
             mock.patch.dict(os.environ, environment),
             mock.patch.object(botocore.client.BaseClient, "_make_api_call", recorded),
-            mock.patch("botocore.session.create_loader", return_value=LOADER),
+            mock.patch.object(AnsibleAWSModule, "client", lambda _, service: self.client(service)),
             patch_module_args(given),
             redirect_stdout(io.StringIO()) as out,
             suppress(SystemExit),
