@@ -1,0 +1,265 @@
+"""The one mechanism behind all modules: read → normalise → diff → apply."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.clickstream.aws.plugins.module_utils import resource
+from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
+    Missing,
+    Resource,
+    State,
+    canonical,
+    canonical_list,
+    differences,
+    filters,
+    ignore_absent,
+    policy,
+    run,
+    tag_dict,
+    tag_list,
+    wait_for,
+)
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text("ab {", max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=2), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+class EndedError(Exception):
+    """A module has said what it had to say."""
+
+    def __init__(self, **said: Any) -> None:
+        super().__init__(said)
+        self.said = said
+
+
+class Module:
+    """What resource.run needs of AnsibleAWSModule."""
+
+    def __init__(self, *, check: bool = False, **params: Any) -> None:
+        self.params = {"name": "it", "state": "present", **params}
+        self.check_mode = check
+
+    def exit_json(self, **said: Any) -> None:
+        raise EndedError(**said)
+
+    def fail_json(self, **said: Any) -> None:
+        raise EndedError(failed=True, **said)
+
+    def fail_json_aws(self, error: Exception, msg: str) -> None:
+        raise EndedError(failed=True, msg=f"{msg}: {error}")
+
+
+class Thing(Resource):
+    """A resource that keeps itself in a dict."""
+
+    kind = "thing"
+    secret = frozenset({"password"})
+
+    def __init__(self, module: Any, there: State | None, desired: Any) -> None:
+        super().__init__(module)
+        self.there = there
+        self.wanted = desired
+        self.calls: list[Any] = []
+
+    def read(self) -> State | None:
+        return None if self.there is None else dict(self.there)
+
+    def desired(self) -> State:
+        if isinstance(self.wanted, Exception):
+            raise self.wanted
+        return dict(self.wanted)
+
+    def create(self, desired: State) -> None:
+        self.calls.append("create")
+        self.there = {"id": 1, **desired}
+
+    def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
+        self.calls.append(("update", sorted(changes)))
+        self.there = {**current, **desired}
+
+    def delete(self, current: State) -> None:
+        self.calls.append("delete")
+        self.there = None
+
+
+def outcome(thing: Thing) -> dict[str, Any]:
+    with pytest.raises(EndedError) as ended:
+        run(thing.module, thing)
+    return ended.value.said
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_what_is_missing_is_created(check: bool) -> None:
+    thing = Thing(Module(check=check), None, {"size": 1})
+    said = outcome(thing)
+    assert said["changed"] and said["exists"] is not check
+    assert thing.calls == ([] if check else ["create"])
+    assert (said["diff"]["before"], said["diff"]["after"]) == ("", {"size": 1})
+    assert said["resource"]["size"] == 1
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_what_differs_is_repaired_and_only_that_is_shown(check: bool) -> None:
+    thing = Thing(Module(check=check), {"id": 1, "size": 1, "colour": "red"}, {"size": 2, "colour": "red"})
+    said = outcome(thing)
+    assert said["changed"]
+    assert thing.calls == ([] if check else [("update", ["size"])])
+    assert (said["diff"]["before"], said["diff"]["after"]) == ({"size": 1}, {"size": 2})
+    assert said["resource"] == {"id": 1, "size": 2, "colour": "red"}
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_what_is_right_is_left_alone(check: bool) -> None:
+    thing = Thing(Module(check=check), {"id": 1, "size": 1, "extra": 3}, {"size": 1})
+    said = outcome(thing)
+    assert not said["changed"] and thing.calls == []
+    assert said["diff"]["before"] == said["diff"]["after"] == ""
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("there", [None, {"id": 1}])
+def test_what_is_not_wanted_is_removed(check: bool, there: State | None) -> None:
+    thing = Thing(Module(check=check, state="absent"), there, RuntimeError("not asked"))
+    said = outcome(thing)
+    assert said["changed"] is (there is not None)
+    assert thing.calls == (["delete"] if there and not check else [])
+
+
+def test_a_missing_parent_is_pending_in_check_mode_and_an_error_with_the_fix_for_real() -> None:
+    missing = Missing("parent", "mother")
+    said = outcome(Thing(Module(check=True), None, missing))
+    assert said["changed"] and said["pending"] == "mother"
+    assert said["msg"] == "pending: thing it needs mother"
+    assert said["diff"]["after_header"] == "thing it"
+    said = outcome(Thing(Module(), None, missing))
+    assert said["failed"] and "mother" in said["msg"] and "Fix:" in said["msg"]
+
+
+@pytest.mark.parametrize("there", [None, {"password": "old", "size": 1}])
+@pytest.mark.parametrize("check", [True, False])
+def test_a_secret_leaves_the_module_in_no_way(there: State | None, check: bool) -> None:
+    thing = Thing(Module(check=check), there, {"password": "tops3cret", "size": 1})
+    said = outcome(thing)
+    assert said["changed"] and said["diff"]["after"]["password"] == "(secret)"
+    assert "tops3cret" not in json.dumps(said) and '"old"' not in json.dumps(said)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EndpointConnectionError(endpoint_url="http://x"),
+        ClientError({"Error": {"Code": "Denied", "Message": "no"}}, "Describe"),
+        TimeoutError("it has not happened within 3 s"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_name_the_resource(error: Exception) -> None:
+    said = outcome(Thing(Module(), None, error))
+    assert said["failed"] and said["msg"].startswith("thing it")
+
+
+def test_only_what_is_desired_is_compared() -> None:
+    assert differences({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 3, "d": None}) == {"b"}
+    assert differences({"a": 1}, {"d": 1}) == {"d"}
+
+
+@given(JSON)
+def test_canonical_is_its_own_canonical_form_and_keeps_equal_documents_equal(value: Any) -> None:
+    assert canonical(canonical(value)) == canonical(value)
+    assert canonical(json.loads(json.dumps(value))) == canonical(value)
+
+
+@given(st.lists(JSON, max_size=5), st.randoms())
+def test_a_canonical_list_does_not_depend_on_order_and_repetition(values: list[Any], random: Any) -> None:
+    shuffled = values + values[:2]
+    random.shuffle(shuffled)
+    assert canonical_list(shuffled) == canonical_list(values)
+
+
+STATEMENT = {
+    "Effect": "Allow",
+    "Principal": {"AWS": ["b", "a"]},
+    "Action": ["s3:PutObject", "s3:GetObject"],
+    "Resource": "arn:aws:s3:::x/*",
+    "Condition": {"Bool": {"aws:SecureTransport": True}},
+}
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"Statement": STATEMENT},
+        {"Statement": [STATEMENT, STATEMENT]},
+        json.dumps({"Statement": [STATEMENT]}),
+        {"Statement": [{**STATEMENT, "Principal": {"AWS": ["a", "b"]}}]},
+        {"Statement": [{**STATEMENT, "Action": ["s3:GetObject", "s3:PutObject"]}]},
+        {"Statement": [{**STATEMENT, "Resource": ["arn:aws:s3:::x/*"]}]},
+        {"Statement": [{**STATEMENT, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}]},
+        {"Statement": [{**STATEMENT, "Condition": {"Bool": {"aws:SecureTransport": ["true"]}}}]},
+    ],
+    ids=range(8),
+)
+def test_equal_policies_are_equal(same: Any) -> None:
+    assert policy(same) == policy({"Statement": [STATEMENT]})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Effect": "Deny"},
+        {"Action": ["s3:GetObject"]},
+        {"Resource": "arn:aws:s3:::y/*"},
+        {"Principal": "*"},
+        {"Condition": {"Bool": {"aws:SecureTransport": False}}},
+        {"Sid": "Named"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_other_policies_are_not(change: dict[str, Any]) -> None:
+    assert policy({"Statement": [{**STATEMENT, **change}]}) != policy({"Statement": [STATEMENT]})
+
+
+def test_an_absent_thing_is_none_and_other_errors_are_raised() -> None:
+    def raises(code: str) -> Any:
+        raise ClientError({"Error": {"Code": code}}, "Get")
+
+    assert ignore_absent(lambda: 1, "NoSuchEntity") == 1
+    assert ignore_absent(lambda: raises("NoSuchEntity"), "NoSuchEntity") is None
+    with pytest.raises(ClientError):
+        ignore_absent(lambda: raises("AccessDenied"), "NoSuchEntity")
+
+
+def test_waiting_ends_with_the_condition_or_names_what_did_not_happen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(resource.time, "sleep", lambda _: None)
+    answers = iter([False, False, True])
+    wait_for(lambda: next(answers), "it")
+    with pytest.raises(TimeoutError, match="the miracle has not happened within 0 s"):
+        wait_for(lambda: False, "the miracle", seconds=0)
+
+
+def test_tags_lose_aws_s_own_and_are_text() -> None:
+    assert tag_list({"a": 1}) == [{"Key": "a", "Value": "1"}]
+    assert tag_dict([{"Key": "a", "Value": "1"}, {"Key": "aws:x", "Value": "2"}]) == {"a": "1"}
+    assert tag_dict(None) == {}
+
+
+def test_filters_are_spelled_as_ec2_spells_them() -> None:
+    assert filters(tag__Name="x", vpc_id="v") == [
+        {"Name": "tag:Name", "Values": ["x"]},
+        {"Name": "vpc-id", "Values": ["v"]},
+    ]
+    assert filters(**{"association.subnet-id": ["s"]}) == [{"Name": "association.subnet-id", "Values": ["s"]}]
