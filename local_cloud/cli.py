@@ -22,7 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except CloudError as error:
         sys.stderr.write(f"local_cloud: {error}\n")
-        return 1
+    except PermissionError as error:
+        sys.stderr.write(f"local_cloud: not allowed to use {error.filename}. Fix: run it as root.\n")
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     status = _command(commands, "status", _status, "tell what runs, as JSON; exit code 3 if not all")
     # as "start" has it, so that both can be called alike
     status.add_argument("--settings", type=Path, metavar="FILE", help=argparse.SUPPRESS)
-    _command(commands, "stop", _stop, "stop the cloud and remove what it made, logs excepted")
+    stop = _command(commands, "stop", _stop, "stop the cloud and remove all that it made")
+    stop.add_argument("--keep-logs", action="store_true", help="leave its logs where they are")
     _command(commands, "image", _image, "build the machines' disk image unless it is cached")
     _machine_commands(commands)
     logs = _command(commands, "logs", _logs, "print the end of every log")
@@ -194,7 +197,7 @@ def _print(value: dict[str, Any]) -> None:
 
 
 def _stop(options: argparse.Namespace) -> int:
-    changed = cloud.halt(_existing(options))
+    changed = cloud.halt(_existing(options), keep_logs=options.keep_logs)
     _print({"changed": changed})
     return 0
 

@@ -73,11 +73,12 @@ def status(settings: Settings) -> Status:
 
 def start(settings: Settings) -> bool:
     """Bring a cloud up, or make a damaged one whole; return whether anything had to be done."""
+    preflight.check_rights(settings)
     with locked():
         before = saved(settings.name)
         if before and any(getattr(before, one) != getattr(settings, one) for one in _MOVED):
             # another address or port: nothing of the old one would fit
-            _halt(before)
+            _halt(before, keep_logs=True)
         changed = before != settings
         preflight.check(settings)
         (settings.state / "tmp").mkdir(parents=True, exist_ok=True)
@@ -121,13 +122,15 @@ def _ensure(settings: Settings, daemon: Daemon) -> bool:
     return True
 
 
-def halt(settings: Settings) -> bool:
-    """Stop a cloud and remove all it made except logs and caches; return whether it was there."""
+def halt(settings: Settings, *, keep_logs: bool = False) -> bool:
+    """Stop a cloud and remove all it made except caches; return whether there was anything."""
+    if not settings.state.exists() and not network.exists(settings):
+        return False
     with locked():
-        return _halt(settings)
+        return _halt(settings, keep_logs=keep_logs)
 
 
-def _halt(settings: Settings) -> bool:
+def _halt(settings: Settings, *, keep_logs: bool) -> bool:
     there = settings.file.exists()
     # the router goes first: it would boot machines again that are being removed
     for file in sorted(settings.run.glob("*.json"), reverse=True):
@@ -141,12 +144,11 @@ def _halt(settings: Settings) -> bool:
         cgroups.remove(cgroups.parent(settings))
         cgroups.remove_shadows(settings)
         there |= network.remove(settings)
-    if settings.state.exists():
-        for entry in settings.state.iterdir():
-            if entry == settings.logs:
-                continue
-            if entry.is_dir():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
+    for entry in settings.state.glob("*"):
+        if entry.is_dir() and not (keep_logs and entry == settings.logs):
+            shutil.rmtree(entry)
+        elif not entry.is_dir():
+            entry.unlink()
+    if settings.state.exists() and not list(settings.state.iterdir()):
+        settings.state.rmdir()
     return there

@@ -112,10 +112,19 @@ def check_new(settings: Settings, machine: Machine) -> None:
             f"'{machine.name}' is no name for a machine",
             "use lower-case letters, digits and '-' (at most 41)",
         )
-    if ipaddress.IPv4Address(machine.address) not in settings.network:
+    try:
+        inside = ipaddress.IPv4Address(machine.address) in settings.network
+    except ValueError as error:
+        raise CloudError(f"'{machine.address}' is no address ({error})", "give an IPv4 address") from error
+    if not inside:
         raise CloudError(
             f"{machine.address} is outside of the cloud's range {settings.vpc_cidr}",
             "choose an address inside, or start the cloud with another --vpc-cidr",
+        )
+    if not settings.network.prefixlen <= machine.prefix <= 28:
+        raise CloudError(
+            f"a subnet of /{machine.prefix} does not fit into {settings.vpc_cidr}",
+            f"choose a prefix from {settings.network.prefixlen} to 28",
         )
     if machine.address == settings.gateway:
         raise CloudError(f"{machine.address} is this machine's own", "choose a later address")
@@ -182,7 +191,7 @@ def _boot(settings: Settings, machine: Machine, place: Path) -> None:
         "systemd-nspawn",
         "--quiet",
         f"--directory={place / 'root'}",
-        f"--machine={machine.name}",
+        f"--machine={_nspawn_name(settings, machine.name)}",
         f"--hostname={machine.hostname}",
         "--boot",
         "--register=no",
@@ -213,6 +222,11 @@ def _boot(settings: Settings, machine: Machine, place: Path) -> None:
         if leader:
             _save(place, Run(supervisor, leader, ready=False, group=str(group)))
     _save(place, Run(supervisor, leader, ready=True, group=str(group)))
+
+
+def _nspawn_name(settings: Settings, name: str) -> str:
+    """Return what nspawn calls a machine: unlike its name, unique on this computer."""
+    return f"{name}-{settings.bridge.rpartition('-')[2]}"
 
 
 def _save(place: Path, run: Run) -> None:
@@ -272,7 +286,7 @@ def _end(settings: Settings, name: str, *, graceful: bool) -> bool:
         gone(run.supervisor, 5)
     cgroups.remove(cgroups.parent(settings) / name)
     (place / "run.json").unlink(missing_ok=True)
-    _tidy(name, place / "root")
+    _tidy(_nspawn_name(settings, name), place / "root")
     return run is not None
 
 

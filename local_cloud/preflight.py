@@ -28,11 +28,16 @@ _SYSTEMS = {"debian": 12.0, "ubuntu": 24.04}
 _PLAYBOOK = "run 'ansible-playbook playbooks/local_cloud.yml', which installs it"
 
 
-def check(settings: Settings) -> None:
-    """Raise :class:`CloudError` for the first thing that would keep the cloud from working."""
+def check_rights(settings: Settings) -> None:
+    """Raise :class:`CloudError` where the cloud can never run."""
     if settings.machines:
         _root()
         _system()
+
+
+def check(settings: Settings) -> None:
+    """Raise :class:`CloudError` for the first thing that would keep the cloud from working."""
+    if settings.machines:
         for package in _packages():
             raise CloudError(f"the package {package} is missing", _PLAYBOOK)
         _range(settings)

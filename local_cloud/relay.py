@@ -32,6 +32,7 @@ class Gate:
     """Decides which machine may pass."""
 
     def __init__(self, settings: Settings, ec2: Any) -> None:
+        self.gateway = settings.gateway
         self._settings = settings
         self._ec2 = ec2
         self._known: dict[str, tuple[float, str]] = {}
@@ -131,6 +132,10 @@ async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
 async def _carry(gate: Gate, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Serve one connection of a machine."""
     address = writer.get_extra_info("peername")[0]
+    if address == gate.gateway:
+        # "start" looks whether anybody listens
+        writer.close()
+        return
     try:
         reason = await asyncio.to_thread(gate.closed, address)
         if reason:

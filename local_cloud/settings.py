@@ -107,7 +107,7 @@ class Settings:
 
     @property
     def state(self) -> Path:
-        """Everything this cloud keeps while it runs; removed by ``stop`` except the logs."""
+        """Everything this cloud keeps while it runs; ``stop`` removes it."""
         return PROJECT / ".local_cloud" / self.name
 
     @property
