@@ -169,14 +169,15 @@ def route_settings(
     key: str, state: State, integrations: Mapping[str, str], authorizers: Mapping[str, str]
 ) -> dict[str, Any]:
     """A route in API Gateway's words, with ids from the maps by URI and by name."""
-    authorizer = {"AuthorizerId": authorizers[state["authorizer"]]} if state["authorizer"] else {}
-    return {
+    settings = {
         "RouteKey": key,
         "Target": f"integrations/{integrations[state['integration']]}",
         "AuthorizationType": state["authorization"],
-        "AuthorizationScopes": state["scopes"],
-        **authorizer,
     }
+    if not state["authorizer"]:
+        return settings
+    authorizer = {"AuthorizerId": authorizers[state["authorizer"]], "AuthorizationScopes": state["scopes"]}
+    return {**settings, **authorizer}
 
 
 def described_stage(stage: Mapping[str, Any]) -> State:

@@ -150,6 +150,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
     differences,
     ignore_absent,
     policy,
+    retrying,
     run,
     tag_dict,
     tag_list,
@@ -328,7 +329,11 @@ class Bucket(Resource):
         if self.module.region != "us-east-1":  # the one region that refuses to be named
             place = {"CreateBucketConfiguration": {"LocationConstraint": self.module.region}}
         try:
-            self.s3.create_bucket(Bucket=self.name, ObjectOwnership=OWNERSHIP, **place)
+            # S3 forgets a bucket of the same name that was just removed only after a while.
+            retrying(
+                lambda: self.s3.create_bucket(Bucket=self.name, ObjectOwnership=OWNERSHIP, **place),
+                "OperationAborted",
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] == "BucketAlreadyExists":
                 self.taken()

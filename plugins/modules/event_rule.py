@@ -177,7 +177,7 @@ class EventRule(Resource):
     def create(self, desired: State) -> None:
         """Make the rule, then its target."""
         self.put_rule(desired, Tags=tag_list(desired["tags"]))
-        self.events.put_targets(Rule=self.name, Targets=[self.target()])
+        self.put_target()
 
     def put_rule(self, desired: State, **more: Any) -> None:
         """Set schedule, description and whether it runs; what is left out, such as a pattern, goes."""
@@ -196,7 +196,7 @@ class EventRule(Resource):
         if "targets" in changes:
             extra = [target["Id"] for target in current["targets"] if target["Id"] != TARGET_ID]
             self.remove_targets(extra)
-            self.events.put_targets(Rule=self.name, Targets=[self.target()])
+            self.put_target()
         if "tags" in changes:
             to_set, to_remove = tag_changes(current["tags"], desired["tags"])
             if to_remove:
@@ -204,10 +204,22 @@ class EventRule(Resource):
             if to_set:
                 self.events.tag_resource(ResourceARN=current["arn"], Tags=tag_list(to_set))
 
+    def put_target(self) -> None:
+        """Set the rule's own target."""
+        self.all_done(self.events.put_targets(Rule=self.name, Targets=[self.target()]))
+
     def remove_targets(self, ids: list[str]) -> None:
-        """Take the rule's targets away."""
+        """Take targets away."""
         if ids:
-            self.events.remove_targets(Rule=self.name, Ids=ids)
+            self.all_done(self.events.remove_targets(Rule=self.name, Ids=ids))
+
+    def all_done(self, answer: dict[str, Any]) -> None:
+        """End the module where EventBridge says, in a successful answer, that it did not do everything."""
+        for failed in answer.get("FailedEntries", []):
+            self.module.fail_json(
+                msg=f"rule {self.name}, target {failed['TargetId']}: "
+                f"{failed['ErrorCode']}: {failed['ErrorMessage']}"
+            )
 
     def delete(self, current: State) -> None:
         """Remove the targets, then the rule."""

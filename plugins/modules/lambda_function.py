@@ -278,6 +278,7 @@ class LambdaFunction(Resource):
         super().__init__(module)
         self.client = module.client("lambda")
         self.by = {"FunctionName": self.name}
+        self.busy = False
 
     def read(self) -> State | None:
         """code, configuration, healthy, reserved_concurrency, permissions, asynchronous, tags, and arn."""
@@ -290,6 +291,7 @@ class LambdaFunction(Resource):
         if found["function"] is None:
             return None
         function = found["function"]["Configuration"]
+        self.busy = function.get("State") == "Pending" or function.get("LastUpdateStatus") == "InProgress"
         foreign = self.params["foreign_permissions"]
         return {
             "arn": function["FunctionArn"],
@@ -397,6 +399,8 @@ class LambdaFunction(Resource):
 
     def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
         """Repair what differs, one update after the other has taken effect."""
+        if self.busy and changes & {"code", "configuration"}:
+            self.wait()  # an interrupted run began something, and Lambda does one thing at a time
         if "code" in changes:
             self.client.update_function_code(
                 **self.by, ZipFile=self.code(), Architectures=[desired["code"]["architecture"]]
