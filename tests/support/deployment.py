@@ -118,8 +118,8 @@ def on_host(script: str, timeout: float = 60) -> subprocess.CompletedProcess[str
 
 
 def instance_machine() -> str:
-    """The machine behind the analytics instance, as the local cloud calls it."""
-    return f"{NAME}-{analytics_instance()['InstanceId']}"
+    """The root directory of the machine behind the analytics instance."""
+    return str(PROJECT / ".local_cloud" / NAME / "machines" / analytics_instance()["InstanceId"] / "root")
 
 
 def analytics_instance() -> dict[str, Any]:
