@@ -21,6 +21,15 @@ from moto.ec2.responses.monitoring import Monitoring
 from moto.ec2.responses.vpcs import VPCs
 from moto.server import main
 
+METADATA_ARGUMENTS = {
+    "http_tokens": "http_tokens",
+    "http_put_response_hop_limit": "hop_limit",
+    "http_endpoint": "http_endpoint",
+    "http_protocol_ipv6": "http_protocol",
+    "instance_metadata_tags": "metadata_tags",
+}
+"""What moto's metadata options and its function call the same thing."""
+
 FIXES: list[Callable[[], None]] = []
 
 
@@ -94,6 +103,22 @@ def termination_protection_at_start() -> None:
 
     InstanceResponse.run_instances = run
     InstanceBackend.run_instances = protected
+
+
+@fix
+def metadata_options_that_are_not_named() -> None:
+    """moto forgets the metadata options that ModifyInstanceMetadataOptions does not name; AWS keeps them."""
+    modify = InstanceBackend.modify_instance_metadata_options
+
+    def keep(self: Any, instance_id: str, **named: Any) -> Any:
+        there = vars(self.get_instance(instance_id).metadata_options)
+        now = modify(self, instance_id, **named)
+        for key, argument in METADATA_ARGUMENTS.items():
+            if named.get(argument) is None:
+                setattr(now, key, there[key])
+        return now
+
+    InstanceBackend.modify_instance_metadata_options = keep
 
 
 @fix

@@ -823,10 +823,13 @@ INSTANCE_DRIFT: dict[str, Callable[[Account], Any]] = {
     "other groups": _instance_groups,
     "another type": _instance_type,
     "IMDSv1": lambda a: a.ec2.modify_instance_metadata_options(
-        InstanceId=_instance_id(a), HttpTokens="optional", HttpPutResponseHopLimit=2, HttpEndpoint="enabled"
+        InstanceId=_instance_id(a), HttpTokens="optional"
+    ),
+    "metadata for containers": lambda a: a.ec2.modify_instance_metadata_options(
+        InstanceId=_instance_id(a), HttpPutResponseHopLimit=2
     ),
     "no metadata": lambda a: a.ec2.modify_instance_metadata_options(
-        InstanceId=_instance_id(a), HttpTokens="required", HttpPutResponseHopLimit=1, HttpEndpoint="disabled"
+        InstanceId=_instance_id(a), HttpEndpoint="disabled"
     ),
     "unprotected": lambda a: a.ec2.modify_instance_attribute(
         InstanceId=_instance_id(a), DisableApiTermination={"Value": False}
