@@ -55,6 +55,11 @@ options:
     type: list
     elements: path
     default: []
+  absent:
+    description: Files that are not to be there.
+    type: list
+    elements: path
+    default: []
   validate:
     description: A command, as a list, that exits with 0 when the files are right together.
     type: list
@@ -188,16 +193,16 @@ def shown(state: FileState | None) -> str:
 
 
 def changes(
-    files: Sequence[dict[str, Any]], purge: Sequence[str]
+    files: Sequence[dict[str, Any]], purge: Sequence[str], absent: Sequence[str] = ()
 ) -> dict[Path, tuple[FileState | None, FileState | None]]:
     """What differs: path → (now, as wanted); None is "no file"."""
     desired = {Path(entry["path"]): desired_state(entry) for entry in files}
     pairs: dict[Path, tuple[FileState | None, FileState | None]] = {
         path: (current_state(path), state) for path, state in desired.items()
     }
-    pairs.update({path: (current_state(path), None) for path in extra_files(purge, desired)})
-    extra = set(pairs) - set(desired)
-    return {path: pair for path, pair in sorted(pairs.items()) if pair[0] != pair[1] or path in extra}
+    unwanted = [*extra_files(purge, desired), *(Path(path) for path in absent if os.path.lexists(path))]
+    pairs.update({path: (current_state(path), None) for path in unwanted})
+    return {path: pair for path, pair in sorted(pairs.items()) if pair[0] != pair[1] or path in unwanted}
 
 
 def apply(module: AnsibleModule, pending: dict[Path, tuple[FileState | None, FileState | None]]) -> None:
@@ -240,12 +245,13 @@ def main() -> None:
             },
             "trees": {"type": "list", "elements": "dict", "default": []},
             "purge": {"type": "list", "elements": "path", "default": []},
+            "absent": {"type": "list", "elements": "path", "default": []},
             "validate": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
         no_log=True,  # of the arguments, in the host's journal: they are long
     )
-    found = changes(module.params["files"], module.params["purge"])
+    found = changes(module.params["files"], module.params["purge"], module.params["absent"])
     if found and not module.check_mode:
         apply(module, found)
     module.exit_json(

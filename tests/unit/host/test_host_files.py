@@ -118,3 +118,11 @@ def test_a_diff_shows_attributes_and_text_but_no_bytes() -> None:
     assert host_files.shown(host_files.FileState(b"a\n", 0, 0, 0o644)) == "# owner 0:0, mode 0644\na\n"
     assert "(not shown)" in host_files.shown(host_files.FileState(b"\0\1", 0, 0, 0o644))
     assert host_files.shown(None) == ""
+
+
+def test_an_unwanted_file_is_removed_and_its_absence_is_no_change(tmp_path: Path) -> None:
+    path = tmp_path / "policy-rc.d"
+    assert host_files.changes([], [], [str(path)]) == {}
+    path.write_text("exit 101\n")
+    host_files.apply(Module(), host_files.changes([], [], [str(path)]))
+    assert not path.exists()
