@@ -19,7 +19,9 @@ from collections.abc import Iterator
 
 import psycopg2
 import pytest
+import urllib3
 
+from tests.support import browser
 from tests.support.deployment import (
     ANALYTICS_ADDRESS,
     NAME,
@@ -119,6 +121,35 @@ def test_events_reach_every_station() -> None:
     OUTPUTS.append(run.output)
     assert "✗" not in run.output
     assert run.output.count("✓") >= 14
+
+
+@pytest.fixture
+def dashboard() -> Iterator[str]:
+    """The dashboard's URL on this machine, through Session Manager as its users have it."""
+    port = ("-e", "dashboard_session_local_port=23838")
+    succeed("playbooks/dashboard.yml", *port, "-e", "dashboard_session_mode=started")
+    yield "http://localhost:23838/sbw_dashboard/"
+    succeed("playbooks/dashboard.yml", *port, "-e", "dashboard_session_mode=stopped")
+
+
+def test_an_event_of_just_now_is_on_the_page_after_the_etl(dashboard: str) -> None:
+    url = aws("apigatewayv2").get_apis()["Items"][0]["ApiEndpoint"] + "/clickstream"
+    event = {"eventName": "share_click", "clientId": "somebody-new"}
+    answer = urllib3.request("POST", url, json=event)
+    assert answer.json() == {"success": True, "accepted": 1, "rejected": []}
+    succeed("playbooks/etl.yml")
+    counts = on_host(
+        "runuser -u postgres -- psql -AtF ' ' -d clickstream_dw -c "
+        "'select count(*), count(distinct client_id), count(distinct session_id) from clickstream_events'"
+    )
+    events, visitors, sessions = counts.stdout.split()
+    with browser.page() as (page, errors):
+        page.goto(dashboard)
+        page.wait_for_selector("text=share_click", timeout=30_000)
+        shown = page.inner_text("body")
+        for label, number in (("Visitors", visitors), ("Sessions", sessions), ("Events", events)):
+            assert re.search(rf"{label}\s+{int(number):,}\s", shown), f"{label} is not {number} in {shown}"
+        assert errors == []
 
 
 def test_verification_takes_its_events_out_again_where_it_is_told_to() -> None:
