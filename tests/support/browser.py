@@ -18,7 +18,7 @@ QUIET = [
 ]
 
 KNOWN_ERRORS = ("$(...).datepicker is not a function",)
-"""Debian's bootstrap-datepicker says this once: Shiny has renamed the plugin before its own start-up code runs."""
+"""Debian's bootstrap-datepicker says this once: Shiny renames the plugin before its start-up code runs."""
 
 
 @contextmanager
