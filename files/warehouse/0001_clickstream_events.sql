@@ -1,8 +1,10 @@
 -- The events: the seeds' sixteen columns in their order, then what the platform adds.
 -- Of several copies of one event the first accepted one is the row: the copy with the smallest
 -- (received_at, source_object, source_position), in whatever order the copies were loaded.
+-- Partitions are weeks of receipt; README.md says why. That event_id is unique by itself, whatever the
+-- partition, is the work of clickstream_event_ids: a row is written only with its id there.
 CREATE TABLE public.clickstream_events (
-    event_id                       uuid           PRIMARY KEY,
+    event_id                       uuid           NOT NULL,
     event_timestamp                timestamptz    NOT NULL,
     event_name                     text           NOT NULL CHECK (event_name <> ''),
     user_id                        text,
@@ -24,15 +26,38 @@ CREATE TABLE public.clickstream_events (
     identity_verified              boolean        NOT NULL DEFAULT false,
     event_timestamp_source         text           NOT NULL
         CHECK (event_timestamp_source IN ('client', 'corrected', 'received')),
+    is_bot                         boolean        NOT NULL DEFAULT false,
     received_at                    timestamptz    NOT NULL,
-    source_object                  text           NOT NULL,
+    source_object                  text COLLATE "C" NOT NULL,
     source_position                integer        NOT NULL CHECK (source_position >= 0),
-    loaded_at                      timestamptz    NOT NULL DEFAULT now()
-);
+    loaded_at                      timestamptz    NOT NULL DEFAULT now(),
+    PRIMARY KEY (event_id, received_at)
+) PARTITION BY RANGE (received_at);
+
+-- What claims to have been received in no time that a partition is made for.
+CREATE TABLE public.clickstream_events_other PARTITION OF public.clickstream_events DEFAULT;
 
 -- The dashboard reads by time.
 CREATE INDEX clickstream_events_event_timestamp_idx
     ON public.clickstream_events (event_timestamp);
+
+-- The rows of a raw object that is read again. Objects are loaded in the order of their keys, so a summary of
+-- each block range finds them, and costs next to nothing.
+CREATE INDEX clickstream_events_source_object_idx
+    ON public.clickstream_events USING brin (source_object);
+
+CREATE TABLE public.clickstream_event_ids (
+    event_id    uuid        PRIMARY KEY,
+    received_at timestamptz NOT NULL
+);
+
+-- Events of which several raw objects hold a copy, with each of these objects: if the copy that is the row is
+-- refused by later rules, or its object replaced, the others are read again.
+CREATE TABLE public.clickstream_event_copies (
+    event_id      uuid NOT NULL,
+    source_object text COLLATE "C" NOT NULL,
+    PRIMARY KEY (event_id, source_object)
+);
 
 COMMENT ON TABLE public.clickstream_events IS
     'One row per event. Made from the raw bucket by the ETL and can be rebuilt from it.';
@@ -47,5 +72,15 @@ COMMENT ON COLUMN public.clickstream_events.source_object IS 'Key of the raw obj
 COMMENT ON COLUMN public.clickstream_events.source_position IS 'Index of the event in the raw object.';
 COMMENT ON COLUMN public.clickstream_events.loaded_at IS 'When the event_id first became a row.';
 
-GRANT SELECT, INSERT, UPDATE ON public.clickstream_events TO clickstream_loader;
-GRANT SELECT ON public.clickstream_events TO clickstream_reader;
+COMMENT ON COLUMN public.clickstream_events.is_bot IS 'The User-Agent calls itself a bot, or nothing at all.';
+COMMENT ON TABLE public.clickstream_event_ids IS
+    'Every event_id once, and by received_at the partition of its row.';
+COMMENT ON TABLE public.clickstream_event_copies IS
+    'Events of which several raw objects hold a copy, with each of these objects.';
+
+GRANT SELECT, INSERT, UPDATE, DELETE
+    ON public.clickstream_events, public.clickstream_event_ids, public.clickstream_event_copies
+    TO clickstream_loader;
+GRANT SELECT
+    ON public.clickstream_events, public.clickstream_event_ids, public.clickstream_event_copies
+    TO clickstream_reader;

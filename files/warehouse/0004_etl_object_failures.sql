@@ -1,6 +1,6 @@
 -- Raw objects that could not be read. Each run tries them again; they hold up no other object.
 CREATE TABLE public.etl_object_failures (
-    object_key      text        PRIMARY KEY,
+    object_key      text COLLATE "C"      PRIMARY KEY,
     attempts        integer     NOT NULL DEFAULT 1,
     error           text        NOT NULL,
     first_failed_at timestamptz NOT NULL DEFAULT now(),

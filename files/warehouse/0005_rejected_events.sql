@@ -1,7 +1,7 @@
 -- Events of loaded raw objects that could not become rows, replaced whenever the object is read.
 -- raw_event is text and not jsonb: it may hold what jsonb refuses.
 CREATE TABLE public.rejected_events (
-    object_key  text        NOT NULL,
+    object_key  text COLLATE "C" NOT NULL,
     position    integer     NOT NULL,
     code        text        NOT NULL,
     reason      text        NOT NULL,

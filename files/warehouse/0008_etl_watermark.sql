@@ -2,7 +2,7 @@
 -- etl_object_failures; its row in the ledger is gone, so that the ledger stays small for ever.
 CREATE TABLE public.etl_watermark (
     only_row    boolean     PRIMARY KEY DEFAULT true CHECK (only_row),
-    listed_from text        NOT NULL,
+    listed_from text COLLATE "C" NOT NULL,
     moved_at    timestamptz NOT NULL DEFAULT now()
 );
 

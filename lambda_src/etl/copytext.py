@@ -1,4 +1,7 @@
-"""Rows -> PostgreSQL's COPY text format. Pure."""
+"""Rows <-> PostgreSQL's COPY text format, with the empty text for NULL. Pure.
+
+No column of a row may be an empty text: the contract makes no difference between that and nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,30 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-NULL: Final = r"\N"
+NULL: Final = ""
+TAB: Final = "\t"
 
 _SPECIAL: Final = re.compile(r"[\\\t\n\r]")
 _ESCAPES: Final = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
+_ESCAPE: Final = re.compile(r"\\.")
+_VALUES: Final = {escape: value for value, escape in _ESCAPES.items()}
 
 
 def copy_line(values: Iterable[str | None]) -> str:
     """Return one row as a line of COPY text, line feed included."""
-    return "\t".join(NULL if value is None else _escaped(value) for value in values) + "\n"
+    return TAB.join(map(copy_value, values)) + "\n"
 
 
-def _escaped(value: str) -> str:
+def copy_value(value: str | None) -> str:
+    """Return one value as COPY text."""
+    if value is None:
+        return NULL
     if _SPECIAL.search(value) is None:
         return value
     return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], value)
+
+
+def copy_values(line: str) -> list[str | None]:
+    """Return the values of a line that `copy_line` has made."""
+    values = line[:-1].split(TAB)
+    return [_ESCAPE.sub(lambda match: _VALUES[match.group()], value) or None for value in values]

@@ -14,10 +14,11 @@ import botocore.session
 from botocore.config import Config
 
 from contract.telemetry import log, log_metrics
+from etl.fetch import Fetcher
 from etl.payload import read_payload
 from etl.run import Answer, busy_answer, run
 from etl.settings import Settings, Target
-from etl.store import S3Store
+from etl.store import S3Store, Store
 from etl.warehouse import Busy, Connect, Warehouse, connector
 
 _SESSION: Final = botocore.session.get_session()
@@ -30,7 +31,7 @@ def handler(event: object, context: Any) -> Answer:
     settings = Settings.from_environment(os.environ)
     tuning = settings.tuning
     deadline = _deadline(context, tuning.stop_before.total_seconds())
-    store = S3Store(_client("s3", max_pool_connections=tuning.readers), settings.raw_bucket)
+    store = _store(settings.raw_bucket)
     try:
         with Warehouse(_connector(settings.target)) as warehouse:
             answer = run(
@@ -48,6 +49,11 @@ def handler(event: object, context: Any) -> Answer:
         return busy_answer()
     _report(answer)
     return answer
+
+
+def _store(bucket: str) -> Store:
+    client = _client("s3")
+    return S3Store(client, bucket, Fetcher(_SESSION.get_credentials(), client.meta.region_name))
 
 
 def _deadline(context: Any, stop_before: float) -> float:

@@ -3,6 +3,8 @@
     {}                                   everything that has arrived and is not loaded
     {"start": ISO, "end": ISO}           received in these hours (the end is not included)
     {"prefix": "events/2025/12/06/05/"}  under this prefix
+    {"prefix": "rejected/2025/12/06/"}   what the collector refused: a replay, after its rules have changed
+    {"replay": true}                     objects that hold an event of `rejected_events`, again
 
 Each may also have `"reprocess": true` (also what the ledger says is loaded) and `"after": key` (only
 keys after this one; an incomplete run's answer has it for the next call).
@@ -18,7 +20,8 @@ from typing import Final
 from contract.timestamps import parse_time
 
 EVENTS: Final = "events/"
-KEYS: Final = frozenset({"start", "end", "prefix", "reprocess", "after"})
+REJECTED: Final = "rejected/"
+KEYS: Final = frozenset({"start", "end", "prefix", "reprocess", "replay", "after"})
 
 
 class PayloadError(ValueError):
@@ -30,7 +33,7 @@ class Selection:
     """Raw objects: keys with `prefix`, after `after` and before `before`, both exclusive.
 
     `arrived`: what has arrived and is not loaded, and not certain objects. Then the watermark says
-    where to begin.
+    where to begin. `replay`: no listing, but the objects that hold rejected events.
     """
 
     prefix: str = EVENTS
@@ -38,6 +41,7 @@ class Selection:
     before: str | None = None
     reprocess: bool = False
     arrived: bool = False
+    replay: bool = False
 
 
 def read_payload(payload: object) -> tuple[Selection, dict[str, object]]:
@@ -55,16 +59,18 @@ def read_payload(payload: object) -> tuple[Selection, dict[str, object]]:
             f"Unknown in the payload: {', '.join(unknown)}. Fix: use {', '.join(sorted(KEYS))}."
         )
     given = {str(key): value for key, value in payload.items() if value is not None}
-    reprocess = given.get("reprocess", False)
-    if not isinstance(reprocess, bool):
-        raise PayloadError("'reprocess' is neither true nor false.")
+    reprocess = _flag(given, "reprocess")
     after = _text(given, "after")
+    if _flag(given, "replay"):
+        if given.keys() - {"replay", "reprocess", "after"}:
+            raise PayloadError("'replay' stands alone. Fix: leave out 'prefix', 'start' and 'end'.")
+        return Selection(after=after, reprocess=True, replay=True), given
     if "prefix" in given:
         if "start" in given or "end" in given:
             raise PayloadError("'prefix' and 'start'/'end' exclude each other. Fix: send one.")
         prefix = _text(given, "prefix")
-        if not prefix.startswith(EVENTS):
-            raise PayloadError(f"'prefix' is {prefix!r}. Fix: it begins with {EVENTS!r}.")
+        if not prefix.startswith((EVENTS, REJECTED)):
+            raise PayloadError(f"'prefix' is {prefix!r}. Fix: it begins with {EVENTS!r} or {REJECTED!r}.")
         return Selection(prefix, after, None, reprocess), given
     start = _time(given, "start")
     end = _time(given, "end")
@@ -86,6 +92,13 @@ def _next_hour(moment: datetime) -> datetime:
     """Return the full hour that is not before `moment`."""
     floor = moment.replace(minute=0, second=0, microsecond=0)
     return floor if floor == moment else floor + timedelta(hours=1)
+
+
+def _flag(given: Mapping[str, object], key: str) -> bool:
+    value = given.get(key, False)
+    if not isinstance(value, bool):
+        raise PayloadError(f"{key!r} is neither true nor false.")
+    return value
 
 
 def _text(given: Mapping[str, object], key: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Final, TypedDict
 
 from contract.timestamps import ClockRules
@@ -19,6 +22,11 @@ from etl.warehouse import Chunk, Counts, Unloadable, Warehouse
 
 REPORTED_FAILURES: Final = 10
 """How many failures an answer lists; all are in `etl_object_failures`."""
+HOUR_KEYS: Final = 100_000
+"""Keys of one hour that are held to compare it with its closed ledger; a larger hour is read."""
+LISTED_PAGE: Final = 1000
+"""Keys that are looked up in the ledger at once."""
+_HOUR: Final = len("events/2025/12/06/05")
 
 
 class ObjectCounts(TypedDict):
@@ -68,6 +76,8 @@ class _Progress:
     skipped: int = 0
     failures: list[dict[str, str]] = field(default_factory=list)
     listed_from: str | None = None
+    again: set[str] = field(default_factory=set)
+    """Objects under way that may have been loaded before."""
     last_key: str = ""
     """All objects up to this key are loaded, skipped or reported."""
 
@@ -103,6 +113,8 @@ def run(
     if status == "complete" and selection.arrived and not selection.after:
         # Everything up to now was listed, so nothing before the boundary is missing.
         warehouse.move_watermark(boundary)
+    if status == "complete" and tuning.retention_days is not None:
+        warehouse.drop_expired(tuning.retention_days)
     warehouse.finish_run(status, counts)
     if nothing_read:
         raise NothingRead(
@@ -142,45 +154,46 @@ def _load_all(
         tuning.chunk_bytes,
         tuning.max_object_bytes,
     )
-    for read in reads:
-        if seconds_left() <= 0:
-            finished = False
-            reads.close()
-            break
-        _add(chunk, read, rules, tuning, progress)
-        if len(chunk.rows) >= tuning.chunk_events or chunk.size >= tuning.chunk_bytes:
-            counts = _load(store, warehouse, chunk, counts, selection, tuning, progress)
-            chunk = Chunk()
-    if not chunk.is_empty():
-        counts = _load(store, warehouse, chunk, counts, selection, tuning, progress)
-    listed = replace(counts, objects_listed=progress.listed, objects_skipped=progress.skipped)
-    return listed, finished
+    # One chunk is loaded while the next one is read.
+    with ThreadPoolExecutor(1, thread_name_prefix="load") as loader:
+        loading: Future[Counts] | None = None
+        for read in reads:
+            if seconds_left() <= 0:
+                finished = False
+                reads.close()
+                break
+            _add(chunk, read, rules, tuning, progress)
+            if len(chunk.lines) >= tuning.chunk_events or chunk.size >= tuning.chunk_bytes:
+                counts = counts if loading is None else loading.result()
+                counts = _seen(counts, progress)
+                loading = loader.submit(_load, store, warehouse, chunk, counts, tuning, progress)
+                chunk = Chunk()
+        counts = counts if loading is None else loading.result()
+        if not chunk.is_empty():
+            counts = _load(store, warehouse, chunk, _seen(counts, progress), tuning, progress)
+    return _seen(counts, progress), finished
+
+
+def _seen(counts: Counts, progress: _Progress) -> Counts:
+    return replace(counts, objects_listed=progress.listed, objects_skipped=progress.skipped)
 
 
 def _load(
-    store: Store,
-    warehouse: Warehouse,
-    chunk: Chunk,
-    counts: Counts,
-    selection: Selection,
-    tuning: Tuning,
-    progress: _Progress,
+    store: Store, warehouse: Warehouse, chunk: Chunk, before: Counts, tuning: Tuning, progress: _Progress
 ) -> Counts:
-    before = replace(counts, objects_listed=progress.listed, objects_skipped=progress.skipped)
     try:
-        loaded = warehouse.load(chunk, before, selection.reprocess)
+        loaded = warehouse.load(chunk, before)
     except Unloadable as refusal:
         _move_to_rejected(store, chunk, refusal, tuning)
-        loaded = warehouse.load(chunk, before, selection.reprocess)
+        loaded = warehouse.load(chunk, before)
     progress.last_key = max([progress.last_key, *chunk.objects, *chunk.failures])
     return loaded
 
 
 def _move_to_rejected(store: Store, chunk: Chunk, refusal: Unloadable, tuning: Tuning) -> None:
     """Make rejected events of the rows that PostgreSQL refuses, with their raw JSON."""
-    refused = dict(refusal.rows)
-    chunk.rows = [row for row in chunk.rows if row not in refused]
-    for row, reason in refused.items():
+    chunk.drop(row.event_id for row, _ in refusal.rows)
+    for row, reason in refusal.rows:
         position = int(row.source_position)
         event = event_at(store.get(row.source_object), position, tuning.max_object_bytes)
         problem = Problem("refused_by_database", reason)
@@ -191,31 +204,81 @@ def _waiting(
     store: Store, warehouse: Warehouse, selection: Selection, progress: _Progress
 ) -> Iterator[ObjectInfo]:
     """Yield the selected objects that the ledger does not have."""
+    if selection.replay:
+        yield from _again(store, warehouse, warehouse.rejected_keys(selection.after), progress)
+        return
+    listed_from = warehouse.listed_from()
     if selection.arrived:
-        listed_from = progress.listed_from = warehouse.listed_from()
+        progress.listed_from = listed_from
         if not selection.after:
-            yield from _old_failures(store, warehouse, listed_from, progress)
+            yield from _again(store, warehouse, warehouse.old_failures(listed_from), progress)
         selection = replace(selection, after=max(selection.after, listed_from))
-    for page in store.pages(selection):
-        progress.listed += len(page)
-        known = {} if selection.reprocess else warehouse.known([info.key for info in page])
+    pages = _counted(store.pages(selection), progress)
+    if not selection.reprocess:
+        pages = _without_closed(pages, warehouse, listed_from, progress)
+    for page in pages:
+        known = warehouse.known([info.key for info in page])
         for info in page:
-            if known.get(info.key) == info.etag:
+            if known.get(info.key) == info.etag and not selection.reprocess:
                 progress.skipped += 1
-            else:
-                yield info
+                continue
+            # Before the watermark the ledger has no detail.
+            if selection.reprocess or info.key in known or info.key < listed_from:
+                progress.again.add(info.key)
+            yield info
 
 
-def _old_failures(
-    store: Store, warehouse: Warehouse, listed_from: str, progress: _Progress
+def _counted(pages: Iterable[list[ObjectInfo]], progress: _Progress) -> Iterator[list[ObjectInfo]]:
+    for page in pages:
+        progress.listed += len(page)
+        yield page
+
+
+def _without_closed(
+    pages: Iterable[list[ObjectInfo]], warehouse: Warehouse, listed_from: str, progress: _Progress
+) -> Iterator[list[ObjectInfo]]:
+    """Leave out the closed hours whose listing is what the ledger says of them."""
+    hours = groupby((info for page in pages for info in page), lambda info: info.key[:_HOUR])
+    page: list[ObjectInfo] = []
+    for hour, infos in hours:
+        closed = warehouse.closed_hour(hour) if hour < listed_from else None
+        held: list[ObjectInfo] = []
+        for info in infos:
+            held.append(info)
+            if closed is None or len(held) > HOUR_KEYS:
+                page += held
+                held = []
+                closed = None
+            if len(page) >= LISTED_PAGE:
+                yield page
+                page = []
+        if closed is not None and closed == (len(held), keys_hash(held)):
+            progress.skipped += len(held)
+        else:
+            page += held
+    yield page
+
+
+def keys_hash(infos: Iterable[ObjectInfo]) -> int:
+    """Return the hash of keys and ETags as `etl_closed_hours` has it."""
+    total = 0
+    for info in infos:
+        digest = hashlib.md5(f"{info.key} {info.etag}".encode(), usedforsecurity=False).hexdigest()
+        total += int(digest[:15], 16)
+    return total
+
+
+def _again(
+    store: Store, warehouse: Warehouse, keys: Iterable[str], progress: _Progress
 ) -> Iterator[ObjectInfo]:
-    """Yield the unreadable objects that the listing does not reach any more."""
-    for key in warehouse.old_failures(listed_from):
+    """Yield objects that the listing does not reach, or not now."""
+    for key in keys:
         info = store.find(key)
         if info is None:
             warehouse.forget_failure(key)
         else:
             progress.listed += 1
+            progress.again.add(key)
             yield info
 
 
@@ -232,7 +295,11 @@ def _add(chunk: Chunk, read: Read, rules: ClockRules, tuning: Tuning, progress: 
         return
     records = read_object(read.content, info.key, info.last_modified, rules, tuning.max_object_bytes)
     chunk.objects[info.key] = info.etag
-    chunk.rows += records.rows
+    if info.key in progress.again:
+        progress.again.remove(info.key)
+        chunk.again.append(info.key)
+    for event_id, line in records.lines:
+        chunk.add(event_id, line)
     chunk.rejected += records.rejected
     chunk.size += records.size
 

@@ -46,6 +46,8 @@ class Tuning:
     """How long before the function's time limit a run ends."""
     look_back: timedelta = timedelta(hours=48)
     """For how long after an hour of receipt raw objects may still appear in it unannounced."""
+    retention_days: int | None = None
+    """Rows received longer ago are dropped, by whole weeks; None keeps them for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Settings:
                 chunk_events=_positive(environ, PREFIX + "CHUNK_EVENTS", 20_000),
                 chunk_bytes=_positive(environ, PREFIX + "CHUNK_BYTES", 16_000_000),
                 max_object_bytes=_positive(environ, PREFIX + "MAX_OBJECT_BYTES", 64_000_000),
+                retention_days=_positive(environ, PREFIX + "RETENTION_DAYS", 0) or None,
+                look_back=timedelta(hours=_positive(environ, PREFIX + "LOOK_BACK_HOURS", 48)),
                 stop_before=timedelta(seconds=_positive(environ, PREFIX + "STOP_BEFORE_SECONDS", 20)),
             ),
             clock_rules=ClockRules(

@@ -5,23 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
+from urllib.parse import urlsplit
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    IncompleteReadError,
-    ReadTimeoutError,
-    ResponseStreamingError,
-)
-
+from etl.fetch import Fetcher, ObjectGone, ReadError
 from etl.payload import Selection
 
-READ_ATTEMPTS: Final = 3
-"""How often a body that breaks off is asked for; the client repeats what fails before the body."""
-
-_BROKEN_OFF: Final = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
-_GONE: Final = frozenset({"NoSuchKey", "404"})
+__all__ = ["ObjectGone", "ObjectInfo", "ReadError", "S3Store", "Store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +22,6 @@ class ObjectInfo:
     etag: str
     size: int
     last_modified: datetime
-
-
-class ReadError(Exception):
-    """An object could not be read; the message says why."""
-
-
-class ObjectGone(ReadError):
-    """The object was deleted after it was listed."""
 
 
 class Store(Protocol):
@@ -56,11 +38,14 @@ class Store(Protocol):
 
 
 class S3Store:
-    """A bucket. `client` is a botocore S3 client."""
+    """A bucket. `client` is a botocore S3 client; it lists, `fetcher` reads."""
 
-    def __init__(self, client: Any, bucket: str) -> None:
+    def __init__(self, client: Any, bucket: str, fetcher: Fetcher) -> None:
         self._client = client
         self._bucket = bucket
+        self._fetcher = fetcher
+        self._base = ""
+        client.meta.events.register("before-send.s3.ListObjectsV2", self._note_address)
 
     def pages(self, selection: Selection) -> Iterator[list[ObjectInfo]]:
         """Yield the selected objects in the order of their keys, a page at a time."""
@@ -86,23 +71,13 @@ class S3Store:
         return next((info for info in found if info.key == key), None)
 
     def get(self, key: str) -> bytes:
-        """Return an object's content. Raises ReadError."""
-        for attempt in range(1, READ_ATTEMPTS + 1):
-            try:
-                answer = self._client.get_object(Bucket=self._bucket, Key=key)
-                content: bytes = answer["Body"].read()
-                return content
-            except _BROKEN_OFF as error:
-                if attempt == READ_ATTEMPTS:
-                    raise ReadError(f"broke off: {type(error).__name__}") from error
-            except ClientError as error:
-                code = str(error.response.get("Error", {}).get("Code", "unknown"))
-                if code in _GONE:
-                    raise ObjectGone("deleted after it was listed") from error
-                raise ReadError(code) from error
-            except BotoCoreError as error:
-                raise ReadError(type(error).__name__) from error
-        raise AssertionError("unreachable")
+        """Return the content of an object that was listed. Raises ReadError."""
+        return self._fetcher.get(self._base, key)
+
+    def _note_address(self, request: Any, **_: object) -> None:
+        """Remember where botocore finds the bucket: a matter of region, endpoint and style."""
+        parts = urlsplit(request.url)
+        self._base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
 def _info(entry: dict[str, Any]) -> ObjectInfo:

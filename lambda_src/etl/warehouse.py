@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,7 +16,6 @@ import psycopg2
 import psycopg2.errors
 
 from contract.names import ALIASES
-from etl.copytext import copy_line
 from etl.records import Rejected, Row
 
 _Result = TypeVar("_Result")
@@ -73,13 +73,20 @@ class Counts:
 
 @dataclass(slots=True)
 class Chunk:
-    """Objects that are loaded together. `lines` are their rows as COPY text."""
+    """Objects that are loaded together."""
 
     objects: dict[str, str] = field(default_factory=dict)
     """Key -> ETag of the objects that were read."""
+    again: list[str] = field(default_factory=list)
+    """Keys of those that may have been loaded before."""
     failures: dict[str, str] = field(default_factory=dict)
     """Key -> why an object could not be read."""
-    rows: list[Row] = field(default_factory=list)
+    lines: dict[str, str] = field(default_factory=dict)
+    """Event id -> its row as COPY text: of several copies the first accepted one."""
+    copies: list[tuple[str, str]] = field(default_factory=list)
+    """Event id and object of the events of which several objects hold a copy."""
+    duplicates: int = 0
+    """Copies that are not in `lines`."""
     rejected: list[Rejected] = field(default_factory=list)
     size: int = 0
     """Bytes of content that were read for it."""
@@ -87,6 +94,23 @@ class Chunk:
     def is_empty(self) -> bool:
         """Whether there is nothing to record."""
         return not self.objects and not self.failures
+
+    def add(self, event_id: str, line: str) -> None:
+        """Add a row, unless there is an earlier copy."""
+        present = self.lines.setdefault(event_id, line)
+        if present is line:
+            return
+        self.duplicates += 1
+        one, other = Row.of_line(present), Row.of_line(line)
+        if one.source_object != other.source_object:
+            self.copies += [(event_id, one.source_object), (event_id, other.source_object)]
+        if other.rank() < one.rank():
+            self.lines[event_id] = line
+
+    def drop(self, event_ids: Iterable[str]) -> None:
+        """Take rows out."""
+        for event_id in event_ids:
+            del self.lines[event_id]
 
 
 class Warehouse:
@@ -98,6 +122,8 @@ class Warehouse:
         self._connection: Any = None
         self._run_id = 0
         self._chunks = 0
+        # While one thread loads a chunk another asks what is known.
+        self._turn = threading.RLock()
 
     def __enter__(self) -> Warehouse:
         self._open(START_PATIENCE)
@@ -169,6 +195,34 @@ class Warehouse:
 
         return self._transaction(ask)
 
+    def closed_hour(self, hour: str) -> tuple[int, int] | None:
+        """Return count and hash of the objects of an hour (its folder) that is closed."""
+
+        def ask(cursor: Any) -> tuple[int, int] | None:
+            cursor.execute(_SQL["closed_hour"], {"hour": hour})
+            found = cursor.fetchone()
+            return None if found is None else (int(found[0]), int(found[1]))
+
+        return self._transaction(ask)
+
+    def rejected_keys(self, after: str) -> list[str]:
+        """Return the objects after this key that hold rejected events."""
+
+        def ask(cursor: Any) -> list[str]:
+            cursor.execute(_SQL["rejected_keys"], {"after": after})
+            return [key for (key,) in cursor.fetchall()]
+
+        return self._transaction(ask)
+
+    def drop_expired(self, days: int) -> int:
+        """Drop the weeks that ended more than `days` ago; return how many."""
+
+        def drop(cursor: Any) -> int:
+            cursor.execute(_SQL["drop_expired"], {"days": days})
+            return int(cursor.fetchone()[0])
+
+        return self._transaction(drop)
+
     def forget_failure(self, key: str) -> None:
         """Drop the record of an unreadable object that was deleted."""
         self._transaction(lambda cursor: cursor.execute(_SQL["clear_failures"], {"keys": [key]}))
@@ -182,7 +236,7 @@ class Warehouse:
 
         return self._transaction(ask)
 
-    def load(self, chunk: Chunk, before: Counts, reprocess: bool) -> Counts:
+    def load(self, chunk: Chunk, before: Counts) -> Counts:
         """Load a chunk in one transaction and return the counts of the run with it.
 
         `before` are the counts without the chunk's objects and events. A fault that may pass is
@@ -190,7 +244,7 @@ class Warehouse:
         Raises Unloadable, with nothing done, if PostgreSQL refuses rows.
         """
         number = self._chunks + 1
-        content = _copy_text(chunk.rows)
+        content = _copy_text(chunk.lines.values())
 
         def load(cursor: Any) -> Counts:
             cursor.execute(_SQL["read_run"], {"run_id": self._run_id})
@@ -198,9 +252,9 @@ class Warehouse:
             committed = chunks == number
             if not committed:
                 content.seek(0)
-                fresh = self._merge(cursor, chunk, content, reprocess)
+                fresh = self._merge(cursor, chunk, content)
                 loaded = before.events_loaded + fresh
-                duplicate = before.events_duplicate + len(chunk.rows) - fresh
+                duplicate = before.events_duplicate + chunk.duplicates + len(chunk.lines) - fresh
             counts = replace(
                 before,
                 objects_read=before.objects_read + len(chunk.objects),
@@ -216,19 +270,19 @@ class Warehouse:
         try:
             counts = self._transaction(load)
         except _UNLOADABLE:
-            refused = list(self._refused(chunk.rows))
+            refused = list(self._refused(list(chunk.lines.values())))
             if not refused:
                 raise
             raise Unloadable(refused) from None
         self._chunks = number
         return counts
 
-    def _refused(self, rows: Sequence[Row]) -> Iterator[tuple[Row, str]]:
+    def _refused(self, lines: Sequence[str]) -> Iterator[tuple[Row, str]]:
         """Find the rows that PostgreSQL refuses, by halves, and yield each with what it says."""
 
         def attempt(cursor: Any) -> str:
             try:
-                cursor.copy_expert(_SQL["copy"], _copy_text(rows))
+                _copy(cursor, _copy_text(lines))
                 cursor.execute(_SQL["insert"])
             except _UNLOADABLE as error:
                 return str(error.diag.message_primary or type(error).__name__)
@@ -237,22 +291,31 @@ class Warehouse:
             return ""
 
         refusal = self._transaction(attempt)
-        if refusal and len(rows) == 1:
-            yield rows[0], refusal
+        if refusal and len(lines) == 1:
+            yield Row.of_line(lines[0]), refusal
         elif refusal:
-            middle = len(rows) // 2
-            yield from self._refused(rows[:middle])
-            yield from self._refused(rows[middle:])
+            middle = len(lines) // 2
+            yield from self._refused(lines[:middle])
+            yield from self._refused(lines[middle:])
 
-    def _merge(self, cursor: Any, chunk: Chunk, content: io.BytesIO, reprocess: bool) -> int:
+    def _merge(self, cursor: Any, chunk: Chunk, content: io.BytesIO) -> int:
         """Write rows, rejected events, ledger and failures; return how many events were new."""
         loaded = 0
-        if chunk.rows:
-            cursor.copy_expert(_SQL["copy"], content)
+        if chunk.lines:
+            _copy(cursor, content)
+        read_again: list[str] = []
+        if chunk.again:
+            ends = {"first": min(chunk.again), "last": max(chunk.again)}
+            cursor.execute(_SQL["drop_orphans"], {"again": chunk.again, **ends})
+            read_again = [key for (key,) in cursor.fetchall()]
+        if chunk.lines:
             cursor.execute(_SQL["insert"])
             loaded = cursor.rowcount
-            if loaded < len(chunk.rows):
-                cursor.execute(_SQL["correct"], {"reprocess": reprocess})
+            if loaded < len(chunk.lines) or chunk.copies:
+                event_ids, keys = map(list, zip(*chunk.copies, strict=True)) if chunk.copies else ([], [])
+                cursor.execute(_SQL["walk_indexes"])
+                cursor.execute(_SQL["record_copies"], {"event_ids": event_ids, "source_objects": keys})
+                cursor.execute(_SQL["correct"], {"again": chunk.again})
         keys = list(chunk.objects)
         if keys:
             cursor.execute(_SQL["clear_rejected"], {"keys": keys})
@@ -261,6 +324,8 @@ class Warehouse:
                 _SQL["record_objects"],
                 {"keys": keys, "etags": list(chunk.objects.values()), "run_id": self._run_id},
             )
+        if read_again:
+            cursor.execute(_SQL["read_again"], {"keys": read_again})
         if chunk.rejected:
             columns = [list(column) for column in zip(*chunk.rejected, strict=True)]
             names = ("keys", "positions", "codes", "reasons", "raw_events")
@@ -280,7 +345,7 @@ class Warehouse:
         """Do `work` in a transaction; over a new connection where the fault may pass."""
         for attempt in range(RECONNECTS):
             try:
-                with self._cursor() as cursor:
+                with self._turn, self._cursor() as cursor:
                     result = work(cursor)
                     self._connection.commit()
                     return result
@@ -341,8 +406,14 @@ def _may_pass(error: psycopg2.Error) -> bool:
     )
 
 
-def _copy_text(rows: Sequence[Row]) -> io.BytesIO:
-    return io.BytesIO("".join(map(copy_line, rows)).encode("utf-8"))
+def _copy_text(lines: Iterable[str]) -> io.BytesIO:
+    return io.BytesIO("".join(lines).encode("utf-8"))
+
+
+def _copy(cursor: Any, content: io.BytesIO) -> None:
+    """Fill the staging table, and make partitions for what is in it."""
+    cursor.copy_expert(_SQL["copy"], content, 1 << 18)
+    cursor.execute(_SQL["make_partitions"])
 
 
 def connector(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -51,8 +50,12 @@ class FakeAws:
             ]
         }
 
-    def get_object(self, Key: str, **_: str) -> dict[str, Any]:
-        return {"Body": io.BytesIO(self.objects[Key])}
+    @property
+    def meta(self) -> SimpleNamespace:
+        return SimpleNamespace(region_name="r", events=SimpleNamespace(register=lambda *_: None))
+
+    def fetcher(self, *_: object) -> SimpleNamespace:
+        return SimpleNamespace(get=lambda _base, key: self.objects[key])
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +85,7 @@ def test_a_run_answers_and_reports(
 ) -> None:
     aws = FakeAws({"/password": "top-secret"}, {KEY: json.dumps({"events": [EVENT, 5]}).encode()})
     monkeypatch.setattr(handler, "_client", aws.client)
+    monkeypatch.setattr(handler, "Fetcher", aws.fetcher)
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 300_000)
     answer = handler.handler({}, context)
     assert json.loads(json.dumps(answer)) == answer

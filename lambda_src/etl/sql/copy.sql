@@ -3,5 +3,5 @@ COPY etl_staging (
     session_id, is_first_visit, context_product_id, context_product_name, context_product_category,
     context_product_brand, context_product_price, context_product_discount_price,
     context_product_url_path, page_url, referrer, element, identity_verified,
-    event_timestamp_source, received_at, source_object, source_position
-) FROM STDIN
+    event_timestamp_source, is_bot, received_at, source_object, source_position
+) FROM STDIN WITH (NULL '')

@@ -6,11 +6,15 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
 
+import botocore.session
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError, IncompleteReadError
+from botocore.config import Config
+from botocore.credentials import Credentials
 
+from etl.fetch import Fetcher
 from etl.payload import Selection
 from etl.reading import AHEAD, read_ahead
 from etl.store import ObjectGone, ObjectInfo, ReadError, S3Store
@@ -84,48 +88,99 @@ def test_nothing_to_read() -> None:
     assert list(read_ahead(SlowStore(), [], 2, 10, 10)) == []
 
 
-class Body:
-    def __init__(self, *results: bytes | Exception) -> None:
-        self.results = list(results)
+class S3(BaseHTTPRequestHandler):
+    """Answers what it is given, in turn; None breaks the connection off, an int is a status."""
 
-    def read(self) -> bytes:
-        result = self.results.pop(0)
-        if isinstance(result, Exception):
-            raise result
-        return result
+    protocol_version = "HTTP/1.1"
+    answers: ClassVar[list[bytes | int | None]] = []
+    seen: ClassVar[list[tuple[str, str]]] = []
 
-
-class Client:
-    """An S3 client that answers what it is given, in turn."""
-
-    def __init__(self, *answers: Any) -> None:
-        self.answers = list(answers)
-
-    def get_object(self, **_: str) -> dict[str, Any]:
+    def do_GET(self) -> None:
+        self.seen.append((self.path, self.headers["Authorization"]))
         answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return {"Body": Body(answer[0])} if isinstance(answer, list) else {"Body": Body(answer)}
+        status, body = (200, answer) if isinstance(answer, bytes) else (answer, b"")
+        if status is None:
+            self.send_response(200)
+            self.send_header("Content-Length", "10")
+            self.end_headers()
+            self.wfile.write(b"half")
+            self.close_connection = True
+            return
+        if status != 200:
+            code = {403: "AccessDenied", 404: "NoSuchKey", 503: "SlowDown"}[status]
+            body = f"<Error><Code>{code}</Code></Error>".encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
-BROKEN = IncompleteReadError(actual_bytes=1, expected_bytes=2)
+@pytest.fixture
+def bucket() -> Iterator[str]:
+    S3.answers, S3.seen = [], []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), S3)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/bucket"
+    server.shutdown()
+    server.server_close()
 
 
-def test_a_body_that_breaks_off_is_read_again() -> None:
-    assert S3Store(Client([BROKEN], [BROKEN], [b"whole"]), "b").get("k") == b"whole"
-    with pytest.raises(ReadError, match="broke off"):
-        S3Store(Client([BROKEN], [BROKEN], [BROKEN]), "b").get("k")
+def fetcher() -> Fetcher:
+    return Fetcher(Credentials("key", "secret"), "ap-southeast-1", pause=lambda _: None)
+
+
+def test_what_breaks_off_or_is_busy_is_asked_for_again(bucket: str) -> None:
+    S3.answers = [None, 503, b"whole", b"next"]
+    reader = fetcher()
+    assert reader.get(bucket, "events/a b+c.json") == b"whole"
+    assert reader.get(bucket, "k") == b"next"
+    assert S3.seen[0][0] == "/bucket/events/a%20b%2Bc.json"
+    assert "/ap-southeast-1/s3/aws4_request" in S3.seen[0][1]
 
 
 @pytest.mark.parametrize(
-    ("fault", "expected", "gone"),
+    ("answers", "expected", "gone"),
     [
-        (ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject"), "AccessDenied", False),
-        (ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject"), "deleted", True),
-        (ConnectTimeoutError(endpoint_url="https://s3"), "ConnectTimeoutError", False),
+        ([403], "AccessDenied", False),
+        ([404], "deleted", True),
+        ([503] * 4, "SlowDown", False),
+        ([None] * 4, "broke off", False),
     ],
 )
-def test_faults_are_named(fault: Exception, expected: str, gone: bool) -> None:
+def test_faults_are_named(bucket: str, answers: list[Any], expected: str, gone: bool) -> None:
+    S3.answers = list(answers)
     with pytest.raises(ReadError, match=expected) as error:
-        S3Store(Client(fault), "b").get("k")
-    assert isinstance(error.value, ObjectGone) is gone
+        fetcher().get(bucket, "k")
+    assert isinstance(error.value, ObjectGone) is gone and not S3.answers
+
+
+def test_no_server_is_a_fault_too() -> None:
+    with pytest.raises(ReadError, match="ConnectionRefused"):
+        fetcher().get("http://127.0.0.1:9", "k")
+
+
+def test_objects_are_read_where_botocore_lists_them(bucket: str) -> None:
+    """What botocore lists, the fetcher reads from the same place."""
+    session = botocore.session.get_session()
+    session.set_credentials("key", "secret")
+    client = session.create_client(
+        "s3",
+        region_name="ap-southeast-1",
+        endpoint_url=bucket.rsplit("/", 1)[0],
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    S3.answers = [LISTING, b"object"]
+    store = S3Store(client, "bucket", fetcher())
+    [[info]] = list(store.pages(Selection()))
+    assert store.get(info.key) == b"object"
+    assert S3.seen[1][0] == "/bucket/events/k.json"
+
+
+LISTING = (
+    b'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>false</IsTruncated>'
+    b"<Contents><Key>events/k.json</Key><LastModified>2025-12-06T05:00:00.000Z</LastModified>"
+    b"<ETag>&quot;e&quot;</ETag><Size>6</Size></Contents></ListBucketResult>"
+)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.timestamps import ClockRules
-from etl.copytext import copy_line
+from etl.copytext import copy_line, copy_values
 from etl.records import MAX_RAW_EVENT, Records, Row, event_at, read_object
 from ingest.collect import Moment, collect
 from ingest.raw import StoredObject
@@ -69,6 +69,7 @@ ROW = Row(
     element='{"dataset":{"k":"\ufffd"},"tag":"a"}',
     identity_verified="f",
     event_timestamp_source="client",
+    is_bot="f",
     received_at="2025-12-06T05:29:30.500000Z",
     source_object=KEY,
     source_position="0",
@@ -78,6 +79,10 @@ ROW = Row(
 def read(body: object) -> Records:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return read_object(content, KEY, LISTED, ClockRules(), LIMIT)
+
+
+def rows(body: object) -> list[Row]:
+    return [Row.of_line(line) for _, line in read(body).lines]
 
 
 def snake(name: str) -> str:
@@ -95,32 +100,32 @@ def snake(name: str) -> str:
     ],
 )
 def test_all_raw_forms_give_the_same_row(body: object) -> None:
-    assert read(body).rows == [ROW]
+    assert rows(body) == [ROW]
 
 
 def test_snake_case_gives_the_same_row() -> None:
     event = {snake(name): value for name, value in EVENT.items()}
     event["product"] = {snake(name): value for name, value in EVENT["product"].items()}  # type: ignore[attr-defined]
-    assert read({"events": [event], "_ingest": INGEST}).rows == [ROW]
+    assert rows({"events": [event], "_ingest": INGEST}) == [ROW]
 
 
 def test_the_least_event_is_a_row() -> None:
-    [row] = read({"eventName": "x"}).rows
+    [row] = rows({"eventName": "x"})
     assert row.event_timestamp == row.received_at == "2025-12-06T05:30:00.000000Z"
     assert row.event_timestamp_source == "received"
     assert uuid.UUID(row.event_id).version == 5
-    assert read({"eventName": "x"}).rows == [row]
+    assert rows({"eventName": "x"}) == [row]
 
 
 def test_a_verified_identity_replaces_what_the_client_says() -> None:
     identity = {"verified": True, "userId": "u", "userLoginState": "logged_in", "identitySource": "cognito"}
-    [row] = read({"events": [EVENT], "_ingest": INGEST | {"identity": identity}}).rows
+    [row] = rows({"events": [EVENT], "_ingest": INGEST | {"identity": identity}})
     assert row[3:6] == ("u", "logged_in", "cognito") and row.identity_verified == "t"
 
 
 def test_an_event_cannot_verify_itself_in_the_collectors_form() -> None:
     forged = EVENT | {"_ingest": {"identity": {"verified": True, "userId": "root"}}}
-    [row] = read({"events": [forged], "_ingest": INGEST}).rows
+    [row] = rows({"events": [forged], "_ingest": INGEST})
     assert row.user_id == "12" and row.identity_verified == "f"
 
 
@@ -128,7 +133,7 @@ def test_sent_at_beside_the_events_counts_for_those_without() -> None:
     late = {"eventName": "x", "eventTimestamp": "2025-12-06T04:29:00Z"}
     own = late | {"sentAt": "2025-12-06T05:29:30Z"}
     body = {"events": [late, own], "sentAt": "2025-12-06T04:29:30.5Z", "_ingest": INGEST}
-    times = [(row.event_timestamp, row.event_timestamp_source) for row in read(body).rows]
+    times = [(row.event_timestamp, row.event_timestamp_source) for row in rows(body)]
     assert times == [
         ("2025-12-06T05:29:00.000000Z", "corrected"),
         ("2025-12-06T04:29:00.000000Z", "client"),
@@ -137,7 +142,7 @@ def test_sent_at_beside_the_events_counts_for_those_without() -> None:
 
 def test_what_cannot_be_a_row_is_rejected_with_its_json_and_place() -> None:
     records = read({"events": [EVENT, {"eventName": ""}, 5, EVENT | {"eventId": str(uuid.uuid4())}]})
-    assert [row.source_position for row in records.rows] == ["0", "3"]
+    assert [Row.of_line(line).source_position for _, line in records.lines] == ["0", "3"]
     assert [(r.object_key, r.position, r.code, r.raw_event) for r in records.rejected] == [
         (KEY, 1, "invalid_event_name", '{"eventName":""}'),
         (KEY, 2, "not_an_object", "5"),
@@ -160,7 +165,7 @@ def test_what_cannot_be_a_row_is_rejected_with_its_json_and_place() -> None:
 def test_an_unreadable_object_is_one_rejected_event(content: bytes, reason: str) -> None:
     records = read(content)
     [rejected] = records.rejected
-    assert not records.rows
+    assert not records.lines
     assert (rejected.position, rejected.code) == (-1, "unreadable")
     assert reason in rejected.reason
     assert "\0" not in rejected.raw_event and len(rejected.raw_event) <= MAX_RAW_EVENT
@@ -200,12 +205,14 @@ def test_any_json_becomes_rows_and_rejected_events_that_postgresql_can_store(bod
     if isinstance(body, dict) and not isinstance(events, list):
         events = [body]
     if isinstance(events, list) and not any(r.position < 0 for r in records.rejected):
-        assert len(records.rows) + len(records.rejected) == len(events)
-    for values in (*records.rows, *records.rejected):
-        line = copy_line(None if value is None else str(value) for value in values)
+        assert len(records.lines) + len(records.rejected) == len(events)
+    for _, line in records.lines:
         assert "\0" not in line
         assert line.encode("utf-8").count(b"\n") == 1
-        assert line.count("\t") == len(values) - 1
+        assert line.count("\t") == len(Row._fields) - 1
+        assert copy_line(copy_values(line)) == line
+    for rejected in records.rejected:
+        assert "\0" not in rejected.raw_event and rejected.raw_event.encode("utf-8")
 
 
 EVENTS = st.lists(
@@ -233,16 +240,16 @@ def test_every_event_that_the_collector_accepts_is_a_row_with_the_id_it_gave(eve
     outcome = collect(request, Settings("raw"), Moment(LISTED, "id"), stored.append)
     raw = [item for item in stored if item.key.startswith("events/")]
     records = [read_object(item.body, item.key, LISTED, ClockRules(), LIMIT) for item in raw]
-    rows = [row for record in records for row in record.rows]
-    assert len(rows) == outcome.accepted and not any(record.rejected for record in records)
-    for row, event in zip(rows, [e for r in raw for e in json.loads(r.body)["events"]], strict=True):
+    found = [Row.of_line(line) for record in records for _, line in record.lines]
+    assert len(found) == outcome.accepted and not any(record.rejected for record in records)
+    for row, event in zip(found, [e for r in raw for e in json.loads(r.body)["events"]], strict=True):
         assert row.event_id in {str(event.get("eventId")), str(event.get("event_id"))}
 
 
 @pytest.mark.parametrize(
     ("values", "line"),
     [
-        (("a", None, "", "\\N"), "a\t\\N\t\t\\\\N\n"),
+        (("a", None, "", "\\N"), "a\t\t\t\\\\N\n"),
         (("tab\t", "line\n", "return\r", "back\\slash"), "tab\\t\tline\\n\treturn\\r\tback\\\\slash\n"),
     ],
 )

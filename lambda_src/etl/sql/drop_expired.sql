@@ -1,0 +1,1 @@
+SELECT public.drop_expired_partitions(%(days)s)

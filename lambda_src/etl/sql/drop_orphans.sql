@@ -1,0 +1,24 @@
+-- Rows of objects that are read again and no longer hold the event: it is refused now, or the object was replaced.
+-- Returns the objects that hold another copy of such an event; they are to be read again.
+WITH orphan AS (
+    DELETE FROM public.clickstream_events AS stored
+    USING unnest(%(again)s::text[]) AS again (source_object)
+    WHERE stored.source_object = again.source_object
+      AND stored.source_object >= %(first)s
+      AND stored.source_object <= %(last)s
+      AND NOT EXISTS (
+          SELECT
+          FROM etl_staging AS staged
+          WHERE staged.event_id = stored.event_id
+            AND staged.source_object = stored.source_object
+      )
+    RETURNING stored.event_id, stored.source_object
+), forgotten AS (
+    DELETE FROM public.clickstream_event_ids AS id
+    USING orphan
+    WHERE id.event_id = orphan.event_id
+)
+SELECT DISTINCT copy.source_object
+FROM public.clickstream_event_copies AS copy
+JOIN orphan USING (event_id)
+WHERE copy.source_object <> orphan.source_object

@@ -1,0 +1,5 @@
+-- For the statements that find stored rows of a chunk's events: the planner does not count on looking into one
+-- partition per event only, and would rather read the whole table.
+SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_mergejoin = off;
+SET LOCAL enable_seqscan = off
