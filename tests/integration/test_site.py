@@ -95,6 +95,44 @@ def test_check_mode_on_an_empty_cloud_lists_all_and_writes_nothing() -> None:
     assert "pending: needs" in run.output
 
 
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ("platform_bucket_suffix=-owned-by-somebody-else", "platform_bucket_suffix"),
+        ("platform_zone=eu-central-1a", "platform_zone"),
+        ("platform_analytics_private_ip=10.77.0.9", "platform_analytics_private_ip"),
+        ("ansible_aws_ssm_plugin=/nowhere/session-manager-plugin", "Session Manager plugin"),
+        ("analytics_instance_image_name=debian-99-*", "has no image debian-99-*"),
+    ],
+)
+def test_bad_input_is_told_with_its_fix_before_anything_is_created(wrong: str, says: str) -> None:
+    before = len(calls())
+    run = play("site.yml", "-e", wrong)
+    assert run.returncode != 0
+    assert says in run.output and "Fix:" in run.output
+    assert [call for call in calls(before) if call["mutating"]] == []
+
+
+def test_an_aws_that_does_not_answer_is_told_within_seconds() -> None:
+    nowhere = {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    run = subprocess.run(
+        [*command("playbooks/preflight.yml")[:1], "-i", "inventories/aws", "playbooks/preflight.yml"]
+        + ["-e", "analytics_instance_install_agent=false"],
+        cwd=PROJECT,
+        env={**environment(), **nowhere},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode != 0
+    assert "AWS cannot be reached" in run.stdout and "Fix:" in run.stdout
+
+
 def test_the_first_run_builds_it() -> None:
     OUTPUTS.append(succeed("site.yml").output)
     assert_no_way_out()
