@@ -121,8 +121,16 @@ def test_an_aws_that_does_not_answer_is_told_within_seconds() -> None:
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     run = subprocess.run(
-        [*command("playbooks/preflight.yml")[:1], "-i", "inventories/aws", "playbooks/preflight.yml"]
-        + ["-e", "analytics_instance_install_agent=false"],
+        [
+            PROJECT / ".venv/bin/ansible-playbook",
+            *(
+                "-i",
+                "inventories/aws",
+                "playbooks/preflight.yml",
+                "-e",
+                "analytics_instance_install_agent=false",
+            ),
+        ],
         cwd=PROJECT,
         env={**environment(), **nowhere},
         capture_output=True,
