@@ -78,6 +78,22 @@ COMMENT ON TABLE public.clickstream_event_ids IS
 COMMENT ON TABLE public.clickstream_event_copies IS
     'Events of which several raw objects hold a copy, with each of these objects.';
 
+-- Whoever deletes a row lets its id be taken again. (A row that moves to another week is updated, not deleted.)
+CREATE FUNCTION public.forget_event_ids() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM public.clickstream_event_ids AS id
+    USING deleted
+    WHERE id.event_id = deleted.event_id;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER forget_event_ids
+    AFTER DELETE ON public.clickstream_events
+    REFERENCING OLD TABLE AS deleted
+    FOR EACH STATEMENT EXECUTE FUNCTION public.forget_event_ids();
+
 GRANT SELECT, INSERT, UPDATE, DELETE
     ON public.clickstream_events, public.clickstream_event_ids, public.clickstream_event_copies
     TO clickstream_loader;

@@ -1,20 +1,18 @@
 -- Weeks of receipt as partitions: made when the first row of a week arrives, dropped whole when their time is up.
 -- The loader owns nothing; it may call these two functions, which run as the owner.
 
--- Makes what is missing for rows received from `first` to `last`. Weeks that cannot be are left to the default
--- partition: further than ten years ago or later than next week.
-CREATE FUNCTION public.make_partitions(first timestamptz, last timestamptz) RETURNS void
+-- Makes what is missing for rows received at these times. Weeks that cannot be are left to the default partition:
+-- longer than ten years ago or later than next week.
+CREATE FUNCTION public.make_partitions(received timestamptz[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     week timestamptz;
     partition text;
 BEGIN
     FOR week IN
-        SELECT generate_series(
-            greatest(date_trunc('week', first), date_trunc('week', now() - interval '10 years')),
-            least(last, now() + interval '1 week'),
-            interval '1 week'
-        )
+        SELECT DISTINCT date_trunc('week', at)
+        FROM unnest(received) AS at
+        WHERE at BETWEEN now() - interval '10 years' AND now() + interval '1 week'
     LOOP
         partition := 'clickstream_events_' || to_char(week, 'YYYYMMDD');
         CONTINUE WHEN to_regclass('public.' || partition) IS NOT NULL;

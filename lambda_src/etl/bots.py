@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 _BOT: Final = re.compile(
-    r"bot\b|bot[/;_-]|crawl|spider|slurp|scrap|headless|phantomjs|puppeteer|playwright|lighthouse|monitor"
+    r"(?<!cu)bot\b|bot_|crawl|spider|slurp|scrap|headless|phantomjs|puppeteer|playwright|lighthouse|monitor"
     r"|preview|facebookexternalhit|python-requests|python-urllib|aiohttp|httpx|curl/|wget/|okhttp|go-http"
     r"|java/|libwww|^$",
     re.IGNORECASE,

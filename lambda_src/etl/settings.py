@@ -34,7 +34,7 @@ class Target:
 class Tuning:
     """Sizes and times of a run; sizes are in bytes."""
 
-    readers: int = 32
+    readers: int = 64
     """Objects read at the same time."""
     chunk_events: int = 20_000
     """Events per transaction, about: a chunk ends with the object that reaches it."""
@@ -66,7 +66,7 @@ class Settings:
             raw_bucket=_required(environ, "RAW_BUCKET"),
             target=_target(environ),
             tuning=Tuning(
-                readers=_positive(environ, PREFIX + "READERS", 32),
+                readers=_positive(environ, PREFIX + "READERS", 64),
                 chunk_events=_positive(environ, PREFIX + "CHUNK_EVENTS", 20_000),
                 chunk_bytes=_positive(environ, PREFIX + "CHUNK_BYTES", 16_000_000),
                 max_object_bytes=_positive(environ, PREFIX + "MAX_OBJECT_BYTES", 64_000_000),

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice, permutations
 from pathlib import Path
@@ -25,7 +26,7 @@ from contract.names import ALIASES
 from contract.timestamps import ClockRules
 from etl.payload import read_payload
 from etl.records import Row, read_object
-from etl.run import Answer, NothingRead, run
+from etl.run import Answer, NothingRead, keys_hash, run
 from etl.settings import Tuning
 from etl.warehouse import Busy, Connect, Warehouse, connector
 from tests.support.postgres import (
@@ -44,7 +45,10 @@ pytestmark = pytest.mark.skipif(find_binaries() is None, reason="PostgreSQL is n
 NOW = datetime(2025, 12, 6, 6, 0, tzinfo=UTC)
 RULES = ClockRules()
 SMALL = Tuning(readers=4, chunk_events=5)
-TABLES = "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace"
+TABLES = (
+    "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition "
+    "AND relnamespace = 'public'::regnamespace"
+)
 ROWS = "SELECT to_jsonb(clickstream_events) - 'loaded_at' FROM clickstream_events ORDER BY event_id"
 
 
@@ -673,7 +677,8 @@ def test_any_history_ends_with_the_rows_of_a_plain_model(
     empty(postgres)
     store = RawStore()
     for action, number, detail in steps:
-        if action == "put" and key(number) not in store.objects:
+        if action == "put":
+            # An object may be replaced, as a repair does.
             store.put(key(number), detail)
         elif action == "run":
             add_up(etl(postgres, store, detail))
@@ -686,6 +691,163 @@ def test_any_history_ends_with_the_rows_of_a_plain_model(
     final = etl(postgres, store)
     add_up(final)
     assert final["status"] == "complete"
+    check(postgres, store)
+
+
+# --- partitions, retention, closed hours, replay ------------------------------------------------------
+
+
+def partitions(server: ThrowawayPostgres) -> list[str]:
+    """The weeks that exist."""
+    found = server.execute(
+        "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid "
+        "WHERE inhparent = 'clickstream_events'::regclass AND relname <> 'clickstream_events_other' "
+        "ORDER BY 1"
+    )
+    return [name for (name,) in found]
+
+
+def test_an_id_is_one_row_whatever_the_week(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    store.put(key(2), raw(event(1), received="2025-12-06T05:00:00Z"))
+    etl(postgres, store)
+    # The first copy was received weeks ago and is loaded now: the row moves to its week.
+    store.put(key(1, "2025/12/06/05"), raw(event(1), received="2025-11-10T05:00:00Z"))
+    answer = etl(postgres, store)
+    assert answer["events"] == {"read": 1, "loaded": 0, "duplicate": 1, "rejected": 0}
+    [(week,)] = postgres.execute("SELECT tableoid::regclass::text FROM clickstream_events")
+    assert week == "clickstream_events_20251110"
+    check(postgres, store)
+
+
+def test_times_for_which_no_week_can_be_are_rows_too(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    for number, received in enumerate(
+        ["0001-01-01T00:00:00Z", "1999-05-05T00:00:00Z", "9999-12-31T23:59:59Z"]
+    ):
+        store.put(key(number), raw(event(number), received=received))
+    etl(postgres, store)
+    assert postgres.execute("SELECT count(*) FROM clickstream_events_other") == [(3,)]
+    check(postgres, store)
+
+
+def test_retention_drops_weeks_and_forgets_their_ids(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    now = datetime.now(UTC)
+    for number, days in enumerate([0, 20, 80]):
+        moment = now - timedelta(days=days)
+        name = f"{moment:events/%Y/%m/%d/%H}/event-{number}.json"
+        store.put(name, raw(event(number), received=moment.isoformat()))
+    store.put(key("x"), raw(event(9), received="1999-05-05T00:00:00Z"))
+    etl(postgres, store, now=now)
+    weeks = partitions(postgres)
+    etl(postgres, store, tuning=replace(SMALL, retention_days=30), now=now)
+    assert len(places(postgres)) == 2
+    assert postgres.execute("SELECT count(*) FROM clickstream_event_ids") == [(2,)]
+    expired = f"clickstream_events_{now - timedelta(days=80 + (now - timedelta(days=80)).weekday()):%Y%m%d}"
+    assert expired in weeks and expired not in partitions(postgres)
+    # The raw objects are still there: loading them again ends with what is kept.
+    etl(postgres, store, {"reprocess": True}, tuning=replace(SMALL, retention_days=30), now=now)
+    assert len(places(postgres)) == 2
+
+
+def test_a_week_that_is_being_read_is_dropped_next_time(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    store.put(key(1), raw(event(1)))
+    etl(postgres, store)
+    reader = postgres.connect(READER)
+    with reader.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM clickstream_events")
+        etl(postgres, store, tuning=replace(SMALL, retention_days=1))
+    reader.close()
+    assert len(places(postgres)) == 1
+    etl(postgres, store, tuning=replace(SMALL, retention_days=1))
+    assert len(places(postgres)) == 0
+
+
+def test_a_closed_hour_is_one_row_and_is_not_read_again(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    for number in range(20):
+        store.put(key(number, "2025/12/01/05"), raw(event(number)))
+    etl(postgres, store)
+    [(hour, count, hashed)] = postgres.execute("SELECT hour, objects, keys_hash FROM etl_closed_hours")
+    infos = [info for page in store.pages(read_payload({})[0]) for info in page]
+    assert (hour, count, int(hashed)) == ("events/2025/12/01/05", 20, keys_hash(infos))
+    assert postgres.execute("SELECT count(*) FROM etl_objects") == [(0,)]
+    again = {"start": "2025-12-01T00:00:00Z", "end": "2025-12-02T00:00:00Z"}
+    assert etl(postgres, store, again)["objects"]["skipped"] == 20
+    # One more object: the hour is read, and closes again with it.
+    store.put(key(30, "2025/12/01/05"), raw(event(30)))
+    answer = etl(postgres, store, again)
+    assert (answer["objects"]["read"], answer["events"]["loaded"]) == (21, 1)
+    postgres.execute("UPDATE etl_watermark SET listed_from = 'events/2025/12/02'")
+    etl(postgres, store)
+    assert etl(postgres, store, again)["objects"]["skipped"] == 21
+    assert places(postgres) == model(store)[0]
+
+
+def test_a_row_whose_event_is_refused_now_goes_and_its_other_copy_comes(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    store.put(key(1), raw(event(1), event(2), received="2025-12-06T05:00:01Z"))
+    store.put(key(2), raw(event(3), received="2025-12-06T05:00:02Z"))
+    store.put(key(3), raw(event(1), received="2025-12-06T05:00:03Z"))
+    etl(postgres, store)
+    assert places(postgres)[event(1)["eventId"]] == (key(1), 0)
+    # The same as stricter rules: what stood in the object is no event any more.
+    store.put(key(1), raw(event(1, eventName=5), event(2), received="2025-12-06T05:00:01Z"))
+    etl(postgres, store, {"prefix": key(1)})
+    etl(postgres, store)
+    assert places(postgres)[event(1)["eventId"]] == (key(3), 0)
+    check(postgres, store)
+
+
+@pytest.mark.parametrize("reprocess", [False, True])
+def test_a_full_rebuild_gives_identical_rows(postgres: ThrowawayPostgres, reprocess: bool) -> None:
+    store = RawStore()
+    for number in range(30):
+        second = (number * 7) % 60
+        copies = [event(n, sessionId=f"copy {number}") for n in range(number % 5, number + 3, 3)]
+        store.put(key(number), raw(*copies, {"eventName": ""}, received=f"2025-12-06T05:00:{second:02}Z"))
+        if number % 4 == 0:
+            etl(postgres, store)
+    etl(postgres, store)
+    before = rows(postgres)
+    if not reprocess:
+        empty(postgres)
+    etl(postgres, store, {"reprocess": True} if reprocess else {})
+    assert rows(postgres) == before
+    check(postgres, store)
+
+
+def test_rejected_events_are_judged_again(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    store.put(key(1), raw(event(1), event(2, eventName=""), event(3, eventName="")))
+    etl(postgres, store)
+    assert len(postgres.execute("SELECT * FROM rejected_events")) == 2
+    # Repaired in the raw object, in an hour that runs no longer list.
+    postgres.execute("UPDATE etl_watermark SET listed_from = 'events/2025/12/07'")
+    store.put(key(1), raw(event(1), event(2), event(3, eventName="")))
+    answer = etl(postgres, store, {"replay": True})
+    assert answer["events"] == {"read": 3, "loaded": 1, "duplicate": 1, "rejected": 1}
+    assert len(places(postgres)) == 2
+    check(postgres, store)
+
+
+def test_what_the_collector_refused_can_be_replayed(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    refused = {
+        "rejected": [
+            {"index": 4, "code": "event_too_large", "reason": "r", "event": event(1)},
+            {"index": 5, "code": "no_event_name", "reason": "r", "event": {"x": 1}},
+            {"code": "not_json", "reason": "r", "text": json.dumps([event(2), event(3)]), "truncated": False},
+            {"code": "not_json", "reason": "r", "text": "[{", "truncated": True},
+        ],
+        "_ingest": {"receivedAt": "2025-12-06T05:00:01Z", "requestId": "r"},
+    }
+    store.put("rejected/2025/12/06/05/rejected-1.json", refused)
+    assert etl(postgres, store)["objects"]["listed"] == 0
+    answer = etl(postgres, store, {"prefix": "rejected/2025/12/06/"})
+    assert answer["events"] == {"read": 5, "loaded": 3, "duplicate": 0, "rejected": 2}
     check(postgres, store)
 
 

@@ -13,10 +13,6 @@ WITH orphan AS (
             AND staged.source_object = stored.source_object
       )
     RETURNING stored.event_id, stored.source_object
-), forgotten AS (
-    DELETE FROM public.clickstream_event_ids AS id
-    USING orphan
-    WHERE id.event_id = orphan.event_id
 )
 SELECT DISTINCT copy.source_object
 FROM public.clickstream_event_copies AS copy

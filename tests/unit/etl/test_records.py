@@ -255,3 +255,80 @@ def test_every_event_that_the_collector_accepts_is_a_row_with_the_id_it_gave(eve
 )
 def test_copy_text(values: tuple[str | None, ...], line: str) -> None:
     assert copy_line(values) == line
+
+
+PLAIN_VALUES = (
+    st.none()
+    | st.booleans()
+    | st.sampled_from(
+        [0, -1, 5, 1.5, 2**64, 10**30, 1e14, "", " x ", "12.5", "guest", "a\tb", "\\N", '24"', "\0"]
+    )
+    | st.sampled_from([[], {}, [[1]], {"a": [2**70]}, {"k": {"d": "v"}}, "\ud800", "é😀"])
+)
+PLAIN_EVENTS = st.fixed_dictionaries(
+    {"eventName": st.sampled_from(["page_view", " purchase ", "", "x" * 201, 'a"b'])},
+    optional={
+        "eventId": st.uuids().map(str) | st.uuids().map(lambda value: str(value).upper()) | st.just("no"),
+        "event_id": st.uuids().map(str),
+        "eventTimestamp": st.sampled_from(
+            ["2025-12-06T05:29:00Z", "2025-12-06T12:29:00.123+07:00", "2030-01-01", "x", "", None, 5]
+        ),
+        "sentAt": st.sampled_from(["2025-12-06T05:29:00Z", "2025-12-06T04:29:00Z", None, "x"]),
+        "event_name": st.just("other"),
+        "userLoginState": st.sampled_from(["guest", "", None, "admin"]),
+        "isFirstVisit": st.sampled_from([True, False, None, "t"]),
+        "product": PLAIN_VALUES
+        | st.fixed_dictionaries(
+            {},
+            optional=dict.fromkeys(
+                ("id", "name", "price", "discountPrice", "urlPath", "url_path", "x"), PLAIN_VALUES
+            ),
+        ),
+        "element": PLAIN_VALUES | st.dictionaries(st.sampled_from("ab"), PLAIN_VALUES, max_size=2),
+        **dict.fromkeys(("userId", "clientId", "sessionId", "pageUrl", "referrer", "other"), PLAIN_VALUES),
+    },
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    st.lists(PLAIN_EVENTS | PLAIN_VALUES, max_size=4),
+    st.sampled_from([{}, {"verified": True, "userId": "u\t", "userLoginState": "logged_in"}]),
+    st.booleans(),
+)
+def test_the_short_way_and_the_whole_way_give_the_same(events: list[Any], identity: Any, ascii: bool) -> None:
+    body = {"events": events, "_ingest": INGEST | {"identity": identity, "userAgent": "Googlebot/2.1"}}
+    content = json.dumps(body, ensure_ascii=ascii).encode("utf-8", "surrogatepass")
+    short, whole = (read_object(content, KEY, LISTED, ClockRules(), LIMIT, way) for way in (True, False))
+    assert short == whole
+
+
+def test_an_ordinary_event_takes_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etl.records._add_any", None)
+    ordinary = EVENT | {
+        "userId": "12",
+        "product": {"id": "7", "price": 1.5},
+        "element": {"tag": "a"},
+        "own": [1],
+    }
+    assert len(read({"events": [ordinary, ordinary], "_ingest": INGEST}).lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("agent", "is_bot"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "f"),
+        (
+            "Mozilla/5.0 (Linux; Android 14; Cubot X30) AppleWebKit/537.36 Chrome/120 Mobile Safari/537.36",
+            "t",
+        ),
+        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "t"),
+        ("Mozilla/5.0 (X11) AppleWebKit/537.36 HeadlessChrome/120.0 Safari/537.36", "t"),
+        ("curl/8.5.0", "t"),
+        ("", "t"),
+        (None, "f"),
+    ],
+)
+def test_bots_are_flagged(agent: str | None, is_bot: str) -> None:
+    [row] = rows({"events": [EVENT], "_ingest": INGEST | {"userAgent": agent}})
+    assert row.is_bot == is_bot

@@ -1,0 +1,291 @@
+"""`python -m tests.bench [part]... [--rows N]`: measures, and prints a table of ratios from this one run.
+
+Parts: fuzz ingest start objects events million table; all of them by default, in some eight
+minutes on two cores.
+S3 is `tests/bench/s3_server.py`, an asyncio process on this machine that waits 20 ms before each answer; the
+loader reads it through the same code and the same HTTP as S3. PostgreSQL is this machine's, in a fresh
+cluster with fsync off; loader, S3 and PostgreSQL share this machine's cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "lambda_src")]
+
+from tests.bench.data import raw_objects  # noqa: E402
+from tests.support.ingest_fuzz import fuzz  # noqa: E402
+from tests.support.postgres import ThrowawayPostgres, throwaway_postgres  # noqa: E402
+
+LATENCY = 20
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda_src'}",
+    "AWS_ACCESS_KEY_ID": "key",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_DEFAULT_REGION": "ap-southeast-1",
+    "RAW_BUCKET": "raw",
+    "DWH_HOST": "h",
+    "DWH_USER": "u",
+    "DWH_DATABASE": "d",
+    "DWH_PASSWORD": "p",
+}
+
+
+@dataclass
+class Line:
+    """One row of the table: what was measured, the figure, and what it must be."""
+
+    name: str
+    figure: float
+    unit: str
+    target: float | None = None
+    at_least: bool = True
+
+    def text(self) -> str:
+        """The row."""
+        verdict = ""
+        if self.target is not None:
+            met = self.figure >= self.target if self.at_least else self.figure <= self.target
+            verdict = f"{'≥' if self.at_least else '≤'} {self.target:,g}  {'ok' if met else 'MISSED'}"
+        digits = 0 if self.figure >= 100 else 2
+        return f"{self.name:<66} {self.figure:>12,.{digits}f} {self.unit:<10} {verdict}"
+
+
+@contextmanager
+def s3(objects: int, events: int, seed: int = 1, latency: int = LATENCY) -> Iterator[str]:
+    """Serve raw objects; yields the address."""
+    arguments = [str(item) for item in (objects, events, seed, latency)]
+    command = [sys.executable, "-m", "tests.bench.s3_server", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=ENVIRONMENT, cwd=ROOT) as process:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        process.kill()
+
+
+def load(way: str, address: str, server: ThrowawayPostgres) -> dict[str, float]:
+    """One load in a process of its own."""
+    server.execute("SELECT make_partitions('{2025-12-02}'); CHECKPOINT")
+    command = [sys.executable, "-m", "tests.bench.loading", way, address, str(server.directory)]
+    answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=ENVIRONMENT, cwd=ROOT)
+    result: dict[str, float] = json.loads(answer.stdout)
+    return result
+
+
+def empty(server: ThrowawayPostgres) -> None:
+    """Make the warehouse empty."""
+    server.create_database()
+
+
+def objects_part(server: ThrowawayPostgres) -> Iterator[Line]:
+    """One event per object, 20 ms per answer of S3."""
+    with s3(400, 1) as address:
+        empty(server)
+        simple = load("baseline", address, server)
+    with s3(10_000, 1) as address:
+        empty(server)
+        ours = load("loader", address, server)
+    rate, plain = ours["objects"] / ours["seconds"], simple["objects"] / simple["seconds"]
+    yield Line("sequential loader, 1 event per object, 20 ms", plain, "objects/s")
+    yield Line("ETL, 1 event per object, 20 ms", rate, "objects/s", 1000)
+    yield Line("  against the sequential loader", rate / plain, "x", 30)
+    yield Line("  processor time per object", ours["cpu"] / ours["objects"] * 1e6, "µs")
+
+
+def events_part(server: ThrowawayPostgres) -> Iterator[Line]:
+    """500 events per object; the best of three, each in turn with the bare COPY."""
+    rates: dict[str, list[float]] = {"loader": [], "copy": []}
+    cpu = 0.0
+    with s3(600, 500) as address:
+        for _ in range(3):
+            for way in rates:
+                empty(server)
+                result = load(way, address, server)
+                rates[way].append(result["events"] / result["seconds"])
+                if way == "loader":
+                    cpu = result["cpu"] / result["events"] * 1e6
+    ours, bare = max(rates["loader"]), max(rates["copy"])
+    yield Line("ETL, 500 events per object, committed", ours, "events/s", 40_000)
+    yield Line("bare COPY of the same rows, same table and indexes", bare, "events/s")
+    yield Line("  ETL against the bare COPY", ours / bare, "x", 0.3)
+    yield Line("  the loader's processor time per event", cpu, "µs")
+
+
+def million_part(server: ThrowawayPostgres) -> Iterator[Line]:
+    """A backlog of a million events in 2,000 objects."""
+    empty(server)
+    with s3(2_000, 500) as address:
+        result = load("loader", address, server)
+    [(rows,)] = server.execute("SELECT count(*) FROM clickstream_events")
+    assert rows == result["events"] == 1_000_000, rows
+    yield Line("ETL, 1,000,000 events in 2,000 objects: one run", result["seconds"], "s")
+    yield Line("  rate", result["events"] / result["seconds"], "events/s", 40_000)
+    yield Line("  peak memory of the loader", result["memory"], "MB", 256, at_least=False)
+
+
+FILL = """
+SELECT make_partitions(array_agg(week))
+FROM generate_series('2025-02-24'::timestamptz, '2025-12-02', '1 week') AS week;
+INSERT INTO clickstream_events (
+    event_id, event_timestamp, event_name, user_login_state, client_id, session_id, page_url, referrer,
+    event_timestamp_source, received_at, source_object, source_position
+)
+SELECT gen_random_uuid(), at, 'page_view', 'anonymous', client, client,
+    'https://shop.example/laptop/' || number %% 2000, 'https://shop.example/', 'client', at,
+    to_char(at, '"events/"YYYY/MM/DD/HH24"/event-"') || number, 0
+FROM (
+    SELECT number, md5((number / 20)::text) AS client,
+        '2025-12-01 04:00Z'::timestamptz - (%(rows)s - number) * (interval '39 weeks' / %(rows)s) AS at
+    FROM generate_series(%(first)s, %(last)s) AS number
+) AS made
+"""
+IDS = """
+ALTER TABLE clickstream_event_ids DROP CONSTRAINT clickstream_event_ids_pkey;
+INSERT INTO clickstream_event_ids SELECT event_id, received_at FROM clickstream_events;
+SET maintenance_work_mem = '1GB';
+ALTER TABLE clickstream_event_ids ADD PRIMARY KEY (event_id);
+"""
+
+
+def table_part(server: ThrowawayPostgres, rows: int = 20_000_000) -> Iterator[Line]:
+    """The same load into an empty table and into a large one."""
+    rates: dict[str, list[float]] = {"empty": [], "large": []}
+    for seed in (1, 2):
+        empty(server)
+        with s3(400, 500, seed) as address:
+            result = load("loader", address, server)
+        rates["empty"].append(result["events"] / result["seconds"])
+    empty(server)
+    started = time.perf_counter()
+    step = 1_000_000
+    for first in range(0, rows, step):
+        last = min(first + step, rows) - 1
+        server.execute(FILL, {"rows": rows, "first": first, "last": last})
+    server.execute(IDS)
+    server.execute("VACUUM ANALYZE")
+    yield Line(f"  ({rows:,} rows made in)", time.perf_counter() - started, "s")
+    for seed in (1, 2):
+        with s3(400, 500, seed) as address:
+            result = load("loader", address, server)
+        assert result["events"] == 200_000
+        rates["large"].append(result["events"] / result["seconds"])
+    yield Line("ETL into an empty table", max(rates["empty"]), "events/s")
+    yield Line(f"ETL into a table of {rows:,} rows", max(rates["large"]), "events/s")
+    yield Line("  against the empty one", max(rates["large"]) / max(rates["empty"]), "x", 0.8)
+
+
+def ingest_part(_: ThrowawayPostgres) -> Iterator[Line]:
+    """Processor time of the whole handler, log line included, S3 aside."""
+    os.environ.update(ENVIRONMENT)
+    from ingest import handler
+
+    handler._store = lambda _: None
+    for count, repetitions, limit in ((1, 3000, 300.0), (100, 100, 5000.0)):
+        [(_, content)] = raw_objects(1, count)
+        body = json.loads(content)["events"]
+        request = {
+            "routeKey": "POST /clickstream",
+            "headers": {"content-type": "application/json"},
+            "requestContext": {"requestId": "r", "http": {"method": "POST", "path": "/clickstream"}},
+            "body": json.dumps(body, ensure_ascii=False),
+        }
+
+        def once(request: dict[str, Any] = request) -> None:
+            assert handler.handler(request, None)["statusCode"] == 200
+
+        yield Line(f"ingest, {count} event(s) per request", _cpu(once, repetitions) * 1e6, "µs", limit, False)
+
+
+def _cpu(work: Callable[[], None], repetitions: int) -> float:
+    """Return the median of five: seconds of processor time per call."""
+    times = []
+    with contextlib.redirect_stdout(io.StringIO()):
+        work()
+        for _ in range(5):
+            gc.collect()
+            started = time.process_time()
+            for _ in range(repetitions // 5):
+                work()
+            times.append((time.process_time() - started) / (repetitions // 5))
+    return statistics.median(times)
+
+
+def start_part(_: ThrowawayPostgres) -> Iterator[Line]:
+    """Import and clients, in a fresh interpreter; and what is imported from."""
+    for name, code in (
+        ("ingest", "import ingest.handler"),
+        ("ETL", "import etl.handler; etl.handler._store('raw'); etl.handler._client('ssm')"),
+    ):
+        program = f"import time; t = time.perf_counter(); {code}; print(time.perf_counter() - t)"
+        times = []
+        for _ in range(7):
+            answer = subprocess.run(
+                [sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, env=ENVIRONMENT
+            )
+            times.append(float(answer.stdout) * 1000)
+        limit = 400.0 if name == "ingest" else None
+        yield Line(f"{name}: import and clients (median of 7)", statistics.median(times), "ms", limit, False)
+    for path in sorted((ROOT / ".build").glob("*.zip")):
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(info.file_size for info in archive.infolist())
+        yield Line(f"zip {path.name}, {unpacked / 1e6:.1f} MB unpacked", path.stat().st_size / 1e6, "MB")
+
+
+def fuzz_part(_: ThrowawayPostgres) -> Iterator[Line]:
+    """100,000 bodies at the collector; a seed of its own each day."""
+    started = time.perf_counter()
+    statuses = fuzz(100_000, int(time.time() // 86_400))
+    answers = ", ".join(f"{status}: {count:,}" for status, count in sorted(statuses.items()))
+    yield Line(f"fuzz, 100,000 requests ({answers})", time.perf_counter() - started, "s")
+
+
+PARTS: dict[str, Callable[[ThrowawayPostgres], Iterator[Line]]] = {
+    "fuzz": fuzz_part,
+    "ingest": ingest_part,
+    "start": start_part,
+    "objects": objects_part,
+    "events": events_part,
+    "million": million_part,
+    "table": table_part,
+}
+
+
+def main() -> None:
+    """Run the parts that were asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS), metavar="part")
+    parser.add_argument("--rows", type=int, default=20_000_000, help="rows of the large table")
+    arguments = parser.parse_args()
+    load_average = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, load {load_average:.1f}, Python {sys.version.split()[0]}", flush=True)
+    if load_average > 1:
+        print("The machine is busy: read the ratios, and measure again when it is not.", flush=True)
+    lines = []
+    with throwaway_postgres(max_wal_size="8GB", shared_buffers="1GB", checkpoint_timeout="30min") as server:
+        for name in arguments.parts:
+            part = PARTS[name]
+            made = table_part(server, arguments.rows) if part is table_part else part(server)
+            for line in made:
+                lines.append(line)
+                print(line.text(), flush=True)
+    sys.exit(any("MISSED" in line.text() for line in lines))
+
+
+if __name__ == "__main__":
+    main()

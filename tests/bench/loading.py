@@ -1,0 +1,146 @@
+"""One load in a process of its own: `python -m tests.bench.loading <way> <S3 address> <socket>`.
+
+The ways are `loader`, `baseline` (sequential, in batches of 200) and `copy` (bare COPY).
+
+Prints a JSON object: events, objects, seconds, processor seconds, and the peak of memory in MB.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import botocore.session
+import psycopg2
+from botocore.config import Config
+from psycopg2.extras import execute_values
+
+from contract.timestamps import ClockRules
+from etl.copytext import copy_values
+from etl.fetch import Fetcher
+from etl.payload import read_payload
+from etl.records import Row, read_object
+from etl.run import run
+from etl.settings import Tuning
+from etl.store import S3Store
+from etl.warehouse import _SQL, Warehouse
+from tests.support.postgres import DATABASE, LOADER
+
+BATCH = 200
+
+
+def client(address: str) -> Any:
+    session = botocore.session.get_session()
+    session.set_credentials("key", "secret")
+    config = Config(s3={"addressing_style": "path"}, retries={"mode": "standard"})
+    made = session.create_client("s3", region_name="ap-southeast-1", endpoint_url=address, config=config)
+    return made, session.get_credentials()
+
+
+def connect(socket: str) -> Any:
+    return psycopg2.connect(host=socket, port=5432, user=LOADER, dbname=DATABASE)
+
+
+def loader(address: str, socket: str) -> tuple[int, int]:
+    """The platform's loader, as its handler runs it."""
+    s3, credentials = client(address)
+    store = S3Store(s3, "raw", Fetcher(credentials, "ap-southeast-1"))
+    selection, payload = read_payload({})
+    with Warehouse(lambda: connect(socket)) as warehouse:
+        answer = run(
+            store,
+            warehouse,
+            selection,
+            payload,
+            Tuning(),
+            ClockRules(),
+            lambda: 1.0,
+            datetime.now(UTC),
+        )
+    assert answer["status"] == "complete", answer
+    return answer["events"]["loaded"], answer["objects"]["read"]
+
+
+def baseline(address: str, socket: str) -> tuple[int, int]:
+    """The straightforward loader: list, then get, parse and insert in batches, one after another."""
+    s3, _ = client(address)
+    connection = connect(socket)
+    cursor = connection.cursor()
+    columns = ", ".join(Row._fields)
+    statement = f"INSERT INTO clickstream_events ({columns}) VALUES %s ON CONFLICT DO NOTHING"  # noqa: S608
+    rows: list[list[str | None]] = []
+    events = objects = 0
+
+    def flush() -> None:
+        if rows:
+            execute_values(cursor, statement, rows, page_size=BATCH)
+            connection.commit()
+            rows.clear()
+
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket="raw", Prefix="events/"):
+        for entry in page.get("Contents", []):
+            content = s3.get_object(Bucket="raw", Key=entry["Key"])["Body"].read()
+            objects += 1
+            records = read_object(content, entry["Key"], entry["LastModified"], ClockRules(), 10**9, False)
+            for _, line in records.lines:
+                rows.append(copy_values(line))
+                events += 1
+                if len(rows) == BATCH:
+                    flush()
+    flush()
+    return events, objects
+
+
+def copy(address: str, socket: str) -> tuple[int, int]:
+    """Bare COPY of the same rows, made before the clock starts, into the same table with its indexes."""
+    s3, credentials = client(address)
+    store = S3Store(s3, "raw", Fetcher(credentials, "ap-southeast-1"))
+    chunks: list[bytes] = []
+    lines: list[str] = []
+    events = objects = 0
+    for page in store.pages(read_payload({})[0]):
+        for info in page:
+            objects += 1
+            records = read_object(store.get(info.key), info.key, info.last_modified, ClockRules(), 10**9)
+            lines += [line for _, line in records.lines]
+            if len(lines) >= Tuning().chunk_events:
+                chunks.append("".join(lines).encode())
+                events += len(lines)
+                lines = []
+    chunks.append("".join(lines).encode())
+    events += len(lines)
+    import io
+
+    connection = connect(socket)
+    cursor = connection.cursor()
+    statement = _SQL["copy"].replace("etl_staging", "clickstream_events")
+    global started
+    started = time.perf_counter()
+    for chunk in chunks:
+        cursor.copy_expert(statement, io.BytesIO(chunk), 1 << 18)
+        connection.commit()
+    return events, objects
+
+
+started = 0.0
+
+if __name__ == "__main__":
+    way = {"loader": loader, "baseline": baseline, "copy": copy}[sys.argv[1]]
+    started = time.perf_counter()
+    events, objects = way(sys.argv[2], sys.argv[3])
+    print(
+        json.dumps(
+            {
+                "events": events,
+                "objects": objects,
+                "seconds": time.perf_counter() - started,
+                "cpu": sum(os.times()[:2]),
+                "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        )
+    )

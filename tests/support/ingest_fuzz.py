@@ -1,0 +1,151 @@
+"""Any body at all for the collector, from a seed, fast: whole requests, broken and sound ones."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import random
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+from contract.validation import Limits
+from ingest.collect import Moment, collect
+from ingest.raw import StoredObject
+from ingest.settings import Settings
+
+MOMENT = Moment(datetime(2025, 12, 6, 5, 59, 59, tzinfo=UTC), "0f0f0f0f-0000-4000-8000-000000000000")
+SETTINGS = Settings("raw", max_events=8, max_event_bytes=400, max_rejected_bytes=200, limits=Limits(5, 60))
+NAMES = [
+    "eventName",
+    "event_name",
+    "eventId",
+    "event_id",
+    "eventTimestamp",
+    "sentAt",
+    "pageUrl",
+    "referrer",
+    "userId",
+    "userLoginState",
+    "identitySource",
+    "clientId",
+    "sessionId",
+    "isFirstVisit",
+    "product",
+    "element",
+    "price",
+    "discountPrice",
+    "id",
+    "urlPath",
+    "events",
+    "_ingest",
+    "x",
+]
+ODD: list[Any] = [
+    None, True, False, 0, -1, 1.5, 1e308, 10**30, 10**400, "", " ", "x", "\0", "\ud800", "😀", "a" * 70,
+    "page_view", "purchase", "guest", "2025-12-06T05:59:58Z", "9999-12-31T23:59:59-14:00", "0001-01-01",
+    "2f1c6a3e-7d5b-4a43-9c1e-0a2b3c4d5e6f", "00000000-0000-0000-0000-000000000000", "-0.5", "12.50",
+]  # fmt: skip
+BROKEN = [
+    b"",
+    b" ",
+    b"{",
+    b"[" * 10_000,
+    b"NaN",
+    b'{"eventName": 1e999}',
+    b"\xff\xfe",
+    b"null",
+    b'"x"',
+    b"[]",
+]
+
+
+def value(random_: random.Random, depth: int) -> Any:
+    """Any JSON value."""
+    kind = random_.random()
+    if kind < 0.7 or depth == 0:
+        return random_.choice(ODD)
+    if kind < 0.8:
+        return [value(random_, depth - 1) for _ in range(random_.randrange(4))]
+    return {random_.choice(NAMES): value(random_, depth - 1) for _ in range(random_.randrange(5))}
+
+
+def event(random_: random.Random) -> Any:
+    """Mostly an event."""
+    if random_.random() < 0.1:
+        return value(random_, 2)
+    made = {random_.choice(NAMES): value(random_, 2) for _ in range(random_.randrange(4))}
+    return {"eventName": "page_view", "clientId": "c"} | made
+
+
+def body(random_: random.Random) -> tuple[bytes, int | None]:
+    """A body, and how many events it holds where that is certain."""
+    kind = random_.random()
+    if kind < 0.05:
+        return random_.choice(BROKEN), None
+    if kind < 0.08:
+        return random_.randbytes(random_.randrange(40)), None
+    if kind < 0.4:
+        sent = event(random_)
+        return json.dumps(sent).encode(), 1 if isinstance(sent, dict) and "events" not in sent else None
+    batch = [event(random_) for _ in range(random_.randrange(10))]
+    whole: Any = batch if kind < 0.7 else {"events": batch}
+    count = len(batch) if 0 < len(batch) <= SETTINGS.max_events else None
+    return json.dumps(whole).encode(), count
+
+
+def request(random_: random.Random) -> tuple[dict[str, Any], int | None]:
+    """A request of the gateway, and how many events it holds where that is certain."""
+    data, count = body(random_)
+    content_type = random_.choice(["application/json"] * 6 + ["text/plain", "application/gzip", "image/png"])
+    method = random_.choice(["POST"] * 20 + ["GET"])
+    packed = random_.random() < 0.2
+    if packed:
+        data = gzip.compress(data, 1)
+        if random_.random() < 0.2:
+            data = data[: random_.randrange(len(data))]
+            count = None
+    elif content_type == "application/gzip":
+        count = None
+    if method != "POST" or content_type == "image/png":
+        count = None
+    if packed or random_.random() < 0.2:
+        text, as_base64 = base64.b64encode(data).decode(), True
+    else:
+        text, as_base64 = data.decode("utf-8", "replace"), False
+    http = {"method": method, "path": "/clickstream", "sourceIp": "203.0.113.7", "userAgent": "Firefox"}
+    return {
+        "routeKey": "POST /clickstream",
+        "headers": {"content-type": content_type},
+        "requestContext": {"requestId": "r", "http": http},
+        "body": text,
+        "isBase64Encoded": as_base64,
+    }, count
+
+
+def fuzz(count: int, seed: int) -> Counter[int]:
+    """Throw `count` requests at the collector and check each answer; returns how often each status came."""
+    random_ = random.Random(seed)  # noqa: S311
+    statuses: Counter[int] = Counter()
+    for number in range(count):
+        sent, events = request(random_)
+        stored: list[StoredObject] = []
+        place = f"seed {seed}, request {number}: {sent!r}"
+        outcome = collect(sent, SETTINGS, MOMENT, stored.append)
+        status = outcome.response["statusCode"]
+        said = json.loads(outcome.response["body"])
+        assert status in (200, 400, 405, 413, 415), place
+        assert said["success"] is (status == 200) is (outcome.accepted > 0), place
+        assert (said["accepted"], len(said["rejected"])) == (outcome.accepted, outcome.rejected), place
+        kept = {item.key.split("/")[0]: json.loads(item.body) for item in stored}
+        assert len(kept.get("events", {}).get("events", [])) == outcome.accepted, place
+        if outcome.rejected:
+            assert len(kept["rejected"]["rejected"]) == outcome.rejected, place
+        if events is not None and outcome.accepted + outcome.rejected:
+            assert outcome.accepted + outcome.rejected == events, place
+        elif events is not None:
+            # Refused as a whole for what stands beside the events, never silently.
+            assert status == 400 and said["error"], place
+        statuses[status] += 1
+    return statuses
