@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ingest.answer import RequestProblem, Response, accepted, refused
 from ingest.events import Sorted, read_batch, sort_events
+from ingest.privacy import OBJECTION, headers_object, objects
 from ingest.raw import (
     StoredObject,
     ingest_metadata,
@@ -20,7 +21,7 @@ from ingest.raw import (
     rejected_key,
 )
 from ingest.request import read_body, read_caller, read_identity
-from ingest.settings import Settings
+from ingest.settings import DoNotTrack, Settings
 
 Store = Callable[[StoredObject], None]
 """Stores an object and returns once the storage has acknowledged it; raises StorageError."""
@@ -57,27 +58,36 @@ def collect(event: Mapping[str, object], settings: Settings, moment: Moment, sto
     then only the refused ones are stored twice, where that does no harm. Raises StorageError.
     """
     caller = read_caller(event, settings, moment.trace_id)
+    objected = settings.do_not_track is not DoNotTrack.IGNORE and headers_object(event)
+    if objected:
+        caller = replace(caller, source_ip=None, user_agent=None)
     metadata = ingest_metadata(caller, moment.received_at, None)
     try:
         if caller.method != "POST":
             raise RequestProblem(405, "method", f"method {caller.method[:20]!r} is not taken")
         identity = read_identity(event, settings)
-        metadata = ingest_metadata(caller, moment.received_at, identity)
+        metadata = ingest_metadata(caller, moment.received_at, None if objected else identity)
         text = read_body(event, settings)
         batch = read_batch(text, settings)
+        if settings.do_not_track is not DoNotTrack.IGNORE and objects(batch.envelope):
+            objected = True
+            caller = replace(caller, source_ip=None, user_agent=None)
+            metadata = ingest_metadata(caller, moment.received_at, None)
     except RequestProblem as problem:
-        if problem.body is not None:
+        if problem.body is not None and not objected:
             entry = refused_body(problem.code, problem.reason, problem.body, settings.max_rejected_bytes)
             _store_refused([entry], metadata, settings, moment, store)
         response = refused(problem.status, problem.reason, problem.hint)
         return Outcome(response, codes=Counter([problem.code]))
 
-    result = sort_events(batch.values, caller.request_id, settings)
-    if result.refusals:
-        entries = [
-            refused_event(refusal, batch.values[refusal.index], settings.max_rejected_bytes)
-            for refusal in result.refusals
-        ]
+    result = sort_events(batch.values, caller.request_id, settings, objected)
+    # What is refused is kept for a repair; of a sender who objects, nothing is.
+    entries = [
+        refused_event(refusal, batch.values[refusal.index], settings.max_rejected_bytes)
+        for refusal in result.refusals
+        if refusal.problem is not OBJECTION and not objected
+    ]
+    if entries:
         _store_refused(entries, metadata, settings, moment, store)
     if result.kept:
         key = raw_key(moment.received_at, moment.object_id)
@@ -107,7 +117,7 @@ def _store_refused(
 
 def _outcome(result: Sorted, size: int) -> Outcome:
     codes = Counter(refusal.problem.code for refusal in result.refusals)
-    if result.kept:
+    if result.kept or all(refusal.problem is OBJECTION for refusal in result.refusals):
         response = accepted(len(result.kept), result.refusals)
     else:
         first = result.refusals[0].problem.reason

@@ -10,7 +10,8 @@ from contract.identity import client_event_id, made_event_id
 from contract.jsontext import NotJson, canonical_json, parse_json
 from contract.validation import Problem, event_problem, json_type, shape_problem
 from ingest.answer import Refusal, RequestProblem
-from ingest.settings import Settings
+from ingest.privacy import OBJECTION, anonymous, objects
+from ingest.settings import DoNotTrack, Settings
 
 BATCH_KEY: Final = "events"
 INGEST_KEY: Final = "_ingest"
@@ -82,27 +83,42 @@ def read_batch(text: str, settings: Settings) -> Batch:
     return Batch(values, envelope)
 
 
-def sort_events(values: list[object], request_id: str, settings: Settings) -> Sorted:
-    """Sort the events of a request into kept and refused, and give ids to those without."""
+def sort_events(values: list[object], request_id: str, settings: Settings, objected: bool = False) -> Sorted:
+    """Sort the events of a request into kept and refused, and give ids to those without.
+
+    `objected`: the sender of them all objects to being tracked.
+    """
     result = Sorted()
     for index, value in enumerate(values):
         problem = event_problem(value, settings.limits)
         if problem is None and isinstance(value, dict):
-            problem = _keep(value, index, request_id, settings, result)
+            problem = _keep(value, index, request_id, settings, result, objected or objects(value))
         if problem is not None:
             result.refusals.append(Refusal(index, problem))
     return result
 
 
 def _keep(
-    event: dict[str, object], index: int, request_id: str, settings: Settings, result: Sorted
+    event: dict[str, object],
+    index: int,
+    request_id: str,
+    settings: Settings,
+    result: Sorted,
+    objected: bool,
 ) -> Problem | None:
     """Add `event` to the kept ones, with its id; or return why it cannot be kept."""
+    if objected and settings.do_not_track is DoNotTrack.DROP:
+        return OBJECTION
     text = canonical_json(event)
     if len(text) > settings.max_event_bytes:
         return Problem("event_too_large", f"larger than {settings.max_event_bytes} bytes")
+    made = None
     if client_event_id(event) is None:
         made = made_event_id(event, text, index, request_id)
+    if objected and settings.do_not_track is DoNotTrack.ANONYMISE:
+        event = anonymous(event)
+        text = canonical_json(event)
+    if made is not None:
         if EVENT_ID.snake in event:
             result.replaced_ids[len(result.kept)] = event[EVENT_ID.snake]
             text = canonical_json({**event, EVENT_ID.snake: made})

@@ -33,6 +33,17 @@ class SourceIp(StrEnum):
     NONE = "none"
 
 
+class DoNotTrack(StrEnum):
+    """What becomes of events whose sender objects (`DNT: 1`, `Sec-GPC: 1`, or `"consent": false`).
+
+    Taken as any other, taken without what names a person or a browser, or not taken.
+    """
+
+    IGNORE = "ignore"
+    ANONYMISE = "anonymise"
+    DROP = "drop"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Options of the collector; sizes are in bytes."""
@@ -49,6 +60,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     compression: Compression = Compression.NONE
     source_ip: SourceIp = SourceIp.FULL
+    do_not_track: DoNotTrack = DoNotTrack.IGNORE
     identity_source: str = "cognito"
     """`identitySource` of events whose sender a token proved."""
 
@@ -70,6 +82,7 @@ class Settings:
                 string=_positive(environ, "MAX_STRING", 16_384),
             ),
             compression=_choice(environ, "COMPRESSION", Compression.NONE),
+            do_not_track=_choice(environ, "DO_NOT_TRACK", DoNotTrack.IGNORE),
             source_ip=_choice(environ, "SOURCE_IP", SourceIp.FULL),
             identity_source=environ.get(PREFIX + "IDENTITY_SOURCE") or "cognito",
         )

@@ -319,8 +319,8 @@ def test_an_ordinary_event_takes_the_short_way(monkeypatch: pytest.MonkeyPatch) 
     [
         ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "f"),
         (
-            "Mozilla/5.0 (Linux; Android 14; Cubot X30) AppleWebKit/537.36 Chrome/120 Mobile Safari/537.36",
-            "t",
+            "Mozilla/5.0 (Linux; Android 14; CUBOT X30) Chrome/120 Mobile Safari/537.36",
+            "f",
         ),
         ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "t"),
         ("Mozilla/5.0 (X11) AppleWebKit/537.36 HeadlessChrome/120.0 Safari/537.36", "t"),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from contract.validation import Limits
 from ingest.collect import Moment, Outcome, StorageError, collect
 from ingest.raw import StoredObject
-from ingest.settings import Compression, Settings, SettingsError, SourceIp
+from ingest.settings import Compression, DoNotTrack, Settings, SettingsError, SourceIp
 
 RECEIVED = datetime(2025, 12, 6, 5, 59, 59, 123456, tzinfo=UTC)
 MOMENT = Moment(RECEIVED, "0f0f0f0f-0000-4000-8000-000000000000", "Root=1-2-3")
@@ -317,6 +317,49 @@ def test_a_body_that_cannot_be_read_is_kept(body: str | bytes, field: str) -> No
 @pytest.mark.parametrize("broken", [{}, {"requestContext": None}, {"headers": [], "body": 5}, {"body": None}])
 def test_what_no_gateway_sends_is_answered_too(broken: dict[str, Any]) -> None:
     assert 400 <= Collector()(broken).response["statusCode"] < 500
+
+
+# --- who objects to being tracked --------------------------------------------------------------------
+
+
+def objecting(body: object, **headers: str) -> dict[str, Any]:
+    made = request(body, claims={"sub": "me"}, route="POST /clickstream/me")
+    made["headers"].update(headers)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        ([GOOD], {"dnt": "1"}),
+        ([GOOD], {"Sec-GPC": "1"}),
+        ({"events": [GOOD], "consent": False}, {}),
+    ],
+)
+def test_an_objection_is_honoured_as_the_variable_says(body: object, headers: dict[str, str]) -> None:
+    as_ever = Collector()
+    as_ever(objecting(body, **headers))
+    assert as_ever.bodies()["events"]["_ingest"]["identity"]["userId"] == "me"
+
+    anonymous = Collector(Settings("raw", do_not_track=DoNotTrack.ANONYMISE))
+    assert anonymous(objecting(body, **headers)).accepted == 1
+    [stored] = anonymous.bodies().values()
+    assert stored["events"][0].keys() == {"eventName", "eventTimestamp", "event_id"}
+    assert stored["events"][0]["event_id"] == as_ever.bodies()["events"]["events"][0]["event_id"]
+    assert stored["_ingest"]["sourceIp"] is stored["_ingest"]["userAgent"] is None
+    assert "identity" not in stored["_ingest"]
+
+    dropping = Collector(Settings("raw", do_not_track=DoNotTrack.DROP))
+    outcome = dropping(objecting(body, **headers))
+    assert outcome.response["statusCode"] == 200 and not dropping.stored
+    assert [refusal["code"] for refusal in answer(outcome)["rejected"]] == ["do_not_track"]
+
+
+def test_one_event_of_a_batch_may_object() -> None:
+    collector = Collector(Settings("raw", do_not_track=DoNotTrack.DROP))
+    outcome = collector(request([GOOD, GOOD | {"consent": False}, {}]))
+    assert (outcome.accepted, outcome.rejected) == (1, 2)
+    assert [entry["index"] for entry in collector.bodies()["rejected"]["rejected"]] == [2]
 
 
 # --- storage -----------------------------------------------------------------------------------------
