@@ -23,6 +23,15 @@ options:
     description: Name of the image; C(*) stands for anything.
     type: str
     required: true
+  instance_type:
+    description: Type of the instance, which must have the architecture O(architecture).
+    type: str
+    required: true
+  architecture:
+    description: Architecture of the image, as Debian calls it.
+    choices: [amd64, arm64]
+    type: str
+    required: true
   session_manager_plugin:
     description: The C(session-manager-plugin) executable.
     type: str
@@ -40,6 +49,8 @@ EXAMPLES = r"""
     buckets: [clickstream-s3-ingest-myshop]
     image_owner: "136693071363"
     image_name: debian-13-arm64-*
+    instance_type: t4g.medium
+    architecture: arm64
 """
 
 RETURN = r"""
@@ -70,6 +81,9 @@ from botocore.exceptions import (
     ProfileNotFound,
     TokenRetrievalError,
 )
+
+EC2_ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
+"""EC2's names of Debian's architectures."""
 
 IMPATIENT = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 2})
 """An AWS that does not answer is told within seconds."""
@@ -118,6 +132,22 @@ def image_errors(ec2: Any, owner: str, name: str) -> Iterator[str]:
         )
 
 
+def type_errors(ec2: Any, instance_type: str, architecture: str) -> Iterator[str]:
+    """A sentence where the region has no such instance type, or where it is of another architecture."""
+    filters = [{"Name": "instance-type", "Values": [instance_type]}]
+    found = ec2.describe_instance_types(Filters=filters)["InstanceTypes"]
+    if not found:
+        yield (
+            f"The region {ec2.meta.region_name} has no instance type {instance_type}. "
+            "Fix: set analytics_instance_type to one that it has."
+        )
+    elif EC2_ARCHITECTURES[architecture] not in found[0]["ProcessorInfo"]["SupportedArchitectures"]:
+        yield (
+            f"The instance type {instance_type} is not {architecture}. "
+            "Fix: make analytics_instance_type and analytics_instance_architecture agree."
+        )
+
+
 def main() -> None:
     """Run the module."""
     module = AnsibleAWSModule(
@@ -125,6 +155,8 @@ def main() -> None:
             "buckets": {"type": "list", "elements": "str", "required": True},
             "image_owner": {"required": True},
             "image_name": {"required": True},
+            "instance_type": {"required": True},
+            "architecture": {"choices": sorted(EC2_ARCHITECTURES), "required": True},
             "session_manager_plugin": {"default": "session-manager-plugin"},
         },
         supports_check_mode=True,
@@ -135,11 +167,13 @@ def main() -> None:
         account = module.client("sts", config=IMPATIENT).get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
         module.exit_json(errors=[*missing, unreachable(error)])
+    ec2 = module.client("ec2")
     try:
         errors = [
             *missing,
             *bucket_errors(module.client("s3", config=IMPATIENT), params["buckets"]),
-            *image_errors(module.client("ec2"), params["image_owner"], params["image_name"]),
+            *image_errors(ec2, params["image_owner"], params["image_name"]),
+            *type_errors(ec2, params["instance_type"], params["architecture"]),
         ]
     except (BotoCoreError, ClientError) as error:
         module.fail_json_aws(error, msg="AWS cannot be asked about buckets and images")

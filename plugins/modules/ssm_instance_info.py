@@ -79,10 +79,21 @@ def wait_until_online(ssm: Any, instance_id: str, seconds: float) -> dict[str, A
     return information
 
 
+def latest_console_output(ec2: Any, instance_id: str) -> str:
+    """The console's output of now where the type can give it (Nitro), else what EC2 buffered after boot."""
+    try:
+        answer = ec2.get_console_output(InstanceId=instance_id, Latest=True)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "UnsupportedOperation":
+            raise
+        answer = ec2.get_console_output(InstanceId=instance_id)
+    return str(answer.get("Output") or "")
+
+
 def console_end(ec2: Any, instance_id: str) -> str:
     """The last lines of the console output, or why there are none."""
     try:
-        output = ec2.get_console_output(InstanceId=instance_id).get("Output") or ""
+        output = latest_console_output(ec2, instance_id)
     except (BotoCoreError, ClientError) as error:
         return f"(no console output: {error})"
     return "\n".join(output.splitlines()[-CONSOLE_LINES:]) or "(no console output yet)"
@@ -93,9 +104,9 @@ def unreachable(instance_id: str, seconds: float, status: str, console: str) -> 
     return (
         f"The SSM agent of {instance_id} is not online after {seconds:.0f} s (state: {status}). "
         "Fix: look (1) at the end of the console output below for the boot script's own message, "
-        "(2) whether the instance profile has AmazonSSMManagedInstanceCore, (3) whether the interface "
-        "endpoints ssm and ssmmessages are available and their security group admits 443 from the "
-        "instance, (4) whether the S3 endpoint's policy admits the amazon-ssm bucket of the region; "
+        "(2) whether its instance profile is attached, with a role that may reach Systems Manager, "
+        "(3) whether the interface endpoints ssm and ssmmessages are available and their security group "
+        "admits 443 from the instance, (4) whether the S3 endpoint's policy admits the amazon-ssm bucket of the region; "
         f"then run the playbook again.\n--- console output ---\n{console}"
     )
 

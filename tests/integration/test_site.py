@@ -35,6 +35,7 @@ from tests.support.deployment import (
     local_cloud,
     on_host,
     play,
+    process_lists,
     succeed,
     wait_until,
 )
@@ -142,7 +143,10 @@ def test_an_aws_that_does_not_answer_is_told_within_seconds() -> None:
 
 
 def test_the_first_run_builds_it() -> None:
-    OUTPUTS.append(succeed("site.yml").output)
+    with process_lists() as seen:
+        OUTPUTS.append(succeed("site.yml", "-vvv", "--diff").output)
+    assert any("postgres" in line for line in seen), "the host's processes are seen too"
+    OUTPUTS.append("\n".join(seen))
     assert_no_way_out()
 
 

@@ -38,7 +38,7 @@ def test_the_message_names_every_cause_and_quotes_the_console() -> None:
     message = module.unreachable("i-1", 300, "never registered", "agent: sha256 mismatch")
     for hint in (
         "console output",
-        "AmazonSSMManagedInstanceCore",
+        "instance profile",
         "endpoints ssm",
         "S3 endpoint",
         "mismatch",
@@ -48,11 +48,13 @@ def test_the_message_names_every_cause_and_quotes_the_console() -> None:
 
 def test_the_console_is_cut_and_its_absence_is_no_failure() -> None:
     class Ec2:
-        def get_console_output(self, InstanceId: str) -> dict[str, str]:
+        def get_console_output(self, InstanceId: str, Latest: bool = False) -> dict[str, str]:
+            if Latest:  # what a type that is not Nitro answers
+                raise ClientError({"Error": {"Code": "UnsupportedOperation"}}, "GetConsoleOutput")
             return {"Output": "\n".join(str(line) for line in range(100))}
 
     class Refusing:
-        def get_console_output(self, InstanceId: str) -> dict[str, str]:
+        def get_console_output(self, InstanceId: str, Latest: bool = False) -> dict[str, str]:
             raise ClientError(
                 {"Error": {"Code": "UnauthorizedOperation", "Message": "no"}}, "GetConsoleOutput"
             )
