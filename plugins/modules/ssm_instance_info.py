@@ -106,7 +106,8 @@ def unreachable(instance_id: str, seconds: float, status: str, console: str) -> 
         "Fix: look (1) at the end of the console output below for the boot script's own message, "
         "(2) whether its instance profile is attached, with a role that may reach Systems Manager, "
         "(3) whether the interface endpoints ssm and ssmmessages are available and their security group "
-        "admits 443 from the instance, (4) whether the S3 endpoint's policy admits the amazon-ssm bucket of the region; "
+        "admits 443 from the instance, (4) whether the S3 endpoint's policy admits the amazon-ssm bucket "
+        "of the region; "
         f"then run the playbook again.\n--- console output ---\n{console}"
     )
 
