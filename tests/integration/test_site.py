@@ -259,7 +259,7 @@ def connect_from(source: str, login: str, password: str) -> psycopg2.extensions.
 
 def test_the_dashboards_user_can_read_and_nothing_else() -> None:
     def as_shiny(sql: str) -> subprocess.CompletedProcess[str]:
-        # its sessions are read-only by default: a setting that anybody may change, so it must not be what protects
+        # sessions are read-only by default, but anybody may change that: it must not be what protects
         session = "PGOPTIONS='-c default_transaction_read_only=off' runuser -u shiny"
         return on_host(f'{session} -- psql -Atd clickstream_dw -U clickstream_reader -c "{sql}"')
 
