@@ -104,6 +104,7 @@ def test_check_mode_on_an_empty_cloud_lists_all_and_writes_nothing() -> None:
         ("platform_analytics_private_ip=10.77.0.9", "platform_analytics_private_ip"),
         ("ansible_aws_ssm_plugin=/nowhere/session-manager-plugin", "Session Manager plugin"),
         ("analytics_instance_image_name=debian-99-*", "has no image debian-99-*"),
+        ("analytics_instance_type=t4g.medium analytics_instance_architecture=amd64", "is not amd64"),
     ],
 )
 def test_bad_input_is_told_with_its_fix_before_anything_is_created(wrong: str, says: str) -> None:
@@ -120,6 +121,11 @@ def test_an_aws_that_does_not_answer_is_told_within_seconds() -> None:
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "x",
         "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    required = {
+        "platform_bucket_suffix": "-myshop",
+        "platform_cors_origins": ["https://shop.example"],
+        "analytics_instance_install_agent": False,
     }
     run = subprocess.run(
         [
@@ -303,7 +309,7 @@ def test_the_host_cannot_reach_the_package_proxy_at_rest() -> None:
 
 
 def test_a_run_killed_during_the_installation_leaves_no_way_out_after_the_next() -> None:
-    assert on_host("DEBIAN_FRONTEND=noninteractive apt-get remove -y -q r-cran-dt").returncode == 0
+    assert on_host("DEBIAN_FRONTEND=noninteractive apt-get remove -y -q r-cran-plotly").returncode == 0
     run = subprocess.Popen(
         command("playbooks/analytics_host.yml"),
         cwd=PROJECT,
@@ -323,7 +329,7 @@ def test_a_run_killed_during_the_installation_leaves_no_way_out_after_the_next()
     assert_no_way_out()
     succeed("site.yml")
     assert_no_way_out()
-    assert on_host("dpkg-query -Wf '${Status}' r-cran-dt").stdout == "install ok installed"
+    assert on_host("dpkg-query -Wf '${Status}' r-cran-plotly").stdout == "install ok installed"
 
 
 def test_destroy_leaves_nothing_but_the_raw_bucket() -> None:

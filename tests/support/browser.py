@@ -17,8 +17,11 @@ QUIET = [
     "--disable-sync",
 ]
 
-KNOWN_ERRORS = ("$(...).datepicker is not a function",)
-"""Debian's bootstrap-datepicker says this once: Shiny renames the plugin before its start-up code runs."""
+KNOWN_ERRORS = (
+    "$(...).datepicker is not a function",  # bootstrap-datepicker: Shiny renames it before it starts
+    "GLOBAL is not defined",  # plotly
+)
+"""What Debian's builds of the page's libraries say once when they are loaded; the page works all the same."""
 
 
 @contextmanager

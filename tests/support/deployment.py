@@ -181,6 +181,7 @@ IAM_ACTIONS = {
     "s3:DeleteBucketCors": "s3:PutBucketCORS",
     "s3:DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
     "s3:HeadObject": "s3:GetObject",
+    "s3:ListMultipartUploads": "s3:ListBucketMultipartUploads",
     "lambda:Invoke": "lambda:InvokeFunction",
 }
 """IAM's name of a call where it is not the call's own (Service Authorization Reference)."""
