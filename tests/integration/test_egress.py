@@ -206,6 +206,69 @@ def test_at_rest_a_second_run_changes_nothing_and_there_is_no_way_out(built: Pla
     built.assert_closed()
 
 
+def rules(platform: Platform) -> dict[str, set[str]]:
+    """Every rule in the VPC in the words of the design, by group."""
+    groups = platform.ec2.describe_security_groups(
+        Filters=[{"Name": "vpc-id", "Values": [vpc_id(platform)]}]
+    )["SecurityGroups"]
+    names = {group["GroupId"]: group["GroupName"] for group in groups}
+    lists = platform.ec2.describe_managed_prefix_lists()["PrefixLists"]
+    names |= {one["PrefixListId"]: one["PrefixListName"].rsplit(".", 1)[-1] for one in lists}
+    found: dict[str, set[str]] = {}
+    for group in groups:
+        found[group["GroupName"]] = {
+            f"{way} {rule.get('FromPort', 'all')} {names.get(peer, peer)}"
+            for way, key in (("in", "IpPermissions"), ("out", "IpPermissionsEgress"))
+            for rule in group[key]
+            for peer in [
+                *(one["CidrIp"] for one in rule.get("IpRanges", [])),
+                *(one["GroupId"] for one in rule.get("UserIdGroupPairs", [])),
+                *(one["PrefixListId"] for one in rule.get("PrefixListIds", [])),
+            ]
+        }
+    return found
+
+
+def vpc_id(platform: Platform) -> str:
+    by = [{"Name": "tag:Name", "Values": ["SBW_Project-vpc"]}]
+    [vpc] = platform.ec2.describe_vpcs(Filters=by)["Vpcs"]
+    return str(vpc["VpcId"])
+
+
+def test_the_groups_allow_what_the_design_says_and_no_more(built: Platform) -> None:
+    assert rules(built) == {
+        "default": set(),
+        "sg_vpc_endpoints": {
+            "in 443 sg_analytics_ShinyDWH",
+            "in 443 sg_Lambda_ETL",
+            "in 443 sg_oltp_WebDB",
+        },
+        "sg_Lambda_ETL": {"out 443 s3", "out 443 sg_vpc_endpoints", "out 5432 sg_analytics_ShinyDWH"},
+        "sg_analytics_ShinyDWH": {
+            "in 5432 sg_Lambda_ETL",
+            "in 3838 sg_analytics_ShinyDWH",
+            "out 443 s3",
+            "out 443 sg_vpc_endpoints",
+        },
+        "sg_oltp_WebDB": {f"out 443 {ANYWHERE}"},
+    }
+
+
+def test_the_s3_endpoint_names_the_buckets_and_the_account(built: Platform) -> None:
+    endpoints = built.ec2.describe_vpc_endpoints()["VpcEndpoints"]
+    [s3] = [one for one in endpoints if one["ServiceName"].endswith(".s3")]
+    ours, aws = json.loads(s3["PolicyDocument"])["Statement"]
+    buckets = [
+        f"arn:aws:s3:::clickstream-s3-{name}" for name in ("ingest", "transfer", "backup", "session-logs")
+    ]
+    assert sorted(ours["Resource"]) == sorted([*buckets, *(f"{bucket}/*" for bucket in buckets)])
+    assert ours["Condition"] == {"StringEquals": {"aws:ResourceAccount": "123456789012"}}
+    assert ours["Principal"] == "*" and "s3:*" not in ours["Action"]
+    assert (aws["Action"], aws["Resource"]) == ("s3:GetObject", [f"arn:aws:s3:::amazon-ssm-{REGION}/*"])
+    services = {one["ServiceName"].rsplit(".", 1)[-1] for one in endpoints if one["State"] == "available"}
+    assert services == {"s3", "ssm", "ssmmessages", "ec2messages"}
+
+
 def test_the_window_is_open_inside_and_closed_after(built: Platform) -> None:
     at_rest = inventory(built)
     seen = built.scratch / "seen"
