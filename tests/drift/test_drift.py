@@ -197,7 +197,12 @@ BREAKS = [
         lambda: aws("lambda").update_function_configuration(FunctionName=ETL, Timeout=3),
         lambda: function(ETL)["Timeout"] > 3,
     ),
-    Break("the API may not call the function", "permission", forget_permissions, lambda: permissions() >= 1),
+    Break(
+        "the API may not call the function",
+        "Create the HTTP API",
+        forget_permissions,
+        lambda: permissions() >= 1,
+    ),
     Break(
         "the schedule is switched off",
         "Create the schedule",
