@@ -55,17 +55,14 @@ def _configuration(settings: Settings, number: int) -> dict[str, str]:
         "ExThreshold": 30,
         "VerboseLog": 0,
         "Remap-debrep": f"{packages.ARCHIVE} /debian ; file:backends_debian",
-        "Remap-secdeb": (
-            f"{packages.SECURITY} security.debian.org/debian-security /debian-security"
-            " ; file:backends_security"
-        ),
+        "Remap-secdeb": (f"{packages.SECURITY} /debian-security ; file:backends_security"),
     }
     if proxy and proxy != "DIRECT":
         lines["Proxy"] = proxy
     return {
         "acng.conf": "".join(f"{key}: {value}\n" for key, value in lines.items()),
         "backends_debian": f"{found.archive}/\n",
-        "backends_security": f"{found.security or 'http://' + packages.SECURITY}/\n",
+        "backends_security": f"{found.security or packages.debians_own() + '-security'}/\n",
     }
 
 

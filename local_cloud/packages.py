@@ -5,7 +5,9 @@ Nothing of it is ever written into a tracked file: it is read each time it is ne
 
 from __future__ import annotations
 
+import re
 import shlex
+import shutil
 import subprocess
 import urllib.error
 import urllib.request
@@ -13,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SUITE = "trixie"
-ARCHIVE = "deb.debian.org/debian"
-SECURITY = "deb.debian.org/debian-security"
+ARCHIVE = "debian.archive/debian"
+SECURITY = "debian.archive/debian-security"
+"""What the machines call Debian's archive: a host that is none; their proxy leads it to the mirror."""
+
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 _PASSED_ON = (
@@ -58,8 +62,18 @@ def _configured() -> list[tuple[str, str]]:
     return [(pair[0].rstrip("/"), pair[1]) for pair in pairs if len(pair) == 2]
 
 
+def debians_own() -> str:
+    """Return the address of Debian's own archive, as mmdebstrap knows it; empty before that is installed."""
+    program = shutil.which("mmdebstrap")
+    text = Path(program).read_text(errors="replace") if program else ""
+    found = re.search(r"\$mirror\s*=\s*'(https?://[^']+)'", text)
+    return found.group(1).rstrip("/") if found else ""
+
+
 def has_suite(address: str, suite: str) -> bool:
-    """Return whether a mirror carries a suite."""
+    """Return whether a mirror carries a suite; nothing does without an address."""
+    if not address.startswith(("http://", "https://")):
+        return False
     proxies = {
         scheme: proxy
         for scheme in ("http", "https")
@@ -83,11 +97,11 @@ def mirrors() -> Mirrors:
         if not suite.endswith("-security") and address.rpartition("/")[2] == "debian"
     ]
     securities = [address for address, suite in configured if suite.endswith("-security")]
-    archive = next((one for one in dict.fromkeys(archives) if has_suite(one, SUITE)), f"http://{ARCHIVE}")
+    archive = next((one for one in dict.fromkeys(archives) if has_suite(one, SUITE)), debians_own())
     security = next(
         (
             one
-            for one in dict.fromkeys([*securities, f"http://{SECURITY}"])
+            for one in dict.fromkeys([*securities, f"{debians_own()}-security"])
             if has_suite(one, f"{SUITE}-security")
         ),
         "",

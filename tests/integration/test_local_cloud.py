@@ -21,6 +21,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from local_cloud import packages
+
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(os.geteuid() != 0, reason="machines need root"),
@@ -396,7 +398,7 @@ def test_a_port_of_the_machine_is_forwarded(host: str) -> None:
 def fetched(host: str) -> bool:
     """Whether apt's proxy lets the machine through."""
     command = f"curl -s -m 20 -o /dev/null -w '%{{http_code}}' -x http://{RANGE}.0.1:3142"
-    url = "http://deb.debian.org/debian/dists/trixie/InRelease"
+    url = f"http://{packages.ARCHIVE}/dists/trixie/InRelease"
     return inside(host, f"{command} {url}").stdout == "200"
 
 

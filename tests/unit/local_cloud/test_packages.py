@@ -38,7 +38,8 @@ def test_the_configured_mirror_is_taken(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_elsewhere_debian_s_own_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    own = "http://deb.debian.org"
+    own = "http://debians-own.example"
+    monkeypatch.setattr(packages, "debians_own", lambda: f"{own}/debian")
     mirrors = found(
         monkeypatch, UBUNTU, f"{own}/debian trixie-updates", f"{own}/debian-security trixie-security"
     )
