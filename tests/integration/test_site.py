@@ -118,8 +118,8 @@ def test_bad_input_is_told_with_its_fix_before_anything_is_created(wrong: str, s
 def test_an_aws_that_does_not_answer_is_told_within_seconds() -> None:
     nowhere = {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "nobodys-secret",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     required = {
