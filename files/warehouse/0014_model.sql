@@ -134,6 +134,18 @@ CREATE TRIGGER follow_updated_from AFTER UPDATE ON public.clickstream_events
 CREATE TRIGGER follow_updated_to AFTER UPDATE ON public.clickstream_events
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.follow_events('1');
 
+CREATE FUNCTION public.clear_model() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    TRUNCATE public.hourly_events, public.daily_events, public.daily_products, public.daily_loads, public.products,
+        public.sessions, public.funnel_events, public.purchases, public.daily_sessions;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER follow_truncated AFTER TRUNCATE ON public.clickstream_events
+    FOR EACH STATEMENT EXECUTE FUNCTION public.clear_model();
+
 -- Makes the model anew from all events, a week of receipt at a time.
 CREATE FUNCTION public.rebuild_model() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -172,7 +184,7 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION public.follow_events, public.rebuild_model, public.set_time_zone, public.build_sessions,
+REVOKE ALL ON FUNCTION public.follow_events, public.clear_model, public.rebuild_model, public.set_time_zone, public.build_sessions,
     public.count_sessions, public.find_products FROM PUBLIC;
 
 SELECT public.rebuild_model();

@@ -114,7 +114,8 @@ def run(
         # Everything up to now was listed, so nothing before the boundary is missing.
         warehouse.move_watermark(boundary)
     if status == "complete" and tuning.retention_days is not None:
-        warehouse.drop_expired(tuning.retention_days)
+        while warehouse.drop_expired(tuning.retention_days) and seconds_left() > 0:
+            pass
     warehouse.finish_run(status, counts)
     if nothing_read:
         raise NothingRead(

@@ -215,7 +215,7 @@ class Warehouse:
         return self._transaction(ask)
 
     def drop_expired(self, days: int) -> int:
-        """Drop the weeks that ended more than `days` ago; return how many."""
+        """Drop the oldest week that ended more than `days` ago; return how many were dropped: 0 or 1."""
 
         def drop(cursor: Any) -> int:
             cursor.execute(_SQL["drop_expired"], {"days": days})

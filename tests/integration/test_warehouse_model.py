@@ -1,0 +1,199 @@
+"""The warehouse's model is at every commit what a plain count over the rows gives."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import psycopg2
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.plain_model import TABLES, check_model
+from tests.support.postgres import (
+    LOADER,
+    READER,
+    ThrowawayPostgres,
+    find_binaries,
+    throwaway_postgres,
+)
+
+pytestmark = pytest.mark.skipif(find_binaries() is None, reason="PostgreSQL is not installed")
+
+# Monday, an hour before midnight in Ho Chi Minh City: sessions cross a day, a week and partitions.
+START = datetime(2025, 11, 23, 16, 0, tzinfo=UTC)
+COLUMNS = (
+    "event_id, event_timestamp, event_name, client_id, user_login_state, context_product_id, "
+    "context_product_name, context_product_category, context_product_brand, context_product_price, is_bot, "
+    "received_at, loaded_at, event_timestamp_source, source_object, source_position"
+)
+NAMES = [
+    "page_view",
+    "product_view",
+    "add_to_cart_click",
+    "remove_from_cart_click",
+    "checkout_start",
+    "checkout_complete",
+]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ThrowawayPostgres]:
+    with throwaway_postgres() as postgres:
+        postgres.create_database()
+        weeks = "SELECT make_partitions(array_agg(at)) FROM generate_series(%s, %s, interval '1 day') AS at"
+        postgres.execute(weeks, (START - timedelta(days=30), START + timedelta(days=30)))
+        yield postgres
+
+
+@pytest.fixture
+def postgres(server: ThrowawayPostgres) -> ThrowawayPostgres:
+    server.execute("TRUNCATE clickstream_events, clickstream_event_ids")
+    return server
+
+
+def dice(seed: object) -> Random:
+    """The same data in every run."""
+    return Random(repr(seed))  # noqa: S311
+
+
+def some_event(random: Random, minutes: int = 400) -> tuple[Any, ...]:
+    """An event of one of a few visitors, at one of a few instants: gaps, ties and joins are frequent."""
+    at = START + timedelta(minutes=random.randrange(minutes))
+    if random.random() < 0.2:
+        at += timedelta(days=random.choice([-8, -1, 1, 9]))
+    received = at + random.choice([timedelta(seconds=2), timedelta(days=8)])
+    name = random.choice(NAMES)
+    product = random.choice([None, "p1", "p2", "p3"]) if name != "page_view" else None
+    return (
+        str(uuid.UUID(int=random.getrandbits(128))),
+        at,
+        name,
+        random.choice(["one", "one", "two", "three", None]),
+        random.choice(["anonymous", "anonymous", "guest", "logged_in", None]),
+        product,
+        random.choice([f"Laptop {product}", None]) if product else None,
+        random.choice(["laptop", "monitor", None]) if product else None,
+        random.choice(["Dell", "LG", None]) if product else None,
+        random.choice([None, 100, 200]) if product else None,
+        random.random() < 0.1,
+        received,
+        received + timedelta(minutes=random.choice([1, 20, 90, 3000])),
+        "client",
+        "events/o",
+        0,
+    )
+
+
+def insert(cursor: Any, events: list[tuple[Any, ...]]) -> None:
+    """Insert rows in one statement."""
+    places = ", ".join(["%s"] * len(events))
+    cursor.execute(f"INSERT INTO clickstream_events ({COLUMNS}) VALUES {places}", events)  # noqa: S608
+
+
+def change(server: ThrowawayPostgres, kind: str, random: Random) -> None:
+    """One transaction as the loader does it, or somebody who repairs rows by hand."""
+    connection = server.connect(LOADER)
+    with connection, connection.cursor() as cursor:
+        if kind == "insert":
+            insert(cursor, [some_event(random) for _ in range(random.choice([1, 3, 20]))])
+        elif kind == "delete":
+            cursor.execute(
+                "DELETE FROM clickstream_events WHERE hashtext(event_id::text) %% 5 = %s",
+                (random.randrange(5),),
+            )
+        elif kind == "move":
+            cursor.execute(
+                "UPDATE clickstream_events SET event_timestamp = event_timestamp + %s, "
+                "received_at = received_at + %s, event_name = %s, client_id = %s "
+                "WHERE hashtext(event_id::text) %% 7 = %s",
+                (
+                    timedelta(minutes=random.choice([-40, 3, 31])),
+                    timedelta(days=random.choice([0, 7])),
+                    random.choice(NAMES),
+                    random.choice(["one", "two"]),
+                    random.randrange(7),
+                ),
+            )
+    connection.close()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kinds=st.lists(st.sampled_from(["insert", "insert", "insert", "delete", "move"]), max_size=8),
+    seed=st.integers(0, 2**32),
+)
+def test_the_model_is_a_plain_count_after_any_changes(
+    postgres: ThrowawayPostgres, kinds: list[str], seed: int
+) -> None:
+    postgres.execute("TRUNCATE clickstream_events, clickstream_event_ids")
+    random = dice(seed)
+    for kind in kinds:
+        change(postgres, kind, random)
+        check_model(postgres)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "America/St_Johns"])
+def test_a_rebuild_gives_the_same_in_any_time_zone(postgres: ThrowawayPostgres, zone: str) -> None:
+    random = dice(zone)
+    for _ in range(5):
+        change(postgres, "insert", random)
+    before = {table: sorted(postgres.execute(query), key=repr) for table, query in TABLES.items()}
+    postgres.execute("SELECT rebuild_model()")
+    assert before == {table: sorted(postgres.execute(query), key=repr) for table, query in TABLES.items()}
+    try:
+        postgres.execute("SELECT set_time_zone(%s)", (zone,))
+        check_model(postgres)
+        change(postgres, "insert", random)
+        check_model(postgres)
+    finally:
+        postgres.execute("SELECT set_time_zone('Asia/Ho_Chi_Minh')")
+    with pytest.raises(psycopg2.Error, match="no time zone"):
+        postgres.execute("SELECT set_time_zone('Mars/Olympus')")
+
+
+def test_a_rolled_back_change_leaves_the_model(postgres: ThrowawayPostgres) -> None:
+    random = dice(1)
+    change(postgres, "insert", random)
+    connection = postgres.connect(LOADER)
+    with connection.cursor() as cursor:
+        insert(cursor, [some_event(random) for _ in range(10)])
+    connection.rollback()
+    connection.close()
+    check_model(postgres)
+
+
+def test_writers_at_the_same_time_do_not_miss_each_other(postgres: ThrowawayPostgres) -> None:
+    # Two events of one session, on two days: no count has a row for both.
+    first, second = (
+        (str(uuid.UUID(int=number)), at, "page_view", "one", *[None] * 6, False, at, at, "client", "o", 0)
+        for number, at in enumerate([START + timedelta(minutes=50), START + timedelta(minutes=65)])
+    )
+    one, other = postgres.connect(LOADER), postgres.connect(LOADER)
+    with one.cursor() as cursor:
+        insert(cursor, [first])
+    with other.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '300ms'")
+        with pytest.raises(psycopg2.errors.LockNotAvailable):
+            insert(cursor, [second])
+        other.rollback()
+        one.commit()
+        insert(cursor, [second])
+        other.commit()
+    one.close()
+    other.close()
+    check_model(postgres)
+    assert postgres.execute("SELECT count(*) FROM sessions") == [(1,)]
+
+
+@pytest.mark.parametrize("role", [LOADER, READER])
+@pytest.mark.parametrize("table", TABLES)
+def test_nobody_writes_the_model_but_its_trigger(postgres: ThrowawayPostgres, role: str, table: str) -> None:
+    connection = postgres.connect(role)
+    with connection.cursor() as cursor, pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        cursor.execute(f"DELETE FROM {table}")  # noqa: S608
+    connection.close()

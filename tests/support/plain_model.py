@@ -1,0 +1,271 @@
+"""The warehouse's model counted the plain way: from all rows at once, by the definitions, in Python.
+
+`check_model(server)` compares it with every table that the trigger keeps (files/warehouse/0011 to 0014).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from tests.support.postgres import ThrowawayPostgres
+
+GAP = timedelta(minutes=30)
+STEPS = {"product_view": 1, "add_to_cart_click": 2, "checkout_start": 3, "checkout_complete": 4}
+LAGS = [timedelta(minutes=minutes) for minutes in (15, 30, 60, 120, 360, 1440)]
+COLUMNS = (
+    "event_id, event_timestamp, event_name, user_login_state, visitor, is_bot, loaded_at, received_at, "
+    "context_product_id, context_product_name, context_product_category, context_product_brand, "
+    "context_product_price, context_product_discount_price, context_product_url_path"
+)
+
+
+class Event(NamedTuple):
+    """What the model is made of, of one row."""
+
+    event_id: str
+    at: datetime
+    name: str
+    login_state: str
+    visitor: int | None
+    is_bot: bool
+    loaded_at: datetime
+    received_at: datetime
+    product_id: str
+    product_name: str | None
+    category: str
+    brand: str
+    price: Any
+    discount_price: Any
+    url_path: str | None
+
+
+class Session(NamedTuple):
+    """The events of one session, in the order of time."""
+
+    events: list[Event]
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return self.events[0].visitor, self.events[0].at
+
+    @property
+    def login_state(self) -> str:
+        states = {event.login_state for event in self.events}
+        return next((state for state in ("logged_in", "guest", "anonymous") if state in states), "")
+
+    @property
+    def groups(self) -> set[tuple[str, str]]:
+        """Category and brand of the rows that it is."""
+        found = {("", "")}
+        for event in self.events:
+            found |= {(event.category, ""), ("", event.brand), (event.category, event.brand)}
+        return found
+
+    def named(self, name: str) -> list[Event]:
+        return [event for event in self.events if event.name == name]
+
+    def steps(self, category: str, brand: str) -> list[tuple[int, datetime]]:
+        """The funnel's events of a category and brand; checkouts are anybody's."""
+        found = [
+            (STEPS[event.name], event.at)
+            for event in self.events
+            if event.name in STEPS
+            and (STEPS[event.name] > 2 or (category in ("", event.category) and brand in ("", event.brand)))
+        ]
+        return sorted(found, key=lambda step: (step[1], step[0]))
+
+    def funnel(self, category: str, brand: str) -> list[datetime | None]:
+        """When each step was first reached after the one before."""
+        reached: list[datetime | None] = [None] * 4
+        for wanted in range(4):
+            for position, (step, at) in enumerate(steps := self.steps(category, brand)):
+                before = reached[wanted - 1] if wanted else None
+                if step == wanted + 1 and (
+                    wanted == 0 or (before is not None and (at, step) > (before, wanted))
+                ):
+                    reached[wanted] = steps[position][1]
+                    break
+        return reached
+
+    def bought(self) -> Iterator[tuple[datetime, str]]:
+        """When and which product, each once per completion."""
+        before: datetime | None = None
+        for at, same in groupby(self.named("checkout_complete"), key=lambda event: event.at):
+            completions = list(same)
+            products = {event.product_id for event in completions}
+            if "" in products:
+                # Of several at one instant the first has taken the cart.
+                products |= self._cart(before, at)
+            for product in products - {""}:
+                yield at, product
+            before = at
+
+    def _cart(self, after: datetime | None, until: datetime) -> set[str]:
+        last: dict[str, dict[str, datetime]] = defaultdict(dict)
+        for event in self.events:
+            if (after is None or event.at > after) and event.at <= until and event.product_id:
+                last[event.product_id][event.name] = event.at
+        return {
+            product
+            for product, times in last.items()
+            if "add_to_cart_click" in times
+            and (
+                "remove_from_cart_click" not in times
+                or times["add_to_cart_click"] > times["remove_from_cart_click"]
+            )
+        }
+
+
+def sessions_of(events: Iterable[Event]) -> list[Session]:
+    """Cut each visitor's events where more than 30 minutes pass without one."""
+    by_visitor: dict[int, list[Event]] = defaultdict(list)
+    for event in events:
+        if event.visitor is not None and not event.is_bot:
+            by_visitor[event.visitor].append(event)
+    sessions = []
+    for own in by_visitor.values():
+        own.sort(key=lambda event: event.at)
+        current = [own[0]]
+        for event in own[1:]:
+            if event.at - current[-1].at > GAP:
+                sessions.append(Session(current))
+                current = []
+            current.append(event)
+        sessions.append(Session(current))
+    return sorted(sessions, key=lambda session: session.key)
+
+
+def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[Any, ...]]]:
+    """Return the rows of every table of the model."""
+    model: dict[str, Counter[tuple[Any, ...]]] = {table: Counter() for table in TABLES}
+    people = [event for event in events if not event.is_bot]
+
+    def day(at: datetime) -> date:
+        return at.astimezone(zone).date()
+
+    def cells(counted: Counter[Any], table: str) -> None:
+        model[table] = Counter((*cell, number) for cell, number in counted.items())
+
+    hours = Counter(
+        (
+            event.at.astimezone(zone).replace(minute=0, second=0, microsecond=0).astimezone(ZoneInfo("UTC")),
+            event.login_state,
+            event.category,
+            event.brand,
+        )
+        for event in people
+    )
+    cells(hours, "hourly_events")
+    cells(
+        Counter((day(e.at), e.name, e.login_state, e.category, e.brand) for e in people),
+        "daily_events",
+    )
+    lags = Counter((day(e.at), e.is_bot, sum(e.loaded_at - e.at >= limit for limit in LAGS)) for e in events)
+    cells(lags, "daily_loads")
+
+    newest: dict[str, Event] = {}
+    for event in people:
+        if event.product_id and event.product_name is not None:
+            present = newest.get(event.product_id, event)
+            newest[event.product_id] = max(present, event, key=lambda one: (one.at, one.event_id))
+    model["products"] = Counter(
+        (p, e.product_name, e.category, e.brand, e.price, e.discount_price, e.url_path)
+        for p, e in newest.items()
+    )
+
+    products: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for event in people:
+        if event.product_id and event.name in ("product_view", "add_to_cart_click"):
+            products[day(event.at), event.product_id, event.login_state][STEPS[event.name] - 1] += 1
+
+    sums: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0] * 14)
+    previous: dict[tuple[Any, ...], datetime] = {}
+    for session in sessions_of(events):
+        visitor, start = session.key
+        state = session.login_state
+        for at, product in session.bought():
+            model["purchases"][visitor, start, at, state, product] += 1
+            products[day(at), product, state][2] += 1
+        for event in session.events:
+            if STEPS.get(event.name, 0) > 1:
+                step = STEPS[event.name]
+                model["funnel_events"][
+                    visitor, start, event.at, step, state, event.category, event.brand
+                ] += 1
+        end = session.events[-1].at
+        views = len(session.named("page_view"))
+        purchased = bool(session.named("checkout_complete"))
+        for category, brand in session.groups:
+            funnel = session.funnel(category, brand)
+            carted = any(step == 2 for step, _ in session.steps(category, brand))
+            before = previous.get((visitor, category, brand))
+            before_in_state = previous.get((visitor, category, brand, state))
+            previous[visitor, category, brand] = previous[visitor, category, brand, state] = start
+            row = (visitor, category, brand, start, end, state, len(session.events), views, carted, purchased)
+            model["sessions"][*row, *funnel, before, before_in_state] += 1
+            values = [
+                1,
+                before is None or day(before) < day(start),
+                before_in_state is None or day(before_in_state) < day(start),
+                before is None,
+                views <= 1,
+                (end - start) / timedelta(microseconds=1),
+                len(session.events),
+                views,
+                carted,
+                purchased,
+                *(time is not None for time in funnel),
+            ]
+            cell = sums[day(start), state, category, brand]
+            sums[day(start), state, category, brand] = [
+                int(one) + int(other) for one, other in zip(cell, values, strict=True)
+            ]
+    model["daily_sessions"] = Counter((*cell, *values) for cell, values in sums.items())
+    model["daily_products"] = Counter((*cell, *values) for cell, values in products.items())
+    return model
+
+
+TABLES = {
+    "hourly_events": "SELECT hour, login_state, category, brand, events FROM hourly_events",
+    "daily_events": "SELECT day, event_name, login_state, category, brand, events FROM daily_events",
+    "daily_products": "SELECT day, product_id, login_state, views, carts, purchases FROM daily_products",
+    "daily_loads": "SELECT day, is_bot, lag_bucket, events FROM daily_loads",
+    "products": "SELECT product_id, name, category, brand, price, discount_price, url_path FROM products",
+    "sessions": (
+        "SELECT visitor, category, brand, started_at, ended_at, login_state, events, page_views, "
+        "carted, purchased, view_at, cart_at, checkout_at, purchase_at, previous_at, previous_in_state_at "
+        "FROM sessions"
+    ),
+    "funnel_events": "SELECT visitor, started_at, at, step, login_state, category, brand FROM funnel_events",
+    "purchases": "SELECT visitor, started_at, at, login_state, product_id FROM purchases",
+    "daily_sessions": (
+        "SELECT day, login_state, category, brand, sessions, visitors, visitors_in_state, new_visitors, "
+        "bounces, (seconds * 1000000)::bigint, events, page_views, cart_sessions, purchase_sessions, "
+        "funnel_views, funnel_carts, funnel_checkouts, funnel_purchases FROM daily_sessions"
+    ),
+}
+
+
+def stored_events(server: ThrowawayPostgres) -> list[Event]:
+    """Return all rows of the events; texts that are not there are empty, as the model has them."""
+    found: list[tuple[Any, ...]] = server.execute(f"SELECT {COLUMNS} FROM clickstream_events")  # noqa: S608
+    labels = [Event._fields.index(name) for name in ("login_state", "product_id", "category", "brand")]
+    return [
+        Event._make((value or "")[:200] if place in labels else value for place, value in enumerate(row))
+        for row in found
+    ]
+
+
+def check_model(server: ThrowawayPostgres) -> None:
+    """Assert that every table of the model is what a plain count over the rows gives."""
+    [(zone,)] = server.execute("SELECT time_zone FROM model_settings")
+    expected = plain_model(stored_events(server), ZoneInfo(zone))
+    for table, query in TABLES.items():
+        found = Counter(server.execute(query))
+        missing, surplus = expected[table] - found, found - expected[table]
+        assert not missing and not surplus, f"{table} lacks {dict(missing)}, has {dict(surplus)}"
