@@ -1,0 +1,9 @@
+-- Raw objects that are not in the warehouse yet, as far as the ETL knows.
+-- Parameters: none.
+-- Columns: objects_left (that the last finished run left for the next; NULL where none has finished), objects_failed
+-- (that could not be read and are tried again by each run). One row.
+SELECT
+    (
+        SELECT objects_left FROM public.etl_runs WHERE finished_at IS NOT NULL ORDER BY run_id DESC LIMIT 1
+    ) AS objects_left,
+    (SELECT count(*) FROM public.etl_object_failures) AS objects_failed

@@ -1,0 +1,41 @@
+-- The newest 100 sessions that began in the period.
+-- Parameters: the period's six.
+-- Columns: visitor, started_at (these two are session_timeline.sql's parameters: exact, as text), started (local time,
+-- 'YYYY-MM-DD HH24:MI:SS'), seconds, events, page_views, login_state, is_new (as in sessions_by_time.sql), carted,
+-- purchased, first_page (page_url of the first event), client_id. The newest first.
+WITH asked AS NOT MATERIALIZED (
+    SELECT
+        $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
+        $4::text AS login_state, $5::text AS category, $6::text AS brand,
+        $1::timestamp AT TIME ZONE $3 AS starts, ($2 + 1)::timestamp AT TIME ZONE $3 AS ends
+),
+newest AS (
+    SELECT session.*
+    FROM public.sessions AS session
+    CROSS JOIN asked
+    WHERE session.started_at >= asked.starts AND session.started_at < asked.ends
+      AND session.category = asked.category AND session.brand = asked.brand
+      AND asked.login_state IN ('', session.login_state)
+    ORDER BY session.started_at DESC, session.visitor
+    LIMIT 100
+)
+SELECT
+    newest.visitor::text AS visitor,
+    to_char(newest.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS started_at,
+    to_char(newest.started_at AT TIME ZONE asked.time_zone, 'YYYY-MM-DD HH24:MI:SS') AS started,
+    extract(epoch FROM newest.ended_at - newest.started_at)::double precision AS seconds,
+    newest.events, newest.page_views, newest.login_state, newest.previous_at IS NULL AS is_new,
+    newest.carted, newest.purchased,
+    first.page_url AS first_page, first.client_id
+FROM newest
+CROSS JOIN asked
+LEFT JOIN LATERAL (
+    SELECT stored.page_url, stored.client_id
+    FROM public.clickstream_events AS stored
+    WHERE stored.visitor = newest.visitor AND stored.event_timestamp = newest.started_at
+      AND stored.received_at BETWEEN newest.received_first AND newest.received_last -- only the weeks that hold it
+      AND NOT stored.is_bot
+    ORDER BY stored.event_id
+    LIMIT 1
+) AS first ON true
+ORDER BY newest.started_at DESC, newest.visitor

@@ -1,0 +1,101 @@
+-- The numbers of totals.sql by hour or day, the empty ones included (rates there: NULL). Visitors: the distinct ones of
+-- the bucket. Of today only what has begun is shown.
+-- Parameters: the period's six; $7 'hour' or 'day'.
+-- Columns: bucket (local time, 'YYYY-MM-DD HH24:MI'), visitors, sessions, events, page_views, conversion_rate,
+-- cart_rate, bounce_rate, mean_seconds.
+WITH asked AS NOT MATERIALIZED (
+    SELECT
+        $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
+        $4::text AS login_state, $5::text AS category, $6::text AS brand,
+        $1::timestamp AT TIME ZONE $3 AS starts, ($2 + 1)::timestamp AT TIME ZONE $3 AS ends, $7::text AS unit
+),
+session AS (
+    SELECT
+        daily.day::timestamp AS bucket,
+        sum(CASE asked.login_state WHEN '' THEN daily.visitors ELSE daily.visitors_in_state END) AS visitors,
+        sum(daily.sessions) AS sessions,
+        sum(daily.purchase_sessions) AS purchase_sessions,
+        sum(daily.cart_sessions) AS cart_sessions,
+        sum(daily.bounces) AS bounces,
+        sum(daily.seconds) AS seconds
+    FROM public.daily_sessions AS daily
+    CROSS JOIN asked
+    WHERE asked.unit = 'day'
+      AND daily.day BETWEEN asked.first_day AND asked.last_day
+      AND daily.category = asked.category AND daily.brand = asked.brand
+      AND asked.login_state IN ('', daily.login_state)
+    GROUP BY daily.day
+    UNION ALL
+    SELECT
+        hourly.bucket,
+        -- The visitor's first session of the hour.
+        count(*) FILTER (WHERE hourly.previous_bucket IS NULL OR hourly.previous_bucket < hourly.bucket),
+        count(*),
+        count(*) FILTER (WHERE hourly.purchased),
+        count(*) FILTER (WHERE hourly.carted),
+        count(*) FILTER (WHERE hourly.page_views <= 1),
+        sum(extract(epoch FROM hourly.ended_at - hourly.started_at))
+    FROM (
+        SELECT
+            session.*,
+            date_trunc('hour', session.started_at AT TIME ZONE asked.time_zone) AS bucket,
+            date_trunc('hour', CASE asked.login_state
+                WHEN '' THEN session.previous_at ELSE session.previous_in_state_at
+            END AT TIME ZONE asked.time_zone) AS previous_bucket
+        FROM public.sessions AS session
+        CROSS JOIN asked
+        WHERE asked.unit = 'hour'
+          AND session.started_at >= asked.starts AND session.started_at < asked.ends
+          AND session.category = asked.category AND session.brand = asked.brand
+          AND asked.login_state IN ('', session.login_state)
+    ) AS hourly
+    GROUP BY hourly.bucket
+),
+event AS (
+    SELECT
+        daily.day::timestamp AS bucket,
+        sum(daily.events) AS events,
+        sum(daily.events) FILTER (WHERE daily.event_name = 'page_view') AS page_views
+    FROM public.daily_events AS daily
+    CROSS JOIN asked
+    WHERE asked.unit = 'day'
+      AND daily.day BETWEEN asked.first_day AND asked.last_day
+      AND asked.login_state IN ('', daily.login_state)
+      AND asked.category IN ('', daily.category) AND asked.brand IN ('', daily.brand)
+    GROUP BY daily.day
+    UNION ALL
+    SELECT
+        date_trunc('hour', stored.event_timestamp AT TIME ZONE asked.time_zone),
+        count(*),
+        count(*) FILTER (WHERE stored.event_name = 'page_view')
+    FROM public.clickstream_events AS stored
+    CROSS JOIN asked
+    WHERE asked.unit = 'hour'
+      AND stored.event_timestamp >= asked.starts AND stored.event_timestamp < asked.ends
+      AND NOT stored.is_bot
+      AND asked.login_state IN ('', stored.user_login_state)
+      AND asked.category IN ('', public.label(stored.context_product_category))
+      AND asked.brand IN ('', public.label(stored.context_product_brand))
+    GROUP BY 1
+)
+SELECT
+    to_char(bucket, 'YYYY-MM-DD HH24:MI') AS bucket,
+    coalesce(visitors, 0)::bigint AS visitors,
+    coalesce(sessions, 0)::bigint AS sessions,
+    coalesce(events, 0)::bigint AS events,
+    coalesce(page_views, 0)::bigint AS page_views,
+    purchase_sessions::double precision / sessions AS conversion_rate,
+    cart_sessions::double precision / sessions AS cart_rate,
+    bounces::double precision / sessions AS bounce_rate,
+    seconds::double precision / sessions AS mean_seconds
+FROM (
+    SELECT generate_series(
+        asked.first_day::timestamp,
+        least((asked.last_day + 1)::timestamp - ('1 ' || asked.unit)::interval, now() AT TIME ZONE asked.time_zone),
+        ('1 ' || asked.unit)::interval
+    ) AS bucket
+    FROM asked
+) AS every_bucket
+FULL JOIN session USING (bucket)
+FULL JOIN event USING (bucket)
+ORDER BY bucket
