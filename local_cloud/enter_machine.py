@@ -38,10 +38,10 @@ def main(arguments: list[str]) -> int:
         return 125
     try:
         entering.enter(place_of(arguments[0]))
+        child = entering.fork()
     except entering.NotRunningError as error:
         sys.stderr.write(f"enter-machine: {error}\n")
         return 125
-    child = os.fork()
     if child == 0:
         _execute(arguments[1:])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -65,13 +65,20 @@ def enter(place: str) -> Callable[[], None]:
     """
     pid, group = leader(place)
     before = [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("net", "mnt")]
-    with open(f"{group}/sessions/cgroup.procs", "w") as file:  # noqa: PTH123
-        file.write(str(os.getpid()))
-    namespaces = [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in _KINDS]
-    for descriptor in namespaces:
-        if SETNS(descriptor, 0) == -1:
-            raise NotRunningError(f"cannot enter {place}: {os.strerror(ctypes.get_errno())}")
-        os.close(descriptor)
+    try:
+        namespaces = [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in _KINDS]
+        # still the same process: they are the machine's, not those of a later owner of its number
+        leader(place)
+        with open(f"{group}/sessions/cgroup.procs", "w") as file:  # noqa: PTH123
+            file.write(str(os.getpid()))
+        for descriptor in namespaces:
+            if SETNS(descriptor, 0) == -1:
+                number = ctypes.get_errno()
+                raise OSError(number, os.strerror(number))
+            os.close(descriptor)
+    except OSError as error:
+        # a machine may go at any moment
+        raise NotRunningError(f"machine {place} cannot be entered ({error.strerror})") from error
 
     def leave() -> None:
         for descriptor in before:
@@ -94,10 +101,23 @@ def user(name: str) -> User:
     raise NotRunningError(f"the machine has no user {name}")
 
 
+def fork() -> int:
+    """Fork; the child is inside, unless the machine has gone since it was entered."""
+    try:
+        return os.fork()
+    except OSError as error:
+        raise NotRunningError(f"the machine does not run any more ({error.strerror})") from error
+
+
 def restore_signals() -> None:
-    """Undo what Python does to signals: a shell that ignores SIGPIPE reports I/O errors."""
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+    """Take signals as a program that the machine itself starts does.
+
+    Python ignores some, so that a shell would report I/O errors. And whoever started us may
+    ignore others: with nohup's SIGHUP ignored, a shell would not end with its terminal.
+    """
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def become(who: User) -> None:

@@ -18,7 +18,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from local_cloud import cgroups, images, network
@@ -277,6 +277,8 @@ def _end(settings: Settings, name: str, *, graceful: bool) -> bool:
     place = directory(settings, name)
     run = running(place)
     if run and graceful:
+        # from here on it is not up, though it can still be entered for a while
+        _save(place, replace(run, ready=False))
         os.kill(run.leader.pid, _POWER_OFF)
         gone(run.leader, 30)
     if run and run.supervisor.alive:

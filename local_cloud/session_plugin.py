@@ -105,7 +105,7 @@ def _shell(session: str, place: str, details: dict[str, str], log: _Log) -> int:
     fcntl.ioctl(terminal, _UNLOCK, struct.pack("i", 0))
     number = struct.unpack("i", fcntl.ioctl(terminal, _GET_NUMBER, b"\0" * 4))[0]
     restore = _raw_terminal(terminal)
-    child = os.fork()
+    child = entering.fork()
     if child == 0:
         _run_inside(f"/dev/pts/{number}", who, details)
     _say(f"\nStarting session with SessionId: {session}\n")

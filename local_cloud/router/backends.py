@@ -37,6 +37,8 @@ class Backends:
     def __init__(self, settings: Settings, http: aiohttp.ClientSession) -> None:
         self.settings = settings
         self.http = http
+        self.leaving: set[str] = set()
+        """Instances that were told to stop or reboot and whose machine has not gone down since."""
 
     def url(self, call: Call) -> URL:
         """Return where a call goes, its path untouched."""

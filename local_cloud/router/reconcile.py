@@ -16,11 +16,24 @@ import aiohttp
 
 from local_cloud import machines
 from local_cloud.router.backends import Backends
+from local_cloud.router.calls import Answer, Call
+from local_cloud.router.hooks import after
 from local_cloud.router.instances import Instance, instances, prefixes
 
 _SECONDS_BETWEEN_LOOKS = 3.0
 _SECONDS_AFTER_FAILURE = 20.0
 log = logging.getLogger("machines")
+
+
+@after("ec2", "StopInstances", "RebootInstances")
+async def leave(call: Call, backends: Backends, answer: Answer) -> None:
+    """Unregister an instance before its owner hears that it stops, and until it has booted again.
+
+    Its machine takes a while to go down. Meanwhile the owner may start the instance again, and must
+    not find the old machine.
+    """
+    if answer.status < 400:
+        backends.leaving |= set(call.params("InstanceId."))
 
 
 class Reconciler:
@@ -30,14 +43,12 @@ class Reconciler:
         self._backends = backends
         self._settings = backends.settings
         self._wake = asyncio.Event()
-        self._reboot: set[str] = set()
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._not_before: dict[str, float] = {}
         self._said: set[str] = set()
 
-    def wake(self, reboot: tuple[str, ...] = ()) -> None:
-        """Look now instead of at the next turn; ``reboot`` are instances to boot again."""
-        self._reboot |= set(reboot)
+    def wake(self) -> None:
+        """Look now instead of at the next turn."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -55,24 +66,26 @@ class Reconciler:
             self._wake.clear()
 
     async def _look(self) -> None:
+        leaving = self._backends.leaving
         known = {one.id: one for one in await instances(self._backends)}
         lengths: dict[str, int] = {}
         for instance in known.values():
             if instance.id in self._busy or not self._has_machine(instance):
                 continue
             there = machines.find(self._settings, instance.id)
-            up = machines.up(self._settings, instance.id)
+            runs = machines.running(machines.directory(self._settings, instance.id)) is not None
+            if not runs:
+                leaving.discard(instance.id)
             if instance.state in {"pending", "running"}:
-                if instance.id in self._reboot and up:
+                if instance.id in leaving:
                     self._do(instance.id, "stop", instance.id)
-                elif not up:
+                elif not machines.up(self._settings, instance.id):
                     lengths = lengths or await prefixes(self._backends)
                     if there is None:
                         await self._explain_user_data(instance)
                     self._start(instance, lengths.get(instance.subnet, 20))
-                self._reboot.discard(instance.id)
             elif instance.state in {"stopping", "stopped"}:
-                if machines.running(machines.directory(self._settings, instance.id)):
+                if runs:
                     self._do(instance.id, "stop", instance.id)
             elif there:
                 self._do(instance.id, "remove", instance.id)

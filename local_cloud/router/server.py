@@ -90,7 +90,7 @@ class Endpoint:
             response = _complete(error_answer(call, self._unavailable(call, error)))
         self._log.write(call, request.remote or "", response.status, time.monotonic() - begun)
         if call.action in _MACHINE_ACTIONS and response.status < 400 and self._reconciler:
-            self._reconciler.wake(reboot=_rebooted(call))
+            self._reconciler.wake()
         if not response.prepared:
             await response.prepare(request)
         return response
@@ -146,11 +146,6 @@ async def _continue(call: Call, request: web.BaseRequest) -> None:
     """Tell a client that asked first (botocore, curl) to send its body, or it waits a second."""
     if call.headers.get("expect", "").lower() == "100-continue" and request.transport:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-
-def _rebooted(call: Call) -> tuple[str, ...]:
-    """Return the instances that a call asks to boot again."""
-    return tuple(call.params("InstanceId.")) if call.action == "RebootInstances" else ()
 
 
 def _complete(answer: Answer) -> web.Response:

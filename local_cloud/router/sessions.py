@@ -29,7 +29,7 @@ async def _not_registered(backends: Backends, instance: Instance) -> str:
     """Return why an instance is not registered with Systems Manager; empty if it is."""
     if instance.state != "running":
         return f"it is {instance.state}"
-    if not machines.up(backends.settings, instance.id):
+    if instance.id in backends.leaving or not machines.up(backends.settings, instance.id):
         return "its machine is not up (yet)"
     return await unregistered(backends, instance)
 
