@@ -1,13 +1,12 @@
--- What the filters by category and brand offer: each category and brand that an event or product was seen with, and
--- each pair of both.
+-- What the filters by category and brand offer: all that sessions had to do with, or that products are of.
 -- Parameters: none.
--- Columns: category, brand ('' in one of them: the other by itself).
-SELECT category, brand FROM public.daily_sessions GROUP BY category, brand HAVING category <> '' OR brand <> ''
+-- Columns: kind ('category' or 'brand'), value.
+SELECT 'category' AS kind, category AS value FROM public.daily_sessions WHERE brand = '' AND category <> ''
 UNION
-SELECT label.category, label.brand
+SELECT 'brand', brand FROM public.daily_sessions WHERE category = '' AND brand <> ''
+UNION
+SELECT named.kind, named.value
 FROM public.products AS product
-CROSS JOIN LATERAL (
-    VALUES (product.category, ''), ('', product.brand), (product.category, product.brand)
-) AS label (category, brand)
-WHERE label.category <> '' OR label.brand <> ''
-ORDER BY category, brand
+CROSS JOIN LATERAL (VALUES ('category', product.category), ('brand', product.brand)) AS named (kind, value)
+WHERE named.value <> ''
+ORDER BY kind DESC, value

@@ -3,8 +3,8 @@
 -- Parameters: the period's six; $7 'product', 'category' or 'brand'.
 -- Columns: key (the product's id, the category, the brand), name, category, brand (of a product; else ''), products
 -- (how many), views, carts, purchases, view_to_cart (carts / views), cart_to_buy (purchases / carts), price,
--- discount_price,
--- discount (1 - discount_price / price): of categories and brands the mean of their products. Most views first.
+-- discount_price, discount (1 - discount_price / price): of categories and brands the mean of their products. Most
+-- views first.
 WITH asked AS NOT MATERIALIZED (
     SELECT
         $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,

@@ -1,8 +1,8 @@
 -- The numbers of totals.sql by hour or day, the empty ones included (rates there: NULL). Visitors: the distinct ones of
 -- the bucket. Of today only what has begun is shown.
 -- Parameters: the period's six; $7 'hour' or 'day'.
--- Columns: bucket (local time, 'YYYY-MM-DD HH24:MI'), visitors, sessions, events, page_views, conversion_rate,
--- cart_rate, bounce_rate, mean_seconds.
+-- Columns: bucket (local time, 'YYYY-MM-DD HH24:MI'), visitors, sessions, page_views, conversion_rate, cart_rate,
+-- bounce_rate, mean_seconds.
 WITH asked AS NOT MATERIALIZED (
     SELECT
         $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
@@ -17,7 +17,8 @@ session AS (
         sum(daily.purchase_sessions) AS purchase_sessions,
         sum(daily.cart_sessions) AS cart_sessions,
         sum(daily.bounces) AS bounces,
-        sum(daily.seconds) AS seconds
+        sum(daily.seconds) AS seconds,
+        sum(daily.page_views) AS page_views
     FROM public.daily_sessions AS daily
     CROSS JOIN asked
     WHERE asked.unit = 'day'
@@ -34,7 +35,8 @@ session AS (
         count(*) FILTER (WHERE hourly.purchased),
         count(*) FILTER (WHERE hourly.carted),
         count(*) FILTER (WHERE hourly.page_views <= 1),
-        sum(extract(epoch FROM hourly.ended_at - hourly.started_at))
+        sum(extract(epoch FROM hourly.ended_at - hourly.started_at)),
+        sum(hourly.page_views)
     FROM (
         SELECT
             session.*,
@@ -51,39 +53,32 @@ session AS (
     ) AS hourly
     GROUP BY hourly.bucket
 ),
-event AS (
-    SELECT
-        daily.day::timestamp AS bucket,
-        sum(daily.events) AS events,
-        sum(daily.events) FILTER (WHERE daily.event_name = 'page_view') AS page_views
+viewed AS (
+    SELECT daily.day::timestamp AS bucket, sum(daily.events) AS page_views
     FROM public.daily_events AS daily
     CROSS JOIN asked
-    WHERE asked.unit = 'day'
+    WHERE asked.unit = 'day' AND asked.category = '' AND asked.brand = ''
+      AND daily.event_name = 'page_view'
       AND daily.day BETWEEN asked.first_day AND asked.last_day
       AND asked.login_state IN ('', daily.login_state)
-      AND asked.category IN ('', daily.category) AND asked.brand IN ('', daily.brand)
     GROUP BY daily.day
     UNION ALL
-    SELECT
-        date_trunc('hour', stored.event_timestamp AT TIME ZONE asked.time_zone),
-        count(*),
-        count(*) FILTER (WHERE stored.event_name = 'page_view')
+    SELECT date_trunc('hour', stored.event_timestamp AT TIME ZONE asked.time_zone), count(*)
     FROM public.clickstream_events AS stored
     CROSS JOIN asked
-    WHERE asked.unit = 'hour'
+    WHERE asked.unit = 'hour' AND asked.category = '' AND asked.brand = ''
+      AND stored.event_name = 'page_view' AND NOT stored.is_bot
       AND stored.event_timestamp >= asked.starts AND stored.event_timestamp < asked.ends
-      AND NOT stored.is_bot
       AND asked.login_state IN ('', stored.user_login_state)
-      AND asked.category IN ('', public.label(stored.context_product_category))
-      AND asked.brand IN ('', public.label(stored.context_product_brand))
     GROUP BY 1
 )
 SELECT
     to_char(bucket, 'YYYY-MM-DD HH24:MI') AS bucket,
     coalesce(visitors, 0)::bigint AS visitors,
     coalesce(sessions, 0)::bigint AS sessions,
-    coalesce(events, 0)::bigint AS events,
-    coalesce(page_views, 0)::bigint AS page_views,
+    coalesce(
+        CASE WHEN asked.category = '' AND asked.brand = '' THEN viewed.page_views ELSE session.page_views END, 0
+    )::bigint AS page_views,
     purchase_sessions::double precision / sessions AS conversion_rate,
     cart_sessions::double precision / sessions AS cart_rate,
     bounces::double precision / sessions AS bounce_rate,
@@ -97,5 +92,6 @@ FROM (
     FROM asked
 ) AS every_bucket
 FULL JOIN session USING (bucket)
-FULL JOIN event USING (bucket)
+FULL JOIN viewed USING (bucket)
+CROSS JOIN asked
 ORDER BY bucket
