@@ -43,7 +43,7 @@ new_database <- function(parameters, connect = connect_postgresql) {
       }
     )
     if (is.null(result)) raise("query_failed", reason)
-    result
+    as_utf8(result)
   }
 
   alive <- function() {
@@ -51,7 +51,7 @@ new_database <- function(parameters, connect = connect_postgresql) {
   }
 
   ask <- function(sql, ...) {
-    bound <- as.list(vapply(list(...), as.character, character(1)))
+    bound <- as.list(enc2utf8(vapply(list(...), as.character, character(1))))
     answered <<- FALSE
     result <- tryCatch(once(sql, bound), query_failed = function(failure) {
       if (alive()) stop(failure) # the statement is wrong, or took too long
@@ -68,7 +68,14 @@ new_database <- function(parameters, connect = connect_postgresql) {
 connect_postgresql <- function(parameters) {
   connection <- do.call(DBI::dbConnect, c(list(RPostgreSQL::PostgreSQL()), parameters))
   DBI::dbExecute(connection, "SET application_name = 'dashboard'")
+  DBI::dbExecute(connection, "SET client_encoding = 'UTF8'")
   connection
+}
+
+# RPostgreSQL gives texts without saying in which encoding.
+as_utf8 <- function(data) {
+  data[] <- lapply(data, function(column) if (is.character(column)) `Encoding<-`(column, "UTF-8") else column)
+  data
 }
 
 raise <- function(class, message) {

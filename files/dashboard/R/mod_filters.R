@@ -1,31 +1,119 @@
 # The filters that every page has.
-filters_ui <- function(id) {
+filters_ui <- function(id, view, choices) {
   ns <- shiny::NS(id)
+  select <- function(name, label, choices, selected) {
+    shiny::selectInput(ns(name), label, choices = choices, selected = selected, selectize = FALSE)
+  }
   shiny::tagList(
-    shiny::selectInput(
-      ns("period"), "Period",
-      choices = c(period_presets, "Custom" = "custom"), selected = 7, selectize = FALSE
-    ),
+    select("period", "Period", c(period_presets, "Custom" = "custom"), view$period),
     shiny::conditionalPanel(
       "input.period === 'custom'",
-      shiny::dateRangeInput(ns("dates"), "From and to", weekstart = 1),
+      day_input(ns("from"), "First day", view$from),
+      day_input(ns("to"), "Last day", view$to),
       ns = ns
+    ),
+    shiny::checkboxInput(ns("compare"), "Compare with the previous period", view$compare),
+    select("login_state", "Login state", LOGIN_STATES, view$login_state),
+    select("category", "Category", with_any(choices$category, view$category), view$category),
+    select("brand", "Brand", with_any(choices$brand, view$brand), view$brand)
+  )
+}
+
+# The browser's own field for a date: it works with a keyboard and on a phone. www/app.js tells Shiny of it.
+day_input <- function(id, label, value) {
+  shiny::div(
+    class = "form-group shiny-input-container",
+    shiny::tags$label(label, class = "control-label", `for` = id),
+    shiny::tags$input(
+      id = id, type = "date", class = "form-control day-input", min = format(FIRST_DAY), max = "2099-12-31",
+      value = if (!is.null(value)) format(value)
     )
   )
 }
 
-# Returns a reactive: list(from, to), days of the time zone.
-# tick: reactive that the period depends on, so that "today" moves on at midnight.
-filters_server <- function(id, time_zone, tick) {
+# start: the view that the page was made with; today, choices: reactives.
+# Returns list(chosen, view, show): a reactive of what pages are about (page.R), a reactive of the same as a view, and a
+# function that sets the inputs to a view.
+filters_server <- function(id, start, today, choices) {
   shiny::moduleServer(id, function(input, output, session) {
-    shiny::updateDateRangeInput(session, "dates", start = today_in(time_zone) - 6, end = today_in(time_zone))
-    today <- shiny::reactive({
-      tick()
-      today_in(time_zone)
+    dates <- shiny::reactive(as.Date(c(input$from, input$to), format = "%Y-%m-%d"))
+
+    # A choice that is not there (an old link, a product that was renamed) is none. While the choices are unknown, what
+    # the URL says stands.
+    known <- function(name) {
+      value <- input[[name]]
+      if (is.null(value)) value <- start[[name]]
+      if (is.null(choices()) || value %in% choices()[[name]]) value else ""
+    }
+
+    period <- shiny::reactive({
+      shiny::req(input$period)
+      shiny::req(chosen_period(input$period, dates(), today()))
     })
-    shiny::reactive({
-      period <- chosen_period(input$period, input$dates, today())
-      shiny::req(period)
+
+    # Whoever chooses "custom" starts from what was shown.
+    shiny::observeEvent(input$period, {
+      if (input$period != "custom") {
+        shown <- chosen_period(input$period, NULL, shiny::isolate(today()))
+        update_day(session, "from", shown$from)
+        update_day(session, "to", shown$to)
+      }
     })
+
+    shiny::observeEvent(choices(), {
+      for (name in c("category", "brand")) {
+        value <- shiny::isolate(known(name))
+        shiny::updateSelectInput(session, name, choices = with_any(choices()[[name]], value), selected = value)
+      }
+    })
+
+    view <- shiny::reactive({
+      custom <- input$period == "custom"
+      list(
+        period = input$period, from = if (custom) period()$from, to = if (custom) period()$to,
+        compare = isTRUE(input$compare), login_state = one_of(input$login_state, LOGIN_STATES, ""),
+        category = known("category"), brand = known("brand")
+      )
+    })
+
+    chosen <- shiny::reactive({
+      c(period(), view()[c("period", "compare", "login_state", "category", "brand")], list(
+        previous = if (isTRUE(input$compare)) previous_period(period())
+      ))
+    })
+
+    show <- function(view) {
+      shiny::updateSelectInput(session, "period", selected = view$period)
+      if (view$period == "custom") {
+        update_day(session, "from", view$from)
+        update_day(session, "to", view$to)
+      }
+      shiny::updateCheckboxInput(session, "compare", value = view$compare)
+      for (name in c("login_state", "category", "brand")) {
+        shiny::updateSelectInput(session, name, selected = view[[name]])
+      }
+    }
+
+    list(chosen = chosen, view = view, show = show)
+  })
+}
+
+update_day <- function(session, id, day) {
+  session$sendInputMessage(id, list(value = format(day)))
+}
+
+# What can be chosen, with "Any" on top. What is chosen is among them even while the database has not said so.
+with_any <- function(values, selected) {
+  c("Any" = "", stats::setNames(nm = sort(union(values, setdiff(selected, "")))))
+}
+
+# Categories and brands of the products: list(category, brand); NULL while the database does not answer.
+known_choices <- function(database, queries) {
+  known <- answer(database$ask(queries$filter_choices), is_empty = function(data) FALSE)
+  if (known$state == "error") {
+    return(NULL)
+  }
+  lapply(list(category = known$data$category, brand = known$data$brand), function(values) {
+    sort(setdiff(as.character(values), ""))
   })
 }

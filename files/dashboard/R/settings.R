@@ -1,10 +1,11 @@
 # Read config.yml; every setting must be there.
 #
 # path: the file.
-# Returns a list: title, time_zone (IANA name), refresh_seconds, database (list for dbConnect).
+# Returns a list: title, time_zone (IANA name), refresh_seconds, cache_seconds, stale_minutes, database (list for
+# dbConnect).
 read_settings <- function(path) {
   settings <- yaml::read_yaml(path)
-  missing <- setdiff(c("title", "time_zone", "refresh_seconds", "database"), names(settings))
+  missing <- setdiff(c("title", "time_zone", "refresh_seconds", "cache_seconds", "stale_minutes", "database"), names(settings))
   if (length(missing) > 0) {
     stop(path, " lacks ", paste(missing, collapse = ", "), ". Fix: run the role dashboard again.")
   }

@@ -1,0 +1,62 @@
+# Numbers as text. What is not known (NA) is a dash, never a zero.
+DASH <- "\u2013"
+
+or_dash <- function(number, text) {
+  ifelse(is.na(number), DASH, text)
+}
+
+# 1234567 as "1,234,567".
+count_text <- function(number) {
+  or_dash(number, formatC(as.numeric(number), format = "f", digits = 0, big.mark = ","))
+}
+
+# 0.0423 as "4.2 %".
+rate_text <- function(rate, digits = 1) {
+  or_dash(rate, paste0(formatC(100 * as.numeric(rate), format = "f", digits = digits), " %"))
+}
+
+# Seconds as "45 s", "3 min 5 s", "2 h 10 min", "3 days 4 h".
+duration_text <- function(seconds) {
+  vapply(as.numeric(seconds), one_duration_text, "")
+}
+
+one_duration_text <- function(seconds) {
+  if (is.na(seconds)) {
+    return(DASH)
+  }
+  seconds <- round(seconds)
+  units <- c(days = 86400, h = 3600, min = 60, s = 1)
+  first <- which(seconds >= units)
+  if (length(first) == 0) {
+    return("0 s")
+  }
+  first <- first[1]
+  whole <- seconds %/% units[first]
+  rest <- if (first < length(units)) (seconds %% units[first]) %/% units[first + 1] else 0
+  name <- if (names(units)[first] == "days" && whole == 1) "day" else names(units)[first]
+  paste0(whole, " ", name, if (rest > 0) paste0(" ", rest, " ", names(units)[first + 1]))
+}
+
+# How a number changed, with an arrow: "▲ 12.5 %" of a count or a duration, "▼ 1.2 points" of a rate. NULL when there
+# is nothing to compare with.
+change_text <- function(now, before, is_rate = FALSE) {
+  if (length(before) == 0) {
+    return(NULL)
+  }
+  if (is.na(now) || is.na(before)) {
+    return(DASH)
+  }
+  change <- if (is_rate) 100 * (now - before) else if (before == 0) (if (now == 0) 0 else NA) else 100 * (now - before) / before
+  if (is.na(change)) {
+    return("\u25b2 new")
+  }
+  shown <- formatC(abs(change), format = "f", digits = 1)
+  arrow <- if (as.numeric(shown) == 0) "=" else if (change > 0) "\u25b2" else "\u25bc"
+  paste(arrow, shown, if (is_rate) "points" else "%")
+}
+
+# The names of login states in sentences and charts.
+login_state_text <- function(state) {
+  found <- names(LOGIN_STATES)[match(state, LOGIN_STATES)]
+  ifelse(state == "", "Not said", ifelse(is.na(found), state, found))
+}
