@@ -79,15 +79,7 @@ _HOURS: Final = (
     *(1.8, 1.0, 0.6, 0.4, 0.4, 0.6, 1.3, 2.4, 4.0, 5.4, 6.1, 6.2),
     *(5.6, 5.2, 5.4, 5.5, 5.2, 4.8, 4.9, 6.0, 7.4, 7.6, 6.2, 3.8),
 )
-_SALES: Final = {
-    (11, 11): 3.4,
-    (12, 12): 2.9,
-    (9, 9): 2.1,
-    (10, 10): 2.0,
-    (6, 6): 1.7,
-    (8, 8): 1.6,
-    (3, 3): 1.5,
-}
+_SALES: Final = {(11, 11): 3.4, (12, 12): 2.9, (9, 9): 2.1, (10, 10): 2.0, (6, 6): 1.7, (3, 3): 1.5}
 _TET: Final = tuple(map(date.fromisoformat, ("2024-02-10", "2025-01-29", "2026-02-17", "2027-02-06")))
 _GROWTH: Final = 0.6
 """How much more comes at the end of a year than at its beginning."""
@@ -108,34 +100,28 @@ def _day_weight(day: date, age: float) -> float:
 
 # --- What is sold -------------------------------------------------------------------------------------
 
+
+class _Category(NamedTuple):
+    """What a category holds; `share` of views, median `price` in VND."""
+
+    products: int
+    kind: str
+    share: float
+    price: float
+    brands: str
+    series: str
+
+
 _CATEGORIES: Final = {
-    # category: products, name, share of views, median price in VND, brands, series
-    "laptop": (
-        150,
-        "Laptop",
-        0.44,
-        22e6,
-        "Dell HP Lenovo ASUS Acer MSI Apple LG",
-        "Air Pro Slim Gaming Studio",
+    "laptop": _Category(150, "Laptop", 0.44, 22e6, "Dell HP Lenovo ASUS Acer MSI Apple LG", "Air Pro Gaming"),
+    "monitor": _Category(
+        90, "Màn hình", 0.19, 5.5e6, "Dell LG Samsung ViewSonic ASUS Acer", "Curve Office Play"
     ),
-    "monitor": (
-        90,
-        "Màn hình",
-        0.19,
-        5.5e6,
-        "Dell LG Samsung ViewSonic ASUS Acer",
-        "UltraSharp Curve Office Play",
-    ),
-    "keyboard": (70, "Bàn phím", 0.12, 1.4e6, "Logitech Razer ASUS MSI Apple", "Mechanical Silent Mini"),
-    "mouse": (70, "Chuột", 0.11, 0.8e6, "Logitech Razer ASUS Dell HP", "Wireless Vertical Light"),
-    "headset": (60, "Tai nghe", 0.08, 1.9e6, "Razer Logitech Samsung HP Apple", "Studio Move Play"),
-    "accessory": (
-        60,
-        "Phụ kiện",
-        0.06,
-        0.6e6,
-        "Dell Lenovo Samsung Apple Logitech",
-        "Hub Stand Sleeve Cable",
+    "keyboard": _Category(70, "Bàn phím", 0.12, 1.4e6, "Logitech Razer ASUS MSI Apple", "Mechanical Silent"),
+    "mouse": _Category(70, "Chuột", 0.11, 0.8e6, "Logitech Razer ASUS Dell HP", "Wireless Vertical Light"),
+    "headset": _Category(60, "Tai nghe", 0.08, 1.9e6, "Razer Logitech Samsung HP Apple", "Studio Move Play"),
+    "accessory": _Category(
+        60, "Phụ kiện", 0.06, 0.6e6, "Dell Lenovo Samsung Apple", "Hub Stand Sleeve Cable"
     ),
 }
 _LISTING_ENDINGS: Final = (
@@ -143,14 +129,7 @@ _LISTING_ENDINGS: Final = (
     *(f"?sort={order}" for order in ("price-asc", "price-desc", "newest", "best-selling")),
     *(f"?price={bounds}" for bounds in ("0-5", "5-10", "10-20", "20-40")),
 )
-_DETAIL_ENDINGS: Final = (
-    "?tab=specs",
-    "?tab=reviews",
-    "?tab=reviews&page=2",
-    "?variant=2",
-    "?variant=3",
-    "/gallery",
-)
+_DETAIL_ENDINGS: Final = ("?tab=specs", "?tab=reviews", "?tab=reviews&page=2", "?variant=2", "/gallery")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,16 +158,15 @@ class Product:
 
 def _catalogue(random_: Random, days: int) -> list[Product]:
     products = []
-    for category, (count, kind, _, median, brands, series) in _CATEGORIES.items():
-        for number in range(1, count + 1):
-            brand, line = random_.choice(brands.split()), random_.choice(series.split())
-            name = f"{kind} {brand} {line} {number + 100}"
+    for category, about in _CATEGORIES.items():
+        for number in range(1, about.products + 1):
+            brand, line = random_.choice(about.brands.split()), random_.choice(about.series.split())
+            name = f"{about.kind} {brand} {line} {number + 100}"
             path = f"/{category}/{brand}-{line}-{number + 100}".lower()
             sale = random_.choice((0, 10, 15, 15, 20, 25))
-            prices = tuple(_prices(random_, median * math.exp(random_.gauss(0, 0.5)), days))
-            products.append(
-                Product(f"{category[:2].upper()}{number:04}", name, category, brand, path, sale, prices)
-            )
+            prices = tuple(_prices(random_, about.price * math.exp(random_.gauss(0, 0.5)), days))
+            code = f"{category[:2].upper()}{number:04}"
+            products.append(Product(code, name, category, brand, path, sale, prices))
     return products
 
 
@@ -212,16 +190,7 @@ _TERMS: Final = (
 _ARTICLES: Final = tuple(f"{ORIGIN}/blog/bai-viet-{number}" for number in range(1, 121))
 _SERVICES: Final = tuple(
     f"{ORIGIN}/{page}"
-    for page in (
-        "so-sanh",
-        "bao-hanh",
-        "doi-tra",
-        "cua-hang",
-        "tra-gop",
-        "lien-he",
-        "giao-hang",
-        "khuyen-mai",
-    )
+    for page in ("so-sanh", "bao-hanh", "doi-tra", "cua-hang", "tra-gop", "lien-he", "khuyen-mai")
 )
 _SOURCES: Final = {
     # referrer, ending of the landing page's address: share
@@ -415,7 +384,7 @@ class _Walk:
         if self.product < 0:
             self.see_listing()
         else:
-            self.open(self.model.product_urls[self.product] + _DETAIL_ENDINGS[int(self.random() * 6)])
+            self.open(self.model.product_urls[self.product] + _DETAIL_ENDINGS[int(self.random() * 5)])
 
     def search(self) -> None:
         self.open(f"{ORIGIN}/tim-kiem?q={_TERMS[int(len(_TERMS) * self.random() ** 1.5)]}")
@@ -484,14 +453,13 @@ _MOMENT: Final = _lognormal(250, 0.5, 30, 2_000)
 # --- Who comes, and how often -------------------------------------------------------------------------
 
 
-def _visit_counts(exponent: float = 2.27, most: int = 250) -> list[int]:
-    return _table({count: count**-exponent for count in range(1, most + 1)}, 1 << 16)
-
-
-_VISITS: Final = _visit_counts()
-_RETURN: Final = _lognormal(6, 1.3, 0, 120)
+_VISITS: Final = _table({count: count**-2.27 for count in range(1, 251)}, 1 << 16)
+_RETURN: Final = _lognormal(4, 1.8, 0, 120)
 """Days until the next visit."""
-_BOT_SHARE: Final = 0.03
+_BOT_EVERY: Final = 27
+"""One visitor of so many is a bot."""
+_BOT_VISITS: Final = 10
+"""Visits of a bot at most: then it has another name."""
 
 Session = tuple[int, int, int, int]
 """A planned session: start, time by which it has ended, number of the visitor, number of the visit."""
@@ -624,7 +592,7 @@ class _Model:
         names = list(_CATEGORIES)
         self.category_urls = [f"{ORIGIN}/{name}" for name in names]
         self.listings = [[url + ending for ending in _LISTING_ENDINGS] for url in self.category_urls]
-        self.categories = _table({place: _CATEGORIES[name][2] for place, name in enumerate(names)})
+        self.categories = _table({place: _CATEGORIES[name].share for place, name in enumerate(names)})
         self.popular = []
         for name in names:
             places = [place for place, product in enumerate(self.products) if product.category == name]
@@ -663,15 +631,16 @@ class Shop:
         usual = sorted(weights)[self.days * 9 // 10]
         days, hours = _table(dict(enumerate(weights)), 1 << 16), _table(dict(enumerate(_HOURS)))
         plan: list[list[Session]] = [[] for _ in range(self.days)]
-        left = self.sessions
+        # One person shall not be half of a small shop's traffic.
+        left, most = self.sessions, max(self.sessions // 10, 3)
         while left:
-            count = min(_VISITS[int(random() * 65536)], left)
+            visitor = len(self.visitors)
+            is_bot = visitor % _BOT_EVERY == 5
+            count = min(_VISITS[int(random() * 65536)], left, _BOT_VISITS if is_bot else most)
             left -= count
-            is_bot = random() < _BOT_SHARE
             login_from = -1
             if not is_bot and random() < (0.09 if count == 1 else 0.4):
                 login_from = int(random() * min(count, 4))
-            visitor = len(self.visitors)
             self.visitors.append(Visitor(visitor, is_bot, login_from))
             starts = []
             day = -1
