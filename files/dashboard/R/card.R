@@ -43,47 +43,52 @@ table_card_ui <- function(id, title, help = NULL, height = "auto", class = NULL)
   card_frame(ns, title, help, class = class, DT::dataTableOutput(ns("table"), height = height, fill = FALSE))
 }
 
-# data: reactive that gives an answer. columns: c(heading = "column") of what to show, in order. texts: list of functions
-# by column that make text of values (count_text, rate_text); sorting stays by the values.
-# Returns a reactive: the row that was chosen (a data frame of one row), or NULL.
+# data: reactive that gives an answer. columns: c(heading = "column") of what to show, in order, or a reactive of that.
+# texts: list of functions by column that make text of values (count_text, rate_text); sorting stays by the values.
+# choose: name of the column (shown or not) whose value tells a row from the others: the first cell of each row becomes
+# a button. order: as DataTables has it, list(list(0, "desc")).
+# Returns a reactive: the value of `choose` in the row that was chosen last.
 table_card_server <- function(id, context, data, columns, texts = list(), search = FALSE, page_length = 10,
-                              select = FALSE, order = list(), csv = data, empty = "No events in this period.") {
+                              choose = NULL, order = list(), csv = data, empty = "No events in this period.") {
   shiny::moduleServer(id, function(input, output, session) {
     output$table <- DT::renderDataTable(server = TRUE, {
       shown <- answered(data(), empty)
-      plain_table(shown, columns, texts, search, page_length, select, order)
+      columns <- if (is.function(columns)) columns() else columns
+      plain_table(shown, columns, texts, search, page_length, choose, session$ns("chosen"), order)
     })
     output$csv <- csv_handler(context, id, csv)
-    shiny::reactive({
-      result <- data()
-      row <- input$table_rows_selected
-      if (length(row) == 1 && result$state == "ok" && row <= nrow(result$data)) result$data[row, , drop = FALSE]
-    })
+    shiny::reactive(input$chosen)
   })
 }
 
 # A table with server-side search and paging. Where a text stands for a value, the value is in a hidden column beside it,
 # and sorting goes by that.
-plain_table <- function(data, columns, texts, search, page_length, select, order = list()) {
+plain_table <- function(data, columns, texts, search, page_length, choose, chosen, order) {
   shown <- data[unname(columns)]
-  hidden <- data[names(texts)]
+  texts <- texts[intersect(names(texts), columns)]
+  hidden <- data[c(names(texts), choose)]
   for (name in names(texts)) shown[[name]] <- texts[[name]](shown[[name]])
-  names(hidden) <- paste0("value of ", names(hidden))
+  column_of <- function(name) unname(match(name, columns)) - 1
   definitions <- lapply(seq_along(texts), function(n) {
-    list(targets = match(names(texts)[n], columns) - 1, orderData = length(columns) + n - 1)
+    list(targets = column_of(names(texts)[n]), orderData = length(columns) + n - 1)
   })
-  right <- which(vapply(data[unname(columns)], is.numeric, NA)) - 1
+  right <- unname(which(vapply(data[unname(columns)], is.numeric, NA))) - 1
+  if (length(right) > 0) definitions <- c(definitions, list(list(targets = as.list(right), className = "dt-right")))
+  if (length(hidden) > 0) {
+    invisible_ones <- as.list(length(columns) + seq_along(hidden) - 1)
+    definitions <- c(definitions, list(list(targets = invisible_ones, visible = FALSE, searchable = FALSE)))
+  }
+  if (!is.null(choose)) {
+    # Done with the browser's own functions, and not as HTML: texts come from anybody.
+    button <- sprintf("(cell, data, row) => clickstream.choosable(cell, row[%d], '%s')", ncol(shown) + length(texts), chosen)
+    definitions <- c(definitions, list(list(targets = 0, createdCell = DT::JS(button))))
+  }
   DT::datatable(
-    cbind(shown, hidden),
-    rownames = FALSE, colnames = c(names(columns), names(hidden)), style = "bootstrap5", class = "table table-sm",
-    selection = if (select) "single" else "none", escape = TRUE,
+    stats::setNames(cbind(shown, hidden), make.unique(c(names(columns), paste("value of", names(hidden))))),
+    rownames = FALSE, style = "bootstrap5", class = "table table-sm", selection = "none", escape = TRUE,
     options = list(
       dom = if (search) "ftip" else "tip", pageLength = page_length, scrollX = TRUE, autoWidth = FALSE, order = order,
-      language = list(search = "Search:", emptyTable = "Nothing to show."),
-      columnDefs = c(definitions, list(
-        list(targets = length(columns) + seq_along(texts) - 1, visible = FALSE, searchable = FALSE),
-        list(targets = right, className = "dt-right")
-      ))
+      columnDefs = definitions
     )
   )
 }

@@ -22,3 +22,13 @@ plain_layout <- function(chart, xaxis = list(), yaxis = list(), ...) {
 bucket_format <- function(unit) {
   if (unit == "hour") "%a %d %b, %H:%M" else "%a %d %b %Y"
 }
+
+# Plotly takes some HTML in texts; names come from anybody.
+plain_html <- function(text) {
+  gsub(">", "&gt;", gsub("<", "&lt;", gsub("&", "&amp;", text, fixed = TRUE), fixed = TRUE), fixed = TRUE)
+}
+
+# A name that fits beside a chart.
+short_label <- function(text, longest = 28) {
+  ifelse(nchar(text) > longest, paste0(substr(text, 1, longest - 1), "\u2026"), text)
+}

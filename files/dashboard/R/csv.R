@@ -22,8 +22,8 @@ csv_name <- function(page, card, period) {
   paste0(paste(page, gsub("_", "-", card), gsub(" ", "-", describe_period(period)), sep = "-"), ".csv")
 }
 
-csv_link <- function(id, title) {
-  shiny::downloadLink(id, "CSV", class = "csv", `aria-label` = paste("Download as CSV:", title))
+csv_link <- function(id, title, text = "CSV") {
+  shiny::downloadLink(id, text, class = "csv", `aria-label` = paste("Download as CSV:", title))
 }
 
 # data: reactive that gives an answer. An empty one is a file with the columns' names alone.

@@ -37,22 +37,24 @@ one_duration_text <- function(seconds) {
   paste0(whole, " ", name, if (rest > 0) paste0(" ", rest, " ", names(units)[first + 1]))
 }
 
-# How a number changed, with an arrow: "▲ 12.5 %" of a count or a duration, "▼ 1.2 points" of a rate. NULL when there
-# is nothing to compare with.
-change_text <- function(now, before, is_rate = FALSE) {
-  if (length(before) == 0) {
-    return(NULL)
-  }
+# How a number changed: list(arrow, word, text), the text "12.5 %" of counts and durations and "1.2 points" of rates.
+change_of <- function(now, before, is_rate = FALSE) {
   if (is.na(now) || is.na(before)) {
-    return(DASH)
+    return(list(arrow = "", word = "not comparable", text = DASH))
   }
-  change <- if (is_rate) 100 * (now - before) else if (before == 0) (if (now == 0) 0 else NA) else 100 * (now - before) / before
-  if (is.na(change)) {
-    return("\u25b2 new")
+  if (!is_rate && before == 0 && now > 0) {
+    return(list(arrow = "\u25b2", word = "up", text = "new"))
   }
-  shown <- formatC(abs(change), format = "f", digits = 1)
-  arrow <- if (as.numeric(shown) == 0) "=" else if (change > 0) "\u25b2" else "\u25bc"
-  paste(arrow, shown, if (is_rate) "points" else "%")
+  change <- 100 * if (is_rate) now - before else if (before == 0) 0 else (now - before) / before
+  shown <- formatC(abs(change), format = "f", digits = 1, big.mark = ",")
+  text <- paste(shown, if (is_rate) "points" else "%")
+  if (shown == "0.0") {
+    list(arrow = "=", word = "unchanged", text = text)
+  } else if (change > 0) {
+    list(arrow = "\u25b2", word = "up", text = text)
+  } else {
+    list(arrow = "\u25bc", word = "down", text = text)
+  }
 }
 
 # The names of login states in sentences and charts.

@@ -32,8 +32,8 @@ day_input <- function(id, label, value) {
 }
 
 # start: the view that the page was made with; today, choices: reactives.
-# Returns list(chosen, view, show): a reactive of what pages are about (page.R), a reactive of the same as a view, and a
-# function that sets the inputs to a view.
+# Returns list(chosen, view, show, choose): a reactive of what pages are about (page.R), a reactive of the same as a view,
+# a function that sets the inputs to a view, and one that sets one filter.
 filters_server <- function(id, start, today, choices) {
   shiny::moduleServer(id, function(input, output, session) {
     dates <- shiny::reactive(as.Date(c(input$from, input$to), format = "%Y-%m-%d"))
@@ -94,7 +94,9 @@ filters_server <- function(id, start, today, choices) {
       }
     }
 
-    list(chosen = chosen, view = view, show = show)
+    choose <- function(name, value) shiny::updateSelectInput(session, name, selected = value)
+
+    list(chosen = chosen, view = view, show = show, choose = choose)
   })
 }
 
@@ -113,7 +115,6 @@ known_choices <- function(database, queries) {
   if (known$state == "error") {
     return(NULL)
   }
-  lapply(list(category = known$data$category, brand = known$data$brand), function(values) {
-    sort(setdiff(as.character(values), ""))
-  })
+  of_kind <- function(kind) as.character(known$data$value[known$data$kind == kind])
+  list(category = of_kind("category"), brand = of_kind("brand"))
 }

@@ -1,4 +1,4 @@
-# The first page.
+# The first page: how the shop does.
 overview_page <- function() {
   list(id = "overview", title = "Overview", ui = overview_ui, server = overview_server, own = list())
 }
@@ -6,20 +6,57 @@ overview_page <- function() {
 overview_ui <- function(id, own) {
   ns <- shiny::NS(id)
   shiny::tagList(
-    chart_card_ui(ns("events_over_time"), "Events over time", "Events by their own time.")
+    numbers_ui(ns("numbers")),
+    bslib::layout_columns(
+      col_widths = bslib::breakpoints(xs = 12, lg = c(8, 4)),
+      chart_card_ui(ns("events_over_time"), "Events over time", "Events by when they happened."),
+      chart_card_ui(ns("events_by_login_state"), "Events by login state", "The login state that each event carries.")
+    ),
+    bslib::layout_columns(
+      col_widths = bslib::breakpoints(xs = 12, lg = c(5, 7)),
+      chart_card_ui(ns("event_mix"), "Event mix", "What people did, the most frequent first.", height = "380px"),
+      chart_card_ui(
+        ns("activity"), "Activity by hour and weekday", "Events by the hour at which they happened: the darker, the more.",
+        height = "380px"
+      )
+    )
   )
 }
 
 overview_server <- function(id, context) {
   shiny::moduleServer(id, function(input, output, session) {
+    numbers_server("numbers", context)
+
+    no_events <- function(data) sum(data$events) == 0
     unit <- shiny::reactive(bucket_of(context$filters()))
-    over_time <- shiny::reactive({
-      context$about("events_by_time", unit(), is_empty = function(data) sum(data$events) == 0)
-    })
+    over_time <- shiny::reactive(buckets_beside(
+      context$about("events_by_time", unit(), is_empty = no_events),
+      context$about("events_by_time", unit(), is_empty = no_events, previous = TRUE),
+      context$filters()
+    ))
     chart_card_server(
       "events_over_time", context, over_time,
-      draw = function(data) plotly::plot_ly(data, x = ~bucket, y = ~events, type = "bar"),
-      describe = function(data) paste(count_text(sum(data$events)), "events.")
+      draw = function(data) events_over_time_chart(data, unit()),
+      describe = function(data) events_over_time_text(data, unit())
+    )
+
+    beside <- function(query, by) {
+      shiny::reactive(rows_beside(context$about(query), context$about(query, previous = TRUE), by, "events"))
+    }
+    chart_card_server(
+      "event_mix", context, beside("events_by_name", "event_name"),
+      draw = function(data) counts_chart(data, data$event_name),
+      describe = function(data) counts_text(data$event_name, data$events)
+    )
+    chart_card_server(
+      "events_by_login_state", context, beside("events_by_login_state", "login_state"),
+      draw = function(data) counts_chart(data, login_state_text(data$login_state)),
+      describe = function(data) counts_text(login_state_text(data$login_state), data$events)
+    )
+
+    chart_card_server(
+      "activity", context, shiny::reactive(context$about("events_by_weekday", is_empty = no_events)),
+      draw = activity_chart, describe = activity_text
     )
   })
 }

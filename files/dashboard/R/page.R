@@ -22,8 +22,10 @@
 #                       category and brand, the rest after them to `...`. Gives an answer (answers.R), to be used inside
 #                       a reactive: it is asked again when filters or data change. With previous = TRUE about the period
 #                       before; NULL while nothing is compared. Answers are shared by all visitors (cached_database.R).
-#   context$own         reactiveValues of the page's own parameters; write them (context$own$by <- input$by) and the URL
-#                       follows. They also change when somebody goes back: then update the input.
+#   context$own         reactiveValues of the page's own parameters; write them and the URL follows. They also change when
+#                       somebody goes back. own_inputs(input, session, context$own, "by") keeps one and its selectInput
+#                       (or radioButtons) of the same name the same, both ways.
+#   context$filter("category", value)  chooses a filter (login_state, category, brand), as if somebody had
 #   context$page        its id;  context$settings  config.yml;  context$time_zone  its IANA name
 #
 # An output shows an answer by answered(), which puts a message in its place while it is empty or an error.
@@ -95,7 +97,7 @@ page_server <- function(input, output, session, pages, settings, database, queri
     answer(database$ask_anew(queries$freshness, settings$time_zone))
   }))
   for (page in pages) {
-    page$server(page$id, page_context(page, settings, database, queries, filters$chosen, own[[page$id]], tick))
+    page$server(page$id, page_context(page, settings, database, queries, filters, own[[page$id]], tick))
   }
 
   view <- shiny::reactive({
@@ -113,7 +115,7 @@ page_server <- function(input, output, session, pages, settings, database, queri
 page_context <- function(page, settings, database, queries, filters, own, tick) {
   about <- function(query, ..., previous = FALSE, is_empty = function(data) nrow(data) == 0) {
     tick()
-    chosen <- filters()
+    chosen <- filters$chosen()
     period <- if (previous) chosen$previous else chosen
     if (is.null(period)) {
       return(NULL)
@@ -125,9 +127,21 @@ page_context <- function(page, settings, database, queries, filters, own, tick) 
     ), is_empty)
   }
   list(
-    page = page$id, filters = filters, about = about, own = own,
+    page = page$id, filters = filters$chosen, filter = filters$choose, about = about, own = own,
     settings = settings, time_zone = settings$time_zone, tick = tick
   )
+}
+
+# Keeps a page's own parameters and the inputs of their names the same. What is not among a parameter's values does not
+# come here: selects offer only those.
+own_inputs <- function(input, session, own, names) {
+  lapply(names, function(name) {
+    shiny::observeEvent(input[[name]], if (!identical(input[[name]], own[[name]])) own[[name]] <- input[[name]])
+    shiny::observeEvent(own[[name]], {
+      # Every kind of choice takes this message: selects, radio buttons, text fields.
+      if (!identical(input[[name]], own[[name]])) session$sendInputMessage(name, list(value = own[[name]]))
+    }, ignoreInit = TRUE)
+  })
 }
 
 # A reactive that changes with what version() gives, and all the time while that fails.

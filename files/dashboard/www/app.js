@@ -1,4 +1,18 @@
 // What Shiny has no part for. Loaded before Shiny is, so everything waits for the page.
+const clickstream = {
+  // Makes a table's cell a button that tells Shiny which row was chosen; a click on the rest of the row does too.
+  choosable(cell, escaped, input) {
+    const key = new DOMParser().parseFromString(escaped, "text/html").documentElement.textContent;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn btn-link choose";
+    button.textContent = cell.textContent;
+    cell.replaceChildren(button);
+    cell.parentElement.classList.add("choosable");
+    cell.parentElement.addEventListener("click", () => Shiny.setInputValue(input, key, { priority: "event" }));
+  },
+};
+
 document.addEventListener("DOMContentLoaded", () => {
   // The browser's own date fields as inputs.
   class DayInput extends Shiny.InputBinding {

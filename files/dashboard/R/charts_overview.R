@@ -1,0 +1,94 @@
+# The first page's charts, and what they show in words.
+
+# data: bucket, events; with a comparison also previous_bucket, previous_events. unit: "hour" or "day".
+events_over_time_chart <- function(data, unit) {
+  mode <- if (nrow(data) <= 31) "lines+markers" else "lines"
+  chart <- plotly::plot_ly(data)
+  if (!is.null(data$previous_events)) {
+    chart <- plotly::add_trace(
+      chart,
+      x = ~bucket, y = ~previous_events, type = "scatter", mode = mode, name = "Previous period", text = ~previous_bucket,
+      line = list(color = CHART_COLOURS$before, dash = "dash"), marker = list(color = CHART_COLOURS$before, symbol = "x"),
+      hovertemplate = "%{text}: %{y:,}<extra>Previous period</extra>"
+    )
+  }
+  chart <- plotly::add_trace(
+    chart,
+    x = ~bucket, y = ~events, type = "scatter", mode = mode, name = "This period",
+    line = list(color = CHART_COLOURS$first), marker = list(color = CHART_COLOURS$first),
+    hovertemplate = paste0("%{x|", bucket_format(unit), "}: %{y:,}<extra></extra>")
+  )
+  plain_layout(
+    chart,
+    xaxis = list(type = "date"), yaxis = list(title = "Events", rangemode = "tozero"),
+    showlegend = !is.null(data$previous_events)
+  )
+}
+
+events_over_time_text <- function(data, unit) {
+  here <- data[!is.na(data$events), ]
+  said <- paste0(
+    count_text(sum(here$events)), " events by ", unit, " from ", here$bucket[1], " to ", here$bucket[nrow(here)], ". ",
+    "Most: ", count_text(max(here$events)), " at ", here$bucket[which.max(here$events)], ". ",
+    "Fewest: ", count_text(min(here$events)), " at ", here$bucket[which.min(here$events)], "."
+  )
+  if (is.null(data$previous_events)) {
+    return(said)
+  }
+  paste0(said, " Previous period: ", count_text(sum(data$previous_events, na.rm = TRUE)), " events.")
+}
+
+# Horizontal bars, the first on top. data: events; with a comparison also previous_events. names: their labels.
+counts_chart <- function(data, names) {
+  names <- plain_html(names)
+  shown <- seq_len(min(nrow(data), 20))
+  bar <- function(chart, values, name, colour) {
+    plotly::add_trace(
+      chart,
+      x = values, y = names[shown], name = name, type = "bar", orientation = "h", marker = list(color = colour),
+      text = count_text(values), textposition = "outside", cliponaxis = FALSE, hovertemplate = "%{y}: %{x:,}<extra>%{fullData.name}</extra>"
+    )
+  }
+  chart <- plotly::plot_ly()
+  if (!is.null(data$previous_events)) {
+    chart <- bar(chart, data$previous_events[shown], "Previous period", CHART_COLOURS$before)
+  }
+  chart <- bar(chart, data$events[shown], "This period", CHART_COLOURS$first)
+  plain_layout(
+    chart,
+    xaxis = list(rangemode = "tozero"),
+    yaxis = list(categoryorder = "array", categoryarray = rev(names[shown]), type = "category"),
+    showlegend = !is.null(data$previous_events)
+  )
+}
+
+counts_text <- function(names, counts) {
+  paste0(paste0(names, " ", count_text(counts), collapse = ", "), ".")
+}
+
+WEEKDAYS <- c("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+# data: weekday (1 to 7), hour (0 to 23), events: all 168.
+activity_chart <- function(data) {
+  events <- matrix(0, nrow = 7, ncol = 24)
+  events[cbind(data$weekday, data$hour + 1)] <- data$events
+  hours <- sprintf("%02d:00", 0:23)
+  chart <- plotly::plot_ly(
+    x = hours, y = WEEKDAYS, z = events, type = "heatmap", xgap = 1, ygap = 1,
+    colorscale = list(list(0, "#f2f6fa"), list(0.5, "#5b9bc8"), list(1, "#08306b")),
+    colorbar = list(title = "", thickness = 10),
+    hovertemplate = "%{y}, %{x}: %{z:,}<extra></extra>"
+  )
+  plain_layout(
+    chart,
+    xaxis = list(type = "category", dtick = 3), yaxis = list(autorange = "reversed", type = "category")
+  )
+}
+
+activity_text <- function(data) {
+  busiest <- data[which.max(data$events), ]
+  paste0(
+    "Busiest: ", WEEKDAYS[busiest$weekday], " from ", busiest$hour, ":00 to ", busiest$hour + 1, ":00 with ",
+    count_text(busiest$events), " events."
+  )
+}

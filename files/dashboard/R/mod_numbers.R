@@ -1,0 +1,137 @@
+# The period's numbers, each with how it changed and how it went.
+
+# column: of totals.sql and totals_over_time.sql. text: how it is written. rate: whether it changes by points.
+OVERVIEW_NUMBERS <- list(
+  list(column = "visitors", title = "Visitors", text = "count_text", rate = FALSE,
+       help = "Different visitors whose session began in the period."),
+  list(column = "sessions", title = "Sessions", text = "count_text", rate = FALSE,
+       help = "Visits that began in the period; 30 quiet minutes end one."),
+  list(column = "page_views", title = "Page views", text = "count_text", rate = FALSE,
+       help = "Page views in the period. Bots are left out everywhere."),
+  list(column = "conversion_rate", title = "Conversion rate", text = "rate_text", rate = TRUE,
+       help = "Sessions with a completed checkout, of all sessions."),
+  list(column = "cart_rate", title = "Add-to-cart rate", text = "rate_text", rate = TRUE,
+       help = "Sessions with something put into the cart, of all sessions."),
+  list(column = "bounce_rate", title = "Bounce rate", text = "rate_text", rate = TRUE,
+       help = "Sessions with one page view at most, of all sessions."),
+  list(column = "mean_seconds", title = "Session length", text = "duration_text", rate = FALSE,
+       help = "From the first to the last event of a session, on average.")
+)
+
+numbers_ui <- function(id) {
+  ns <- shiny::NS(id)
+  box <- function(number) {
+    output <- function(name) ns(paste(number$column, name, sep = "_"))
+    bslib::card(
+      class = "number", fill = FALSE,
+      shiny::h3(number$title, class = "number-title"),
+      shiny::div(class = "number-value", shiny::textOutput(output("value"), inline = TRUE)),
+      shiny::div(class = "number-change", shiny::uiOutput(output("change"))),
+      shiny::div(class = "number-line", shiny::uiOutput(output("line"))),
+      shiny::p(number$help, class = "help")
+    )
+  }
+  shiny::tags$section(
+    class = "numbers-section", `aria-labelledby` = ns("title"),
+    shiny::div(
+      class = "numbers-head",
+      shiny::h2("Numbers of the period", id = ns("title"), class = "h6 mb-0"),
+      csv_link(ns("csv"), "Numbers of the period"),
+      csv_link(ns("csv_over_time"), "Numbers over time", "CSV over time"),
+      shiny::span(class = "numbers-error", shiny::textOutput(ns("problem"), inline = TRUE))
+    ),
+    shiny::div(class = "numbers", lapply(OVERVIEW_NUMBERS, box))
+  )
+}
+
+numbers_server <- function(id, context) {
+  shiny::moduleServer(id, function(input, output, session) {
+    unit <- shiny::reactive(bucket_of(context$filters()))
+    now <- shiny::reactive(context$about("totals"))
+    before <- shiny::reactive(context$about("totals", previous = TRUE))
+    over_time <- shiny::reactive(context$about("totals_over_time", unit()))
+
+    output$problem <- shiny::renderText(if (now()$state == "error") now()$message else "")
+    for (number in OVERVIEW_NUMBERS) number_server(number, output, now, before, over_time, unit)
+
+    output$csv <- csv_handler(context, "numbers", shiny::reactive(numbers_beside(now(), before(), context$filters())))
+    output$csv_over_time <- csv_handler(context, "numbers_over_time", over_time)
+  })
+}
+
+number_server <- function(number, output, now, before, over_time, unit) {
+  text <- match.fun(number$text)
+  value_of <- function(answer) if (is.null(answer$data)) NA else answer$data[[number$column]]
+  name <- function(part) paste(number$column, part, sep = "_")
+
+  output[[name("value")]] <- shiny::renderText(text(value_of(now())))
+  output[[name("change")]] <- shiny::renderUI({
+    if (!is.null(before())) change_ui(change_of(value_of(now()), value_of(before()), number$rate), text(value_of(before())))
+  })
+  output[[name("line")]] <- shiny::renderUI({
+    values <- value_of(over_time())
+    sparkline(values, sparkline_text(number$title, over_time()$data$bucket, values, unit(), text))
+  })
+}
+
+# Both periods' numbers as rows, for the download.
+numbers_beside <- function(now, before, filters) {
+  row <- function(answer, period) cbind(first_day = format(period$from), last_day = format(period$to), answer$data)
+  if (now$state == "error" || is.null(before)) {
+    now$data <- if (!is.null(now$data)) row(now, filters)
+    return(now)
+  }
+  if (before$state == "error") {
+    return(before)
+  }
+  list(state = "ok", data = rbind(row(now, filters), row(before, filters$previous)), message = NULL)
+}
+
+# change: of change_of(). The arrow says the same as the word that is read aloud.
+change_ui <- function(change, before) {
+  shiny::tagList(
+    shiny::span(change$arrow, `aria-hidden` = "true"),
+    shiny::span(change$word, class = "visually-hidden"),
+    shiny::span(change$text),
+    shiny::div(paste("from", before), class = "number-before")
+  )
+}
+
+# A line without axes. values: numbers, NA where there is none. label: what it shows, in words.
+sparkline <- function(values, label) {
+  shiny::tags$svg(
+    class = "sparkline", viewBox = "0 0 100 24", preserveAspectRatio = "none", role = "img", `aria-label` = label,
+    shiny::tags$path(
+      d = sparkline_path(values), fill = "none", stroke = CHART_COLOURS$first, `stroke-width` = "2",
+      `stroke-linecap` = "round", `stroke-linejoin` = "round", `vector-effect` = "non-scaling-stroke"
+    )
+  )
+}
+
+# Points in a field of 100 by 24, from zero up; a gap where there is no value, a dot for one that stands alone.
+sparkline_path <- function(values) {
+  known <- !is.na(values)
+  if (!any(known)) {
+    return("")
+  }
+  x <- if (length(values) == 1) 50 else 2 + 96 * (seq_along(values) - 1) / (length(values) - 1)
+  y <- 22 - 20 * values / max(values[known], 1e-9)
+  begins <- known & !c(FALSE, known[-length(known)])
+  alone <- begins & !c(known[-1], FALSE)
+  points <- sprintf("%s%.1f %.1f%s", ifelse(begins, "M", "L"), x, y, ifelse(alone, "h0", ""))
+  paste(points[known], collapse = "")
+}
+
+sparkline_text <- function(title, buckets, values, unit, text) {
+  known <- which(!is.na(values))
+  if (length(known) == 0) {
+    return(paste0(title, " by ", unit, ": nothing in this period."))
+  }
+  lowest <- known[which.min(values[known])]
+  highest <- known[which.max(values[known])]
+  short <- function(bucket) if (unit == "day") substr(bucket, 1, 10) else bucket
+  paste0(
+    title, " by ", unit, ": lowest ", text(values[lowest]), " (", short(buckets[lowest]), "), highest ",
+    text(values[highest]), " (", short(buckets[highest]), "), last ", text(values[utils::tail(known, 1)]), "."
+  )
+}

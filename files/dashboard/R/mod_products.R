@@ -1,0 +1,101 @@
+# Products, categories and brands: what is looked at, put into the cart and bought.
+products_page <- function() {
+  list(
+    id = "products", title = "Products", ui = products_ui, server = products_server,
+    own = list(level = unname(PRODUCT_LEVELS), by = unname(PRODUCT_MEASURES), product = "")
+  )
+}
+
+PRODUCT_LEVELS <- c("Products" = "product", "Categories" = "category", "Brands" = "brand")
+PRODUCT_MEASURES <- c(
+  "Views" = "views", "Carts" = "carts", "Purchases" = "purchases",
+  "View-to-cart rate" = "view_to_cart", "Cart-to-buy rate" = "cart_to_buy"
+)
+
+products_ui <- function(id, own) {
+  ns <- shiny::NS(id)
+  select <- function(name, label, choices) {
+    shiny::selectInput(ns(name), label, choices, selected = own[[name]], selectize = FALSE)
+  }
+  shiny::tagList(
+    shiny::div(class = "controls", select("level", "Show", PRODUCT_LEVELS), select("by", "Ranked by", PRODUCT_MEASURES)),
+    bslib::layout_columns(
+      col_widths = bslib::breakpoints(xs = 12, lg = c(6, 6)),
+      chart_card_ui(ns("top"), "Top 15", shiny::textOutput(ns("top_help"), inline = TRUE), height = "420px"),
+      chart_card_ui(
+        ns("discount"), "Discount and view-to-cart rate",
+        paste(
+          "One point per product with at least", LEAST_VIEWS, "views, the bigger the more; the 500 most viewed.",
+          "Without a discount: 0 %. Prices are the newest known."
+        ),
+        height = "420px"
+      )
+    ),
+    table_card_ui(
+      ns("table"), "All of them",
+      paste(
+        "Views and carts: events of the period. Purchases: the product that a completed checkout names, else what was in",
+        "the cart. View to cart: carts by views; cart to buy: purchases by carts. Choose a product to see its days."
+      )
+    ),
+    product_trend_ui(ns("trend"))
+  )
+}
+
+products_server <- function(id, context) {
+  shiny::moduleServer(id, function(input, output, session) {
+    own_inputs(input, session, context$own, c("level", "by"))
+    level <- shiny::reactive(context$own$level)
+    by <- shiny::reactive(context$own$by)
+
+    counts <- c("views", "carts", "purchases")
+    now <- shiny::reactive(context$about("products", level()))
+    beside <- shiny::reactive({
+      rows_beside(now(), context$about("products", level(), previous = TRUE), "key", PRODUCT_MEASURES)
+    })
+    products <- shiny::reactive(context$about("products", "product"))
+
+    top <- shiny::reactive(top_products(beside(), by()))
+    output$top_help <- shiny::renderText(top_help(level(), by()))
+    chart_card_server(
+      "top", context, top,
+      draw = function(data) top_products_chart(data, by()),
+      describe = function(data) top_products_text(data, by()),
+      empty = "Nothing to rank in this period."
+    )
+    chart_card_server(
+      "discount", context, shiny::reactive(discounts(products())),
+      draw = discount_chart, describe = discount_text,
+      empty = paste("No product has", LEAST_VIEWS, "views in this period.")
+    )
+
+    chosen <- table_card_server(
+      "table", context, beside,
+      columns = shiny::reactive(product_columns(level(), "previous_views" %in% names(beside()$data))),
+      texts = list(
+        views = count_text, carts = count_text, purchases = count_text, products = count_text,
+        previous_views = count_text, view_to_cart = rate_text, cart_to_buy = rate_text,
+        price = count_text, discount_price = count_text, discount = rate_text
+      ),
+      search = TRUE, choose = "key", empty = "Nothing was looked at in this period."
+    )
+    shiny::observeEvent(chosen(), {
+      if (level() == "product") {
+        context$own$product <- chosen()
+      } else {
+        context$filter(level(), chosen())
+      }
+    })
+    product_trend_server("trend", context, products)
+  })
+}
+
+product_columns <- function(level, compared) {
+  c(
+    stats::setNames("name", c(product = "Product", category = "Category", brand = "Brand")[[level]]),
+    if (level == "product") c("Category" = "category", "Brand" = "brand") else c("Products" = "products"),
+    "Views" = "views", if (compared) c("Views before" = "previous_views"), "Carts" = "carts", "Purchases" = "purchases",
+    "View to cart" = "view_to_cart", "Cart to buy" = "cart_to_buy",
+    "Price" = "price", "Discount price" = "discount_price", "Discount" = "discount"
+  )
+}
