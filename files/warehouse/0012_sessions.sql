@@ -116,7 +116,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
 
 -- funnel(step, at ORDER BY at, step): when each step was first reached after the step before; four times, or NULLs.
 CREATE FUNCTION public.funnel_reach(times timestamptz[], step smallint, at timestamptz) RETURNS timestamptz[]
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
     IF times[step] IS NULL AND (step = 1 OR times[step - 1] IS NOT NULL) THEN
         times[step] := at;
@@ -131,7 +131,8 @@ CREATE AGGREGATE public.funnel (step smallint, at timestamptz) (
 
 -- Adds (sign = 1) or takes away (sign = -1) what these visitors' sessions from `firsts` on are in the daily tables.
 CREATE FUNCTION public.count_sessions(sign integer, visitors bigint[], firsts timestamptz[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
     zone text := (SELECT time_zone FROM public.model_settings);
     emptied date[];

@@ -1,69 +1,21 @@
--- Makes the sessions of some visitors anew, from their events: of each visitor those that an event between `firsts` and
--- `lasts` belongs to or would join. All of these events were received between `received_firsts` and `received_lasts`.
-CREATE FUNCTION public.build_sessions(
+-- The functions that make sessions from events. Their parameters say of which visitors, from when and until when; an
+-- array each, of the same length. The planner knows nothing of arrays' contents, so each function allows only the joins
+-- that stay good when there are many: a look into an index per visitor, or a hash.
+
+-- Adds the sessions of these visitors between `firsts` and `lasts`, where there are none: all of their events then, which
+-- were received between `received_firsts` and `received_lasts`.
+CREATE FUNCTION public.add_sessions(
     visitors bigint[], firsts timestamptz[], lasts timestamptz[],
     received_firsts timestamptz[], received_lasts timestamptz[]
 ) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = on SET enable_nestloop = off SET jit = off AS $$
 DECLARE
     gap CONSTANT interval := '30 minutes';
-    standing boolean;
 BEGIN
-    -- Wider, by the sessions that are there: they end, begin or go with these events.
-    SELECT
-        array_agg(visitor), array_agg(first), array_agg(last), array_agg(received_first), array_agg(received_last),
-        bool_or(stands)
-    INTO visitors, firsts, lasts, received_firsts, received_lasts, standing
-    FROM (
-        SELECT
-            region.visitor,
-            least(region.first, min(session.started_at)) AS first,
-            greatest(region.last, max(session.ended_at)) AS last,
-            least(region.received_first, min(session.received_first)) AS received_first,
-            greatest(region.received_last, max(session.received_last)) AS received_last,
-            -- Whether the visitor has sessions from there on.
-            EXISTS (
-                SELECT FROM public.sessions AS later
-                WHERE later.visitor = region.visitor AND later.category = '' AND later.brand = ''
-                  AND later.started_at >= least(region.first, min(session.started_at))
-            ) AS stands
-        FROM unnest(visitors, firsts, lasts, received_firsts, received_lasts)
-            AS region (visitor, first, last, received_first, received_last)
-        LEFT JOIN LATERAL (
-            -- The last session that begins before, and those that begin within.
-            (
-                SELECT before.*
-                FROM public.sessions AS before
-                WHERE before.visitor = region.visitor AND before.category = '' AND before.brand = ''
-                  AND before.started_at < region.first
-                ORDER BY before.started_at DESC
-                LIMIT 1
-            )
-            UNION ALL
-            SELECT within.*
-            FROM public.sessions AS within
-            WHERE within.visitor = region.visitor AND within.category = '' AND within.brand = ''
-              AND within.started_at BETWEEN region.first AND region.last + gap
-        ) AS session ON session.ended_at >= region.first - gap
-        GROUP BY region.visitor, region.first, region.last, region.received_first, region.received_last
-    ) AS widened;
-
-    IF standing THEN
-        PERFORM public.count_sessions(-1, visitors, firsts);
-        DELETE FROM public.sessions AS session
-        USING unnest(visitors, firsts, lasts) AS region (visitor, first, last)
-        WHERE session.visitor = region.visitor AND session.started_at BETWEEN region.first AND region.last;
-        DELETE FROM public.funnel_events AS step
-        USING unnest(visitors, firsts, lasts) AS region (visitor, first, last)
-        WHERE step.visitor = region.visitor AND step.started_at BETWEEN region.first AND region.last;
-        DELETE FROM public.purchases AS purchase
-        USING unnest(visitors, firsts, lasts) AS region (visitor, first, last)
-        WHERE purchase.visitor = region.visitor AND purchase.started_at BETWEEN region.first AND region.last;
-    END IF;
-
     WITH event AS (
         SELECT
-            region.visitor, region.first, event.*,
+            region.visitor, event.*,
             event.at - lag(event.at) OVER (PARTITION BY region.visitor ORDER BY event.at) <= gap AS goes_on
         FROM unnest(visitors, firsts, lasts, received_firsts, received_lasts)
             AS region (visitor, first, last, received_first, received_last)
@@ -93,7 +45,6 @@ BEGIN
             count(*) AS events,
             count(*) FILTER (WHERE name = 'page_view') AS page_views,
             bool_or(step = 4) IS TRUE AS purchased,
-            min(first) AS first,
             min(received_at) AS received_first, max(received_at) AS received_last
         FROM sessioned
         GROUP BY visitor, started_at
@@ -124,32 +75,44 @@ BEGIN
         FROM sessioned
         JOIN session USING (visitor, started_at)
         WHERE step >= 2
-    ), completion AS (
-        SELECT visitor, started_at, at, product_id,
-            lag(at, 1, '-infinity') OVER (PARTITION BY visitor, started_at ORDER BY at) AS completed_before
+    ), cart AS (
+        -- What is put into the cart or taken out, and the next completion, at once or later.
+        SELECT *, min(at) FILTER (WHERE step = 4) OVER (
+            PARTITION BY visitor, started_at ORDER BY at DESC
+        ) AS completed_at
         FROM sessioned
-        WHERE step = 4
+        WHERE step IN (2, 4) OR name = 'remove_from_cart_click'
     ), bought AS (
-        SELECT DISTINCT completion.visitor, completion.started_at, completion.at,
-            coalesce(nullif(completion.product_id, ''), cart.product_id) AS product_id
-        FROM completion
-        LEFT JOIN LATERAL (
-            SELECT product_id
-            FROM sessioned AS cart
-            WHERE cart.visitor = completion.visitor AND cart.started_at = completion.started_at
-              AND completion.product_id = ''
-              AND cart.at <= completion.at AND cart.at > completion.completed_before
-              AND cart.name IN ('add_to_cart_click', 'remove_from_cart_click') AND cart.product_id <> ''
-            GROUP BY product_id
-            HAVING max(at) FILTER (WHERE name = 'add_to_cart_click')
-                   > coalesce(max(at) FILTER (WHERE name = 'remove_from_cart_click'), '-infinity')
-        ) AS cart ON true
-        WHERE completion.product_id <> '' OR cart.product_id IS NOT NULL
+        SELECT visitor, started_at, at, product_id FROM cart WHERE step = 4 AND product_id <> ''
+        UNION
+        SELECT visitor, started_at, completed_at, product_id
+        FROM cart
+        WHERE name <> 'checkout_complete' AND product_id <> ''
+          AND (visitor, started_at, completed_at) IN (
+              SELECT visitor, started_at, at FROM cart WHERE step = 4 AND product_id = ''
+          )
+        GROUP BY visitor, started_at, completed_at, product_id
+        HAVING max(at) FILTER (WHERE step = 2) > coalesce(max(at) FILTER (WHERE step IS NULL), '-infinity')
     ), purchase AS (
         INSERT INTO public.purchases (visitor, started_at, at, login_state, product_id)
         SELECT visitor, started_at, at, login_state, product_id
         FROM bought
         JOIN session USING (visitor, started_at)
+    ), before_in_state AS (
+        -- The last of the sessions that were there before all of these.
+        SELECT region.visitor, before.*
+        FROM unnest(visitors, firsts) AS region (visitor, first)
+        CROSS JOIN LATERAL (
+            SELECT category, brand, login_state, max(started_at) AS at
+            FROM public.sessions AS session
+            WHERE session.visitor = region.visitor AND session.started_at < region.first
+            GROUP BY category, brand, login_state
+            OFFSET 0
+        ) AS before
+    ), before AS (
+        SELECT visitor, category, brand, max(at) AS at
+        FROM before_in_state
+        GROUP BY visitor, category, brand
     )
     INSERT INTO public.sessions (
         visitor, category, brand, started_at, ended_at, login_state, events, page_views, carted, purchased,
@@ -158,49 +121,109 @@ BEGIN
     SELECT
         visitor, category, brand, started_at, ended_at, login_state, events, page_views,
         coalesce(carted, false), purchased, times[1], times[2], times[3], times[4],
-        -- The session before is one of these, or the last one before all of these.
         coalesce(
-            lag(started_at) OVER (PARTITION BY visitor, category, brand ORDER BY started_at),
-            (
-                SELECT max(before.started_at)
-                FROM public.sessions AS before
-                WHERE before.visitor = part.visitor AND before.category = part.category
-                  AND before.brand = part.brand AND before.started_at < session.first
-            )
+            lag(started_at) OVER (PARTITION BY visitor, category, brand ORDER BY started_at), before.at
         ),
         coalesce(
             lag(started_at) OVER (PARTITION BY visitor, category, brand, login_state ORDER BY started_at),
-            (
-                SELECT max(before.started_at)
-                FROM public.sessions AS before
-                WHERE before.visitor = part.visitor AND before.category = part.category
-                  AND before.brand = part.brand AND before.started_at < session.first
-                  AND before.login_state = session.login_state
-            )
+            before_in_state.at
         ),
         received_first, received_last
     FROM part
     JOIN session USING (visitor, started_at)
-    LEFT JOIN reached USING (visitor, started_at, category, brand);
+    LEFT JOIN reached USING (visitor, started_at, category, brand)
+    LEFT JOIN before USING (visitor, category, brand)
+    LEFT JOIN before_in_state USING (visitor, category, brand, login_state);
+END
+$$;
 
-    IF standing THEN
-        -- Later sessions may have another predecessor now.
-        UPDATE public.sessions AS session
-        SET previous_at = linked.previous_at, previous_in_state_at = linked.previous_in_state_at
-        FROM (
-            SELECT
-                visitor, category, brand, started_at,
-                lag(started_at) OVER (PARTITION BY visitor, category, brand ORDER BY started_at) AS previous_at,
-                lag(started_at) OVER (
-                    PARTITION BY visitor, category, brand, login_state ORDER BY started_at
-                ) AS previous_in_state_at
-            FROM public.sessions
-            WHERE visitor = ANY (visitors)
-        ) AS linked
-        WHERE session.visitor = linked.visitor AND session.category = linked.category
-          AND session.brand = linked.brand AND session.started_at = linked.started_at
-          AND (session.previous_at, session.previous_in_state_at)
-              IS DISTINCT FROM (linked.previous_at, linked.previous_in_state_at);
+-- Deletes the sessions of these visitors that begin between `firsts` and `lasts`.
+CREATE FUNCTION public.delete_sessions(visitors bigint[], firsts timestamptz[], lasts timestamptz[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+BEGIN
+    DELETE FROM public.sessions AS session
+    USING unnest(visitors, firsts, lasts) AS region (visitor, first, last)
+    WHERE session.visitor = region.visitor AND session.started_at BETWEEN region.first AND region.last;
+    DELETE FROM public.funnel_events AS step
+    USING unnest(visitors, firsts, lasts) AS region (visitor, first, last)
+    WHERE step.visitor = region.visitor AND step.started_at BETWEEN region.first AND region.last;
+    DELETE FROM public.purchases AS purchase
+    USING unnest(visitors, firsts, lasts) AS region (visitor, first, last)
+    WHERE purchase.visitor = region.visitor AND purchase.started_at BETWEEN region.first AND region.last;
+END
+$$;
+
+-- Says anew which session of a visitor follows which.
+CREATE FUNCTION public.link_sessions(visitors bigint[]) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+    UPDATE public.sessions AS session
+    SET previous_at = linked.previous_at, previous_in_state_at = linked.previous_in_state_at
+    FROM (
+        SELECT
+            visitor, category, brand, started_at,
+            lag(started_at) OVER (PARTITION BY visitor, category, brand ORDER BY started_at) AS previous_at,
+            lag(started_at) OVER (
+                PARTITION BY visitor, category, brand, login_state ORDER BY started_at
+            ) AS previous_in_state_at
+        FROM public.sessions
+        WHERE visitor = ANY (visitors)
+    ) AS linked
+    WHERE session.visitor = linked.visitor AND session.category = linked.category
+      AND session.brand = linked.brand AND session.started_at = linked.started_at
+      AND (session.previous_at, session.previous_in_state_at)
+          IS DISTINCT FROM (linked.previous_at, linked.previous_in_state_at)
+$$;
+
+-- Makes the sessions of some visitors anew: of each visitor those that an event between `firsts` and `lasts` belongs to
+-- or would join. All of these events were received between `received_firsts` and `received_lasts`.
+CREATE FUNCTION public.build_sessions(
+    visitors bigint[], firsts timestamptz[], lasts timestamptz[],
+    received_firsts timestamptz[], received_lasts timestamptz[]
+) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+    gap CONSTANT interval := '30 minutes';
+    standing bigint[];
+BEGIN
+    -- Wider, by the sessions that are there: they end, begin or go with these events.
+    SELECT array_agg(visitor), array_agg(first), array_agg(last), array_agg(received_first), array_agg(received_last)
+    INTO visitors, firsts, lasts, received_firsts, received_lasts
+    FROM (
+        SELECT
+            region.visitor,
+            least(region.first, min(session.started_at)) AS first,
+            greatest(region.last, max(session.ended_at)) AS last,
+            least(region.received_first, min(session.received_first)) AS received_first,
+            greatest(region.received_last, max(session.received_last)) AS received_last
+        FROM unnest(visitors, firsts, lasts, received_firsts, received_lasts)
+            AS region (visitor, first, last, received_first, received_last)
+        LEFT JOIN LATERAL (
+            SELECT started_at, ended_at, present.received_first, present.received_last
+            FROM public.sessions AS present
+            WHERE present.visitor = region.visitor AND category = '' AND brand = ''
+              AND started_at <= region.last + gap AND ended_at >= region.first - gap
+            OFFSET 0
+        ) AS session ON true
+        GROUP BY region.visitor, region.first, region.last, region.received_first, region.received_last
+    ) AS widened;
+    -- The visitors that have sessions from there on.
+    SELECT array_agg(visitor) INTO standing
+    FROM unnest(visitors, firsts) AS region (visitor, first)
+    WHERE EXISTS (
+        SELECT FROM public.sessions AS present
+        WHERE present.visitor = region.visitor AND category = '' AND brand = '' AND started_at >= region.first
+    );
+
+    IF standing IS NOT NULL THEN
+        PERFORM public.count_sessions(-1, visitors, firsts);
+        PERFORM public.delete_sessions(visitors, firsts, lasts);
+    END IF;
+    PERFORM public.add_sessions(visitors, firsts, lasts, received_firsts, received_lasts);
+    IF standing IS NOT NULL THEN
+        PERFORM public.link_sessions(standing);
     END IF;
     PERFORM public.count_sessions(1, visitors, firsts);
 END

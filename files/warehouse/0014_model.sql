@@ -185,6 +185,7 @@ END
 $$;
 
 REVOKE ALL ON FUNCTION public.follow_events, public.clear_model, public.rebuild_model, public.set_time_zone, public.build_sessions,
-    public.count_sessions, public.find_products FROM PUBLIC;
+    public.add_sessions, public.delete_sessions, public.link_sessions, public.count_sessions, public.find_products
+    FROM PUBLIC;
 
 SELECT public.rebuild_model();
