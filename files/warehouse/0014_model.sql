@@ -14,7 +14,9 @@ GRANT SELECT ON public.model_settings TO clickstream_reader;
 -- The events of a statement ("changed") come into the model (argument 1) or leave it (-1). An update is both: what was
 -- leaves, what is comes.
 CREATE FUNCTION public.follow_events() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- Whatever plans the statement was given: of "changed" the planner knows nothing.
+SET enable_seqscan = on SET enable_hashjoin = on SET enable_mergejoin = on SET enable_nestloop = on SET jit = off AS $$
 DECLARE
     sign CONSTANT integer := TG_ARGV[0];
     zone text;

@@ -36,6 +36,9 @@ _SQL: Final[dict[str, str]] = {
     file.stem: file.read_text(encoding="utf-8") for file in Path(__file__).with_name("sql").glob("*.sql")
 }
 
+COPY_ROWS: Final = _SQL["copy"].replace("etl_staging", "public.clickstream_events")
+"""COPY straight into the table, of the same columns as into the staging table."""
+TAB: Final = "\t"
 
 _UNLOADABLE: Final = (
     psycopg2.DataError,
@@ -244,15 +247,13 @@ class Warehouse:
         Raises Unloadable, with nothing done, if PostgreSQL refuses rows.
         """
         number = self._chunks + 1
-        content = _copy_text(chunk.lines.values())
 
         def load(cursor: Any) -> Counts:
             cursor.execute(_SQL["read_run"], {"run_id": self._run_id})
             chunks, loaded, duplicate = cursor.fetchone()
             committed = chunks == number
             if not committed:
-                content.seek(0)
-                fresh = self._merge(cursor, chunk, content)
+                fresh = self._merge(cursor, chunk)
                 loaded = before.events_loaded + fresh
                 duplicate = before.events_duplicate + chunk.duplicates + len(chunk.lines) - fresh
             counts = replace(
@@ -270,20 +271,19 @@ class Warehouse:
         try:
             counts = self._transaction(load)
         except _UNLOADABLE:
-            refused = list(self._refused(list(chunk.lines.values())))
+            refused = list(self._refused(list(chunk.lines.items())))
             if not refused:
                 raise
             raise Unloadable(refused) from None
         self._chunks = number
         return counts
 
-    def _refused(self, lines: Sequence[str]) -> Iterator[tuple[Row, str]]:
+    def _refused(self, lines: Sequence[tuple[str, str]]) -> Iterator[tuple[Row, str]]:
         """Find the rows that PostgreSQL refuses, by halves, and yield each with what it says."""
 
         def attempt(cursor: Any) -> str:
             try:
-                _copy(cursor, _copy_text(lines))
-                cursor.execute(_SQL["insert"])
+                _insert(cursor, dict(lines))
             except _UNLOADABLE as error:
                 return str(error.diag.message_primary or type(error).__name__)
             finally:
@@ -292,26 +292,27 @@ class Warehouse:
 
         refusal = self._transaction(attempt)
         if refusal and len(lines) == 1:
-            yield Row.of_line(lines[0]), refusal
+            yield Row.of_line(lines[0][1]), refusal
         elif refusal:
             middle = len(lines) // 2
             yield from self._refused(lines[:middle])
             yield from self._refused(lines[middle:])
 
-    def _merge(self, cursor: Any, chunk: Chunk, content: io.BytesIO) -> int:
+    def _merge(self, cursor: Any, chunk: Chunk) -> int:
         """Write rows, rejected events, ledger and failures; return how many events were new."""
         loaded = 0
-        if chunk.lines:
-            _copy(cursor, content)
         read_again: list[str] = []
         if chunk.again:
+            _copy(cursor, _SQL["copy"], chunk.lines.values())
             ends = {"first": min(chunk.again), "last": max(chunk.again)}
             cursor.execute(_SQL["drop_orphans"], {"again": chunk.again, **ends})
             read_again = [key for (key,) in cursor.fetchall()]
         if chunk.lines:
-            cursor.execute(_SQL["insert"])
-            loaded = cursor.rowcount
-            if loaded < len(chunk.lines) or chunk.copies:
+            known = _insert(cursor, chunk.lines)
+            loaded = len(chunk.lines) - len(known)
+            if known or chunk.copies:
+                if not chunk.again:
+                    _copy(cursor, _SQL["copy"], (chunk.lines[event_id] for event_id in known))
                 event_ids, keys = map(list, zip(*chunk.copies, strict=True)) if chunk.copies else ([], [])
                 cursor.execute(_SQL["walk_indexes"])
                 cursor.execute(_SQL["record_copies"], {"event_ids": event_ids, "source_objects": keys})
@@ -406,14 +407,27 @@ def _may_pass(error: psycopg2.Error) -> bool:
     )
 
 
-def _copy_text(lines: Iterable[str]) -> io.BytesIO:
-    return io.BytesIO("".join(lines).encode("utf-8"))
+def _insert(cursor: Any, lines: Mapping[str, str]) -> set[str]:
+    """Write the rows whose event is new, and return the ids of the others.
 
-
-def _copy(cursor: Any, content: io.BytesIO) -> None:
-    """Fill the staging table, and make partitions for what is in it."""
-    cursor.copy_expert(_SQL["copy"], content, 1 << 18)
+    The rows go straight into the table, by COPY: they need no staging where only their ids are looked at.
+    """
+    # The third column from the end is received_at.
+    ids = (f"{event_id}\t{line.rsplit(TAB, 3)[1]}\n" for event_id, line in lines.items())
+    _copy(cursor, _SQL["copy_ids"], ids)
     cursor.execute(_SQL["make_partitions"])
+    cursor.execute(_SQL["insert_ids"])
+    known: set[str] = set()
+    if cursor.rowcount < len(lines):
+        cursor.execute(_SQL["walk_indexes"])
+        cursor.execute(_SQL["known_ids"])
+        known = {event_id for (event_id,) in cursor.fetchall()}
+    _copy(cursor, COPY_ROWS, (line for event_id, line in lines.items() if event_id not in known))
+    return known
+
+
+def _copy(cursor: Any, statement: str, lines: Iterable[str]) -> None:
+    cursor.copy_expert(statement, io.BytesIO("".join(lines).encode("utf-8")), 1 << 18)
 
 
 def connector(

@@ -28,7 +28,7 @@ from etl.records import Row, read_object
 from etl.run import run
 from etl.settings import Tuning
 from etl.store import S3Store
-from etl.warehouse import _SQL, Warehouse
+from etl.warehouse import COPY_ROWS, Warehouse
 from tests.support.postgres import DATABASE, LOADER
 
 BATCH = 200
@@ -118,11 +118,10 @@ def copy(address: str, socket: str) -> tuple[int, int]:
 
     connection = connect(socket)
     cursor = connection.cursor()
-    statement = _SQL["copy"].replace("etl_staging", "clickstream_events")
     global started
     started = time.perf_counter()
     for chunk in chunks:
-        cursor.copy_expert(statement, io.BytesIO(chunk), 1 << 18)
+        cursor.copy_expert(COPY_ROWS, io.BytesIO(chunk), 1 << 18)
         connection.commit()
     return events, objects
 

@@ -1,0 +1,1 @@
+COPY etl_ids (event_id, received_at) FROM STDIN
