@@ -5,7 +5,7 @@
 -- Parameters: the period's six; $7 what to split by: '' (not at all), 'login_state', 'category' or 'brand'.
 -- Columns: value (of what is split by; '' is none or unknown), step (1 to 4), event_name, reached, share (of the first
 -- step's, 0 to 1), drop_off (share of the step before that did not get here; NULL for the first), median_seconds (from
--- the step before; NULL for the first). Four rows per value, values with most views first; none where nothing happened.
+-- the step before; NULL for the first). Four rows per value, values with most views first; none where nothing was viewed.
 WITH asked AS NOT MATERIALIZED (
     SELECT
         $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
@@ -31,6 +31,7 @@ counted AS (
       AND CASE WHEN asked.split = 'brand' AND asked.brand = '' THEN daily.brand <> ''
           ELSE daily.brand = asked.brand END
     GROUP BY 1
+    HAVING sum(daily.funnel_views) > 0
 ),
 timed AS (
     SELECT

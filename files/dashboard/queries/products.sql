@@ -27,8 +27,6 @@ named AS (
         product.price, product.discount_price
     FROM counted
     LEFT JOIN public.products AS product USING (product_id)
-    -- A day's row stays with zeros where only another login state had events.
-    WHERE (counted.views, counted.carts, counted.purchases) <> (0, 0, 0)
 ),
 grouped AS (
     SELECT

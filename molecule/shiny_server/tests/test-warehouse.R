@@ -7,34 +7,36 @@ database <- new_database(settings$database)
 zone <- settings$time_zone
 today <- today_in(zone)
 
+about <- function(query, from, to, ...) database$ask(queries[[query]], from, to, zone, "", "", "", ...)
+
 test_that("today begins at the time zone's midnight and goes to now", {
-  numbers <- database$ask(queries$kpis, today, today, zone)
-  expect_equal(c(numbers$events, numbers$visitors, numbers$sessions), c(3, 2, 2))
+  numbers <- about("totals", today, today)
+  expect_equal(c(numbers$page_views, numbers$visitors, numbers$sessions), c(2, 2, 2))
 })
 
 test_that("seven days have yesterday's last second, and not last year's event", {
-  expect_equal(database$ask(queries$kpis, today - 6, today, zone)$events, 4)
+  expect_equal(about("totals", today - 6, today)$sessions, 3)
 })
 
 test_that("every hour and day of the period is there, and they sum up to the numbers", {
-  hours <- database$ask(queries$events_over_time, today, today, zone, "hour")
+  hours <- about("events_by_time", today, today, "hour")
   expect_equal(hours$bucket[1], paste(today, "00:00"))
   expect_equal(sum(hours$events), 3)
   expect_equal(nrow(hours), as.integer(format(Sys.time(), tz = zone, "%H")) + 1)
-  days <- database$ask(queries$events_over_time, today - 6, today, zone, "day")
+  days <- about("events_by_time", today - 6, today, "day")
   expect_equal(days$events, c(0, 0, 0, 0, 0, 1, 3))
 })
 
 test_that("the mix names every event, the most frequent first", {
-  mix <- database$ask(queries$event_mix, today - 6, today, zone)
+  mix <- about("events_by_name", today - 6, today)
   expect_equal(mix$event_name, c("page_view", "click"))
   expect_equal(mix$events, c(3, 1))
 })
 
 test_that("an empty period has empty days and no names", {
   from <- today - 3000
-  expect_equal(database$ask(queries$events_over_time, from, from + 2, zone, "day")$events, c(0, 0, 0))
-  expect_equal(nrow(database$ask(queries$event_mix, from, from, zone)), 0)
+  expect_equal(about("events_by_time", from, from + 2, "day")$events, c(0, 0, 0))
+  expect_equal(nrow(about("events_by_name", from, from)), 0)
 })
 
 test_that("freshness names the last event", {
@@ -43,7 +45,7 @@ test_that("freshness names the last event", {
 })
 
 test_that("what somebody types is a value and no SQL", {
-  expect_error(database$ask(queries$kpis, "2026-01-01'; DROP TABLE clickstream_events; --", today, zone))
+  expect_error(about("totals", "2026-01-01'; DROP TABLE clickstream_events; --", today))
   expect_gt(database$ask("SELECT count(*) AS n FROM clickstream_events")$n, 0)
 })
 
