@@ -85,7 +85,7 @@ plain_table <- function(data, columns, texts, search, page_length, choose, chose
   }
   DT::datatable(
     stats::setNames(cbind(shown, hidden), make.unique(c(names(columns), paste("value of", names(hidden))))),
-    rownames = FALSE, style = "bootstrap5", class = "table table-sm", selection = "none", escape = TRUE,
+    rownames = FALSE, style = "default", class = "table table-sm", selection = "none", escape = TRUE,
     options = list(
       dom = if (search) "ftip" else "tip", pageLength = page_length, scrollX = TRUE, autoWidth = FALSE, order = order,
       columnDefs = definitions

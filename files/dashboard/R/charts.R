@@ -32,3 +32,18 @@ plain_html <- function(text) {
 short_label <- function(text, longest = 28) {
   ifelse(nchar(text) > longest, paste0(substr(text, 1, longest - 1), "\u2026"), text)
 }
+
+# The axis of horizontal bars whose numbers stand at their ends: with room for the longest.
+room_for_text <- function(...) {
+  list(range = c(0, 1.2 * max(c(..., 0), na.rm = TRUE)))
+}
+
+# A line over time, with markers as long as they do not touch each other.
+add_line <- function(chart, x, y, name, colour, dash = "solid", symbol = "circle", ...) {
+  marked <- length(x) <= 31
+  plotly::add_trace(
+    chart,
+    x = x, y = y, name = name, type = "scatter", mode = if (marked) "lines+markers" else "lines",
+    line = list(color = colour, dash = dash), marker = if (marked) list(color = colour, symbol = symbol), ...
+  )
+}

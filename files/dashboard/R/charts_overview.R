@@ -2,20 +2,15 @@
 
 # data: bucket, events; with a comparison also previous_bucket, previous_events. unit: "hour" or "day".
 events_over_time_chart <- function(data, unit) {
-  mode <- if (nrow(data) <= 31) "lines+markers" else "lines"
-  chart <- plotly::plot_ly(data)
+  chart <- plotly::plot_ly()
   if (!is.null(data$previous_events)) {
-    chart <- plotly::add_trace(
-      chart,
-      x = ~bucket, y = ~previous_events, type = "scatter", mode = mode, name = "Previous period", text = ~previous_bucket,
-      line = list(color = CHART_COLOURS$before, dash = "dash"), marker = list(color = CHART_COLOURS$before, symbol = "x"),
-      hovertemplate = "%{text}: %{y:,}<extra>Previous period</extra>"
+    chart <- add_line(
+      chart, data$bucket, data$previous_events, "Previous period", CHART_COLOURS$before, "dash", "x",
+      text = data$previous_bucket, hovertemplate = "%{text}: %{y:,}<extra>Previous period</extra>"
     )
   }
-  chart <- plotly::add_trace(
-    chart,
-    x = ~bucket, y = ~events, type = "scatter", mode = mode, name = "This period",
-    line = list(color = CHART_COLOURS$first), marker = list(color = CHART_COLOURS$first),
+  chart <- add_line(
+    chart, data$bucket, data$events, "This period", CHART_COLOURS$first,
     hovertemplate = paste0("%{x|", bucket_format(unit), "}: %{y:,}<extra></extra>")
   )
   plain_layout(
@@ -56,7 +51,7 @@ counts_chart <- function(data, names) {
   chart <- bar(chart, data$events[shown], "This period", CHART_COLOURS$first)
   plain_layout(
     chart,
-    xaxis = list(rangemode = "tozero"),
+    xaxis = room_for_text(data$events[shown], data$previous_events[shown]),
     yaxis = list(categoryorder = "array", categoryarray = rev(names[shown]), type = "category"),
     showlegend = !is.null(data$previous_events)
   )

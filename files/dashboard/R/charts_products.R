@@ -53,7 +53,7 @@ top_products_chart <- function(data, by) {
   chart <- bar(chart, data[[by]], "This period", CHART_COLOURS$first)
   plain_layout(
     chart,
-    xaxis = list(rangemode = "tozero", tickformat = if (is_rate(by)) ".0%" else ","),
+    xaxis = c(room_for_text(data[[by]], previous), tickformat = if (is_rate(by)) ".0%" else ","),
     yaxis = list(
       type = "category", categoryorder = "array", categoryarray = rev(data$key),
       tickmode = "array", tickvals = data$key, ticktext = plain_html(label)
@@ -108,18 +108,11 @@ discount_text <- function(data) {
 
 # Three lines that differ in more than colour. data: bucket, views, carts, purchases.
 product_trend_chart <- function(data) {
-  mode <- if (nrow(data) <= 31) "lines+markers" else "lines"
-  line <- function(chart, values, name, colour, dash, symbol) {
-    plotly::add_trace(
-      chart,
-      x = data$bucket, y = values, name = name, type = "scatter", mode = mode,
-      line = list(color = colour, dash = dash), marker = list(color = colour, symbol = symbol),
-      hovertemplate = paste0("%{x|", bucket_format("day"), "}: %{y:,}<extra>", name, "</extra>")
-    )
-  }
-  chart <- line(plotly::plot_ly(), data$views, "Views", CHART_COLOURS$first, "solid", "circle")
-  chart <- line(chart, data$carts, "Carts", CHART_COLOURS$second, "dash", "square")
-  chart <- line(chart, data$purchases, "Purchases", CHART_COLOURS$third, "dot", "diamond")
+  hover <- paste0("%{x|", bucket_format("day"), "}: %{y:,}<extra>%{fullData.name}</extra>")
+  chart <- plotly::plot_ly()
+  chart <- add_line(chart, data$bucket, data$views, "Views", CHART_COLOURS$first, hovertemplate = hover)
+  chart <- add_line(chart, data$bucket, data$carts, "Carts", CHART_COLOURS$second, "dash", "square", hovertemplate = hover)
+  chart <- add_line(chart, data$bucket, data$purchases, "Purchases", CHART_COLOURS$third, "dot", "diamond", hovertemplate = hover)
   plain_layout(chart, xaxis = list(type = "date"), yaxis = list(rangemode = "tozero"), showlegend = TRUE)
 }
 

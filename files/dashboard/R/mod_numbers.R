@@ -8,14 +8,14 @@ OVERVIEW_NUMBERS <- list(
        help = "Visits that began in the period; 30 quiet minutes end one."),
   list(column = "page_views", title = "Page views", text = "count_text", rate = FALSE,
        help = "Page views in the period. Bots are left out everywhere."),
+  list(column = "mean_seconds", title = "Session length", text = "duration_text", rate = FALSE,
+       help = "From the first to the last event of a session, on average."),
   list(column = "conversion_rate", title = "Conversion rate", text = "rate_text", rate = TRUE,
        help = "Sessions with a completed checkout, of all sessions."),
   list(column = "cart_rate", title = "Add-to-cart rate", text = "rate_text", rate = TRUE,
        help = "Sessions with something put into the cart, of all sessions."),
   list(column = "bounce_rate", title = "Bounce rate", text = "rate_text", rate = TRUE,
-       help = "Sessions with one page view at most, of all sessions."),
-  list(column = "mean_seconds", title = "Session length", text = "duration_text", rate = FALSE,
-       help = "From the first to the last event of a session, on average.")
+       help = "Sessions with one page view at most, of all sessions.")
 )
 
 numbers_ui <- function(id) {

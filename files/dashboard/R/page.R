@@ -96,9 +96,10 @@ page_server <- function(input, output, session, pages, settings, database, queri
     shiny::invalidateLater(60000) # it tells how many minutes ago
     answer(database$ask_anew(queries$freshness, settings$time_zone))
   }))
-  for (page in pages) {
-    page$server(page$id, page_context(page, settings, database, queries, filters, own[[page$id]], tick))
-  }
+  lapply(pages, function(page) {
+    context <- page_context(page, settings, database, queries, filters, own[[page$id]], tick)
+    page$server(page$id, context)
+  })
 
   view <- shiny::reactive({
     id <- shiny::req(input$page)
@@ -113,6 +114,7 @@ page_server <- function(input, output, session, pages, settings, database, queri
 
 # What a page is given; described above.
 page_context <- function(page, settings, database, queries, filters, own, tick) {
+  force(own)
   about <- function(query, ..., previous = FALSE, is_empty = function(data) nrow(data) == 0) {
     tick()
     chosen <- filters$chosen()

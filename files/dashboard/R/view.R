@@ -43,12 +43,27 @@ query_of_view <- function(view, pages) {
   paste0("?", paste0(names(said), "=", values, collapse = "&"))
 }
 
-# A query string as a named list of texts, without what is no text.
+# A query string as a named list of texts, the first of each name. What cannot be read is left out by itself.
 said_in_query <- function(search) {
-  if (is.null(search)) search <- ""
-  said <- tryCatch(shiny::parseQueryString(search), error = function(error) list(), warning = function(warning) list())
-  said <- lapply(said, function(value) `Encoding<-`(value, "UTF-8"))
-  Filter(function(value) length(value) == 1 && !is.na(value) && validUTF8(value), said)
+  pairs <- strsplit(sub("^[?]", "", if (is.null(search)) "" else search), "&", fixed = TRUE)[[1]]
+  pairs <- regmatches(pairs, regexpr("=", pairs), invert = TRUE)
+  pairs <- Filter(function(pair) length(pair) == 2, pairs)
+  values <- lapply(pairs, function(pair) decoded(pair[2]))
+  names(values) <- vapply(pairs, `[[`, "", 1)
+  values <- values[!duplicated(names(values))]
+  Filter(Negate(is.null), values)
+}
+
+# A percent-encoded UTF-8 text; NULL if it is none.
+decoded <- function(text) {
+  bytes <- tryCatch(charToRaw(utils::URLdecode(gsub("+", " ", text, fixed = TRUE))),
+    error = function(error) NULL, warning = function(warning) NULL
+  )
+  if (is.null(bytes) || any(bytes == 0)) {
+    return(NULL)
+  }
+  value <- `Encoding<-`(rawToChar(bytes), "UTF-8")
+  if (validUTF8(value)) value
 }
 
 # Two days in order, or NULL.
