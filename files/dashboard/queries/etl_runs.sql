@@ -1,15 +1,21 @@
--- The ETL's newest 20 runs.
--- Parameters: $1 time zone.
+-- The ETL's newest 20 runs, whatever the filters.
+-- Parameters: the period's six.
 -- Columns: run_id, started, finished (local time, 'YYYY-MM-DD HH24:MI:SS'), seconds (both NULL while it runs, or
 -- where it was killed), status, objects_read, objects_failed, objects_left, loaded, duplicates, rejected. The newest
 -- first.
+WITH asked AS NOT MATERIALIZED (
+    SELECT
+        $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
+        $4::text AS login_state, $5::text AS category, $6::text AS brand
+)
 SELECT
-    run_id,
-    to_char(started_at AT TIME ZONE $1, 'YYYY-MM-DD HH24:MI:SS') AS started,
-    to_char(finished_at AT TIME ZONE $1, 'YYYY-MM-DD HH24:MI:SS') AS finished,
-    extract(epoch FROM finished_at - started_at)::double precision AS seconds,
-    status, objects_read, objects_failed, objects_left,
-    events_loaded AS loaded, events_duplicate AS duplicates, events_rejected AS rejected
-FROM public.etl_runs
-ORDER BY run_id DESC
+    run.run_id,
+    to_char(run.started_at AT TIME ZONE asked.time_zone, 'YYYY-MM-DD HH24:MI:SS') AS started,
+    to_char(run.finished_at AT TIME ZONE asked.time_zone, 'YYYY-MM-DD HH24:MI:SS') AS finished,
+    extract(epoch FROM run.finished_at - run.started_at)::double precision AS seconds,
+    run.status, run.objects_read, run.objects_failed, run.objects_left,
+    run.events_loaded AS loaded, run.events_duplicate AS duplicates, run.events_rejected AS rejected
+FROM public.etl_runs AS run
+CROSS JOIN asked
+ORDER BY run.run_id DESC
 LIMIT 20
