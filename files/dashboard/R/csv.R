@@ -10,8 +10,12 @@ write_csv <- function(data, file) {
     ifelse(grepl("^[=+@\t\r-]", column), paste0("'", column), column)
   }
   data[] <- lapply(data, harmless)
+  digits <- options(scipen = 100) # 100000 and not 1e+05
   connection <- file(file, open = "wb")
-  on.exit(close(connection))
+  on.exit({
+    close(connection)
+    options(digits)
+  })
   writeBin(as.raw(c(0xef, 0xbb, 0xbf)), connection)
   lines <- utils::capture.output(utils::write.csv(data, row.names = FALSE, na = ""))
   writeLines(enc2utf8(lines), connection, sep = "\r\n", useBytes = TRUE)

@@ -17,12 +17,25 @@ test_that("an output shows the message in place of its data", {
   expect_equal(answered(list(state = "ok", data = 1)), 1)
 })
 
-test_that("counts are grouped and never in scientific notation", {
-  expect_equal(count_text(c(0, 999, 12100000)), c("0", "999", "12,100,000"))
+test_that("freshness is said in words, and staleness is", {
+  state <- function(event, load, minutes) data.frame(last_event = event, last_load = load, minutes_since_load = minutes)
+  expect_equal(freshness_text(state(NA, NA, NA), "UTC"), "No event has been loaded yet.")
+  loaded <- state("2026-03-01 10:00:00", "2026-03-01 10:05:00", 185)
+  expect_match(freshness_text(loaded, "UTC"), "last load 2026-03-01 10:05:00")
+  expect_no_match(freshness_text(state("2026-03-01 10:00:00", NA, NA), "UTC"), "last load")
+  expect_true(is_stale(loaded, 120))
+  expect_false(is_stale(loaded, 200))
+  expect_false(is_stale(state(NA, NA, NA), 120))
+  expect_match(stale_text(loaded), "3 h 5 min")
 })
 
-test_that("freshness is said in words", {
-  expect_equal(freshness_text(NA, NA, "UTC"), "No event has been loaded yet.")
-  expect_match(freshness_text("2026-03-01 10:00:00", "2026-03-01 10:05:00", "UTC"), "last load 2026-03-01 10:05:00")
-  expect_no_match(freshness_text("2026-03-01 10:00:00", NA, "UTC"), "last load")
+test_that("the heading says what is looked at", {
+  chosen <- list(
+    from = as.Date("2026-03-01"), to = as.Date("2026-03-07"), login_state = "logged_in", category = "laptop", brand = "",
+    previous = list(from = as.Date("2026-02-22"), to = as.Date("2026-02-28"))
+  )
+  expect_equal(
+    describe_filters(chosen),
+    "2026-03-01 to 2026-03-07 \u00b7 compared with 2026-02-22 to 2026-02-28 \u00b7 logged in \u00b7 laptop"
+  )
 })

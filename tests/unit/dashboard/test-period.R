@@ -18,6 +18,19 @@ test_that("a custom period takes two dates in any order, and waits for both", {
   expect_null(chosen_period("custom", NULL, as.Date("2026-03-02")))
 })
 
+test_that("a custom period has an end", {
+  expect_null(chosen_period("custom", as.Date(c("0202-01-01", "2026-01-01")), as.Date("2026-03-02")))
+  expect_null(chosen_period("custom", as.Date(c("2000-01-01", "2026-01-01")), as.Date("2026-03-02")))
+  expect_null(chosen_period("custom", as.Date(c("2026-01-01", "9999-01-01")), as.Date("2026-03-02")))
+})
+
+test_that("the previous period is as long and ends the day before", {
+  week <- list(from = as.Date("2026-03-01"), to = as.Date("2026-03-07"))
+  expect_equal(previous_period(week), list(from = as.Date("2026-02-22"), to = as.Date("2026-02-28")))
+  day <- list(from = as.Date("2026-03-01"), to = as.Date("2026-03-01"))
+  expect_equal(previous_period(day), list(from = as.Date("2026-02-28"), to = as.Date("2026-02-28")))
+})
+
 test_that("short periods are shown by hour", {
   from <- as.Date("2026-03-01")
   expect_equal(bucket_of(list(from = from, to = from)), "hour")

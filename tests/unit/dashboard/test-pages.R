@@ -1,0 +1,125 @@
+queries <- read_queries(file.path(app, "queries"))
+week <- list(from = as.Date("2026-03-01"), to = as.Date("2026-03-07"))
+code <- unlist(lapply(list.files(file.path(app, "R"), full.names = TRUE), readLines))
+code <- grep("^ *#", code, value = TRUE, invert = TRUE)
+
+# A context over a database that answers as told.
+context_of <- function(database, chosen = list(), own = list()) {
+  defaults <- c(week, list(
+    login_state = "", category = "", brand = "", period = "custom", compare = FALSE
+  ))
+  chosen <- utils::modifyList(defaults, chosen)
+  filters <- list(chosen = reactive(chosen), choose = function(name, value) NULL)
+  page_context(
+    list(id = "overview"), list(time_zone = "Asia/Ho_Chi_Minh"), database, queries, filters,
+    do.call(reactiveValues, own), reactive(0)
+  )
+}
+
+test_that("every page is a list of what the frame needs", {
+  pages <- all_pages()
+  expect_true(all(c("overview", "products") %in% vapply(pages, `[[`, "", "id")))
+  for (page in pages) {
+    expect_setequal(names(page), c("id", "title", "ui", "server", "own"))
+    expect_silent(page$ui(page$id, lapply(page$own, `[[`, 1)))
+  }
+})
+
+test_that("every query that is asked has its file", {
+  asked <- unlist(regmatches(code, gregexpr("(?<=about\\(\")[a-z_]+", code, perl = TRUE)))
+  expect_equal(setdiff(asked, names(queries)), character())
+})
+
+test_that("no query is put together from what somebody typed", {
+  expect_false(any(grepl("paste.*(SELECT|WHERE)|sprintf.*(SELECT|WHERE)", code)))
+})
+
+test_that("period, time zone and filters are bound, in this order", {
+  database <- fake_database(data.frame(n = 1))
+  context <- context_of(database, list(
+    login_state = "guest", category = "laptop", brand = "Dell",
+    previous = list(from = as.Date("2026-02-22"), to = as.Date("2026-02-28"))
+  ))
+  isolate({
+    context$about("totals_over_time", "day")
+    context$about("totals_over_time", "day", previous = TRUE)
+  })
+  asked <- database$questions()
+  expect_equal(asked[[1]]$sql, queries$totals_over_time)
+  expect_equal(asked[[1]]$bound, list(week$from, week$to, "Asia/Ho_Chi_Minh", "guest", "laptop", "Dell", "day"))
+  expect_equal(asked[[2]]$bound[1:2], list(as.Date("2026-02-22"), as.Date("2026-02-28")))
+})
+
+test_that("nothing is asked about a period before that nobody compares with", {
+  database <- fake_database(data.frame(n = 1))
+  expect_null(isolate(context_of(database)$about("totals", previous = TRUE)))
+  expect_equal(length(database$questions()), 0)
+})
+
+totals <- data.frame(
+  visitors = 12, sessions = 34, page_views = 1234567, conversion_rate = 0.05, cart_rate = NA_real_, bounce_rate = 0.4,
+  mean_seconds = 185
+)
+
+test_that("the numbers are shown as they were counted", {
+  testServer(numbers_server, args = list(context = context_of(fake_database(totals))), {
+    expect_equal(output$visitors_value, "12")
+    expect_equal(output$page_views_value, "1,234,567")
+    expect_equal(output$conversion_rate_value, "5.0 %")
+    expect_equal(output$cart_rate_value, "\u2013")
+    expect_equal(output$mean_seconds_value, "3 min 5 s")
+    expect_null(output$visitors_change)
+    expect_equal(output$problem, "")
+  })
+})
+
+test_that("numbers that could not be counted are dashes and not zeros", {
+  suppressMessages(testServer(numbers_server, args = list(context = context_of(fake_database(stopped))), {
+    expect_equal(output$visitors_value, "\u2013")
+    expect_match(output$problem, "does not answer")
+  }))
+})
+
+test_that("a comparison says the change in words too", {
+  context <- context_of(fake_database(totals), list(previous = list(from = week$from - 7, to = week$to - 7)))
+  testServer(numbers_server, args = list(context = context), {
+    expect_match(as.character(output$visitors_change$html), "unchanged")
+    expect_match(as.character(output$visitors_change$html), "from 12")
+  })
+})
+
+ranked <- function(...) answer(data.frame(key = c("a", "b", "c"), name = c("A", "B", "C"), ..., stringsAsFactors = FALSE))
+
+test_that("the top is ranked by what was chosen, without rates of next to nothing", {
+  products <- ranked(views = c(9, 100, 50), carts = c(9, 20, 5), purchases = c(0, 1, 5), view_to_cart = c(1, 0.2, 0.1))
+  expect_equal(top_products(products, "views")$data$key, c("b", "c", "a"))
+  expect_equal(top_products(products, "purchases")$data$key, c("c", "b"))
+  expect_equal(top_products(products, "view_to_cart")$data$key, c("b", "c"))
+  nothing <- ranked(views = 0, carts = 0, purchases = 0, view_to_cart = NA_real_)
+  expect_equal(top_products(nothing, "views")$state, "empty")
+})
+
+test_that("what browsers sent is text in charts", {
+  expect_equal(plain_html("<b>A&B</b>"), "&lt;b&gt;A&amp;B&lt;/b&gt;")
+})
+
+test_that("the choices of the filters keep what a link says while the database does not answer", {
+  expect_null(suppressMessages(known_choices(fake_database(stopped), queries)))
+  expect_equal(with_any(NULL, "Dell"), c("Any" = "", "Dell" = "Dell"))
+  expect_equal(with_any(c("HP", "Dell"), "Dell"), c("Any" = "", "Dell" = "Dell", "HP" = "HP"))
+})
+
+test_that("the page says for machines what the database user sees, or that it does not know", {
+  settings <- list(title = "Shop")
+  page <- function(...) {
+    database <- new_cached_database(fake_database(...), queries$data_version, 30, 300)
+    view <- view_of_query("?period=30&category=laptop", all_pages(), as.Date("2026-03-07"))
+    tags <- page_ui(all_pages(), settings, view, list(category = "laptop", brand = "HP"), events_of_last_hour(database, queries))
+    htmltools::renderTags(tags)
+  }
+  rendered <- page(data.frame(events = 7))
+  expect_match(as.character(rendered$head), 'name="clickstream-events-last-hour" content="7"')
+  expect_match(as.character(page(stopped)$head), 'content="unknown"')
+  expect_match(as.character(rendered$html), '<option value="30" selected>', fixed = TRUE)
+  expect_match(as.character(rendered$html), '<option value="laptop" selected>', fixed = TRUE)
+})
