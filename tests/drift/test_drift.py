@@ -278,8 +278,8 @@ BREAKS = [
     Break(
         "a file of the dashboard is edited",
         "Install the dashboard",
-        lambda: shell("find / -xdev -name mod_kpis.R -exec sh -c 'echo broken >> \"$1\"' sh {} +"),
-        lambda: shell("find / -xdev -name mod_kpis.R -exec grep -c '^broken' {} + || true") in ("", "0"),
+        lambda: shell("echo broken >> /srv/shiny-server/sbw_dashboard/app.R"),
+        lambda: shell("grep -c '^broken' /srv/shiny-server/sbw_dashboard/app.R || true") == "0",
     ),
     Break(
         "the dashboard's server is stopped",
@@ -317,6 +317,13 @@ class Mended(NamedTuple):
 def mended() -> Iterator[Mended]:
     """A finished deployment, broken in every way, checked, mended, and run once more."""
     local_cloud("stop", "--name", NAME)
+    try:
+        yield broken_and_mended()
+    finally:
+        local_cloud("stop", "--name", NAME)
+
+
+def broken_and_mended() -> Mended:
     succeed("site.yml")
     for case in BREAKS:
         case.do()
@@ -324,14 +331,13 @@ def mended() -> Iterator[Mended]:
     before = len(calls())
     told = succeed("site.yml", "--check", "--diff")
     written = [call for call in calls(before) if call["mutating"] and TRANSFER not in str(call["resource"])]
-    yield Mended(
+    return Mended(
         broken,
         told,
         [call for call in written if call["service"] != "ssm"],  # sessions are how the host is looked at
         succeed("site.yml", "--diff"),
         succeed("site.yml", "--diff"),
     )
-    local_cloud("stop", "--name", NAME)
 
 
 @pytest.mark.parametrize("case", BREAKS, ids=lambda case: case.name)
