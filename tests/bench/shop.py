@@ -445,7 +445,9 @@ _PAGES: Final = [
     for p in ((number + 0.5) / 4096 for number in range(4096))
 ]
 _BOT_PAGES: Final = _quantiles(lambda p: min(1 - 30 * math.log(1 - p), 300))
-_DWELL: Final = _lognormal(22_000, 1.1, 1_500, MAX_PAUSE)
+_AWAY: Final = [5 * MINUTE + (MAX_PAUSE - 5 * MINUTE) * place // 23 for place in range(24)]
+"""Who goes away with the page open, and comes back before it is another session."""
+_DWELL: Final = _lognormal(22_000, 1.1, 1_500, MAX_PAUSE)[: -len(_AWAY)] + _AWAY
 _BOT_DWELL: Final = _lognormal(1_500, 0.8, 200, MINUTE)
 _PAUSE: Final = _lognormal(4_000, 0.7, 400, 15_000)
 _MOMENT: Final = _lognormal(250, 0.5, 30, 2_000)

@@ -239,16 +239,16 @@ def test_no_half_hour_without_an_event_within_a_session_and_one_between_two(
     sessions: list[list[Row]],
 ) -> None:
     last: dict[str | None, datetime] = {}
-    absences = []
+    pauses, absences = [], []
     for session in sessions:
         times = [moment(row.event_timestamp) for row in session]
-        assert all(after - before < HALF_HOUR for before, after in pairwise(times))
+        pauses += [after - before for before, after in pairwise(times)]
         visitor = session[0].client_id
         assert len({row.client_id for row in session}) == 1
         if visitor in last:
             absences.append(times[0] - last[visitor])
         last[visitor] = times[-1]
-    assert min(absences) > HALF_HOUR
+    assert timedelta(minutes=25) < max(pauses) < HALF_HOUR < min(absences)
     assert sum(absence < timedelta(hours=2) for absence in absences) > 80
 
 
@@ -272,5 +272,5 @@ def test_an_object_holds_several_events_in_their_order(rows: list[Row]) -> None:
         assert [int(row.source_position) for row in held] == list(range(len(held)))
         times = [row.event_timestamp for row in held]
         assert times == sorted(times)
-        assert len({(row.received_at, row.session_id, row.user_login_state) for row in held}) == 1
+        assert len({(row.received_at, row.session_id) for row in held}) == 1
         assert key.startswith(f"{moment(held[0].received_at):events/%Y/%m/%d/%H}/event-")
