@@ -29,13 +29,13 @@ plain_html <- function(text) {
 }
 
 # A name that fits beside a chart.
-short_label <- function(text, longest = 28) {
+short_label <- function(text, longest = 24) {
   ifelse(nchar(text) > longest, paste0(substr(text, 1, longest - 1), "\u2026"), text)
 }
 
 # The axis of horizontal bars whose numbers stand at their ends: with room for the longest.
 room_for_text <- function(...) {
-  list(range = c(0, 1.2 * max(c(..., 0), na.rm = TRUE)))
+  list(range = c(0, 1.35 * max(c(..., 0), na.rm = TRUE)))
 }
 
 # A line over time, with markers as long as they do not touch each other.

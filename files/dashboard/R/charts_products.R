@@ -39,7 +39,7 @@ top_help <- function(level, by) {
 top_products_chart <- function(data, by) {
   text <- measure_text(by)
   previous <- data[[paste0("previous_", by)]]
-  label <- short_label(ifelse(data$name == "", "Not said", data$name))
+  label <- short_label(data$name)
   bar <- function(chart, values, name, colour) {
     plotly::add_trace(
       chart,

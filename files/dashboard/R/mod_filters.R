@@ -76,11 +76,7 @@ filters_server <- function(id, start, today, choices) {
       )
     })
 
-    chosen <- shiny::reactive({
-      c(period(), view()[c("period", "compare", "login_state", "category", "brand")], list(
-        previous = if (isTRUE(input$compare)) previous_period(period())
-      ))
-    })
+    chosen <- shiny::reactive(chosen_of_view(view(), today()))
 
     show <- function(view) {
       shiny::updateSelectInput(session, "period", selected = view$period)

@@ -1,9 +1,10 @@
 # What the page is about, in words, and how fresh it is; also that the database does not answer.
-heading_ui <- function(id) {
+# about: the heading to start with, so that nothing moves when the server's comes.
+heading_ui <- function(id, about) {
   ns <- shiny::NS(id)
   shiny::div(
     id = "content", class = "heading", tabindex = "-1",
-    shiny::h1(shiny::textOutput(ns("about"), inline = TRUE), class = "h5"),
+    shiny::h1(shiny::span(about, id = ns("about"), class = "shiny-text-output"), class = "h5"),
     shiny::div(class = "freshness", role = "status", `aria-live` = "polite", shiny::uiOutput(ns("freshness")))
   )
 }

@@ -48,10 +48,10 @@ products_server <- function(id, context) {
     level <- shiny::reactive(context$own$level)
     by <- shiny::reactive(context$own$by)
 
-    counts <- c("views", "carts", "purchases")
     now <- shiny::reactive(context$about("products", level()))
     beside <- shiny::reactive({
-      rows_beside(now(), context$about("products", level(), previous = TRUE), "key", PRODUCT_MEASURES)
+      before <- context$about("products", level(), previous = TRUE)
+      named(rows_beside(now(), before, "key", PRODUCT_MEASURES))
     })
     products <- shiny::reactive(context$about("products", "product"))
 
@@ -88,6 +88,12 @@ products_server <- function(id, context) {
     })
     product_trend_server("trend", context, products)
   })
+}
+
+# Products whose category or brand nobody said.
+named <- function(answer) {
+  if (!is.null(answer$data)) answer$data$name[answer$data$name == ""] <- "Not said"
+  answer
 }
 
 product_columns <- function(level, compared) {

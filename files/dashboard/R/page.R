@@ -42,6 +42,7 @@ POLL_MILLISECONDS <- 3000
 
 # view: what to open (view.R); choices: list(category, brand), NULL where they are not known.
 page_ui <- function(pages, settings, view, choices, events) {
+  about <- describe_filters(chosen_of_view(view, today_in(settings$time_zone)))
   panels <- lapply(pages, function(page) {
     own <- if (page$id == view$page) view$own else lapply(page$own, `[[`, 1)
     bslib::nav_panel(page$title, value = page$id, page$ui(page$id, own))
@@ -56,14 +57,17 @@ page_ui <- function(pages, settings, view, choices, events) {
     id = "page", selected = view$page, title = settings$title, window_title = settings$title,
     theme = bslib::bs_theme(version = 5, preset = "bootstrap"),
     fillable = FALSE,
-    header = shiny::tagList(head, shiny::useBusyIndicators(), heading_ui("heading")),
+    header = shiny::tagList(head, shiny::useBusyIndicators(), heading_ui("heading", about)),
     sidebar = bslib::sidebar(
       filters_ui("filters", view, choices),
       title = "Filters", open = list(desktop = "open", mobile = "closed")
     )
   )))
-  skip <- shiny::tags$a("Skip to the numbers", class = "skip visually-hidden-focusable", href = "#content")
-  structure(shiny::tagList(skip, frame), lang = "en")
+  skip <- function(text, to) shiny::tags$a(text, class = "skip visually-hidden-focusable", href = to)
+  structure(
+    shiny::tagList(skip("Skip to the numbers", "#content"), skip("Skip to the filters", "#filters-period"), frame),
+    lang = "en"
+  )
 }
 
 # What a machine reads off the page to know that server, app and database work together; "unknown" while the

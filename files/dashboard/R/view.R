@@ -26,6 +26,14 @@ view_of_query <- function(search, pages, today) {
   )
 }
 
+# What pages are about (page.R) in a view: its period in days, and the one before.
+chosen_of_view <- function(view, today) {
+  period <- chosen_period(view$period, c(view$from, view$to), today)
+  c(period, view[c("period", "compare", "login_state", "category", "brand")], list(
+    previous = if (view$compare) previous_period(period)
+  ))
+}
+
 # The query string of a view, with what differs from the defaults.
 query_of_view <- function(view, pages) {
   defaults <- lapply(page_called(pages, view$page)$own, `[[`, 1)

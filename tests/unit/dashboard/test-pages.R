@@ -110,7 +110,7 @@ test_that("the choices of the filters keep what a link says while the database d
 })
 
 test_that("the page says for machines what the database user sees, or that it does not know", {
-  settings <- list(title = "Shop")
+  settings <- list(title = "Shop", time_zone = "UTC")
   page <- function(...) {
     database <- new_cached_database(fake_database(...), queries$data_version, 30, 300)
     view <- view_of_query("?period=30&category=laptop", all_pages(), as.Date("2026-03-07"))
