@@ -132,7 +132,7 @@ CREATE AGGREGATE public.funnel (step smallint, at timestamptz) (
 -- Adds (sign = 1) or takes away (sign = -1) what these visitors' sessions from `firsts` on are in the daily tables.
 CREATE FUNCTION public.count_sessions(sign integer, visitors bigint[], firsts timestamptz[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
     zone text := (SELECT time_zone FROM public.model_settings);
     emptied date[];

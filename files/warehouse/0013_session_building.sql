@@ -1,6 +1,7 @@
 -- The functions that make sessions from events. Their parameters say of which visitors, from when and until when; an
--- array each, of the same length. The planner knows nothing of arrays' contents, so each function allows only the joins
--- that stay good when there are many: a look into an index per visitor, or a hash.
+-- array each, of the same length. The planner knows nothing of arrays' contents, and little of tables that have just
+-- begun to grow: so each function allows only the joins that stay good when there are many (a look into an index per
+-- visitor, or a hash), and rows are compared as a whole where only one index will do.
 
 -- Adds the sessions of these visitors between `firsts` and `lasts`, where there are none: all of their events then, which
 -- were received between `received_firsts` and `received_lasts`.
@@ -9,7 +10,7 @@ CREATE FUNCTION public.add_sessions(
     received_firsts timestamptz[], received_lasts timestamptz[]
 ) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = on SET enable_nestloop = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = on SET enable_nestloop = off SET jit = off AS $$
 DECLARE
     gap CONSTANT interval := '30 minutes';
 BEGIN
@@ -27,7 +28,8 @@ BEGIN
                 public.label(context_product_brand) AS brand
             FROM public.clickstream_events AS stored
             WHERE stored.visitor = region.visitor
-              AND stored.event_timestamp BETWEEN region.first AND region.last
+              AND (stored.visitor, stored.event_timestamp) >= (region.visitor, region.first)
+              AND (stored.visitor, stored.event_timestamp) <= (region.visitor, region.last)
               AND stored.received_at BETWEEN region.received_first AND region.received_last
               AND NOT stored.is_bot
             OFFSET 0 -- one look into the index per visitor
@@ -140,7 +142,7 @@ $$;
 -- Deletes the sessions of these visitors that begin between `firsts` and `lasts`.
 CREATE FUNCTION public.delete_sessions(visitors bigint[], firsts timestamptz[], lasts timestamptz[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 BEGIN
     DELETE FROM public.sessions AS session
     USING unnest(visitors, firsts, lasts) AS region (visitor, first, last)
@@ -157,7 +159,7 @@ $$;
 -- Says anew which session of a visitor follows which.
 CREATE FUNCTION public.link_sessions(visitors bigint[]) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
     UPDATE public.sessions AS session
     SET previous_at = linked.previous_at, previous_in_state_at = linked.previous_in_state_at
     FROM (
@@ -183,7 +185,7 @@ CREATE FUNCTION public.build_sessions(
     received_firsts timestamptz[], received_lasts timestamptz[]
 ) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
     gap CONSTANT interval := '30 minutes';
     standing bigint[];
@@ -203,8 +205,10 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT started_at, ended_at, present.received_first, present.received_last
             FROM public.sessions AS present
-            WHERE present.visitor = region.visitor AND category = '' AND brand = ''
-              AND started_at <= region.last + gap AND ended_at >= region.first - gap
+            WHERE present.visitor = region.visitor
+              AND (visitor, category, brand, started_at) >= (region.visitor, '', '', '-infinity')
+              AND (visitor, category, brand, started_at) <= (region.visitor, '', '', region.last + gap)
+              AND ended_at >= region.first - gap
             OFFSET 0
         ) AS session ON true
         GROUP BY region.visitor, region.first, region.last, region.received_first, region.received_last
@@ -214,7 +218,10 @@ BEGIN
     FROM unnest(visitors, firsts) AS region (visitor, first)
     WHERE EXISTS (
         SELECT FROM public.sessions AS present
-        WHERE present.visitor = region.visitor AND category = '' AND brand = '' AND started_at >= region.first
+        WHERE present.visitor = region.visitor
+          AND (visitor, category, brand, started_at) >= (region.visitor, '', '', region.first)
+          AND (visitor, category, brand, started_at) <= (region.visitor, '', '', 'infinity')
+        OFFSET 0
     );
 
     IF standing IS NOT NULL THEN

@@ -30,22 +30,26 @@ BEGIN
     PERFORM pg_advisory_xact_lock(6022171);
     zone := (SELECT time_zone FROM public.model_settings);
 
-    INSERT INTO public.hourly_events AS present
-    SELECT date_trunc('hour', event_timestamp, zone), public.label(user_login_state),
-        public.label(context_product_category), public.label(context_product_brand), sign * count(*)
-    FROM changed
-    WHERE NOT is_bot
-    GROUP BY 1, 2, 3, 4
-    ORDER BY 1, 2, 3, 4
-    ON CONFLICT (hour, login_state, category, brand) DO UPDATE SET events = present.events + excluded.events;
-
+    WITH cell AS MATERIALIZED (
+        SELECT date_trunc('hour', event_timestamp, zone) AS hour, public.label(event_name) AS event_name,
+            public.label(user_login_state) AS login_state, public.label(context_product_category) AS category,
+            public.label(context_product_brand) AS brand, sign * count(*) AS events
+        FROM changed
+        WHERE NOT is_bot
+        GROUP BY 1, 2, 3, 4, 5
+    ), hourly AS (
+        INSERT INTO public.hourly_events AS present
+        SELECT hour, login_state, category, brand, sum(events)
+        FROM cell
+        GROUP BY hour, login_state, category, brand
+        ORDER BY hour, login_state, category, brand
+        ON CONFLICT (hour, login_state, category, brand) DO UPDATE SET events = present.events + excluded.events
+    )
     INSERT INTO public.daily_events AS present
-    SELECT (event_timestamp AT TIME ZONE zone)::date, public.label(event_name), public.label(user_login_state),
-        public.label(context_product_category), public.label(context_product_brand), sign * count(*)
-    FROM changed
-    WHERE NOT is_bot
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
+    SELECT (hour AT TIME ZONE zone)::date AS day, event_name, login_state, category, brand, sum(events)
+    FROM cell
+    GROUP BY day, event_name, login_state, category, brand
+    ORDER BY day, event_name, login_state, category, brand
     ON CONFLICT (day, event_name, login_state, category, brand) DO UPDATE SET events = present.events + excluded.events;
 
     INSERT INTO public.daily_products AS present (day, product_id, login_state, views, carts)
