@@ -8,7 +8,7 @@ database <- new_cached_database(
   new_database(settings$database), queries$data_version,
   refresh_seconds = settings$refresh_seconds, keep_seconds = settings$cache_seconds
 )
-pages <- all_pages()
+pages <- prepared_pages(all_pages())
 
 shiny::onStop(database$disconnect)
 

@@ -29,20 +29,23 @@ buckets_beside <- function(now, before, filters) {
 }
 
 # Rows of both periods in one answer, by a column that names them; in the order of now, then what was only before.
-rows_beside <- function(now, before, by, values) {
+# counts: columns that are 0 where a period has no row; rates: columns that are NA there.
+rows_beside <- function(now, before, by, counts, rates = character()) {
   if (is.null(before) || now$state == "error") {
     return(now)
   }
   if (before$state == "error") {
     return(before)
   }
+  values <- c(counts, rates)
   order <- union(now$data[[by]], before$data[[by]])
   previous <- before$data[c(by, values)]
   names(previous) <- c(by, paste0("previous_", values))
   only_before <- before$data[!before$data[[by]] %in% now$data[[by]], , drop = FALSE]
-  for (value in values) only_before[[value]] <- rep(0, nrow(only_before))
+  for (value in counts) only_before[[value]] <- rep(0, nrow(only_before))
+  for (value in rates) only_before[[value]] <- rep(NA_real_, nrow(only_before))
   joined <- merge(rbind(now$data, only_before), previous, by = by, all.x = TRUE)
-  for (value in paste0("previous_", values)) joined[[value]][is.na(joined[[value]])] <- 0
+  for (value in paste0("previous_", counts)) joined[[value]][is.na(joined[[value]])] <- 0
   list(state = both_states(now, before), data = joined[match(order, joined[[by]]), ], message = NULL)
 }
 

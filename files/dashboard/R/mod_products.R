@@ -35,7 +35,8 @@ products_ui <- function(id, own) {
       ns("table"), "All of them",
       paste(
         "Views and carts: events of the period. Purchases: the product that a completed checkout names, else what was in",
-        "the cart. View to cart: carts by views; cart to buy: purchases by carts. Choose a product to see its days."
+        "the cart. View to cart: carts by views; cart to buy: purchases by carts. Choose a product to see its days, a",
+        "category or brand to see the page about it."
       )
     ),
     product_trend_ui(ns("trend"))
@@ -51,7 +52,7 @@ products_server <- function(id, context) {
     now <- shiny::reactive(context$about("products", level()))
     beside <- shiny::reactive({
       before <- context$about("products", level(), previous = TRUE)
-      named(rows_beside(now(), before, "key", PRODUCT_MEASURES))
+      named(rows_beside(now(), before, "key", c("views", "carts", "purchases"), c("view_to_cart", "cart_to_buy")))
     })
     products <- shiny::reactive(context$about("products", "product"))
 
@@ -82,6 +83,7 @@ products_server <- function(id, context) {
     shiny::observeEvent(chosen(), {
       if (level() == "product") {
         context$own$product <- chosen()
+        session$sendCustomMessage("lead_to", session$ns("trend-place"))
       } else {
         context$filter(level(), chosen())
       }

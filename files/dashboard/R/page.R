@@ -35,6 +35,8 @@
 #   chart_card_server("steps", context, data = reactive(context$about("funnel")), draw = steps_chart, describe = steps_text)
 #   table_card_ui(ns("recent"), "Recent sessions"); table_card_server("recent", context, data, columns = c(...))
 #
+# session$sendCustomMessage("lead_to", ns("place")) brings what a choice filled into sight and moves the keyboard there.
+#
 # Numbers become text in format.R, charts get their looks in charts.R. R never counts: SQL does.
 
 # How often a page looks whether there is something new, or the database is back, in milliseconds.
@@ -55,7 +57,7 @@ page_ui <- function(pages, settings, view, choices, events) {
   )
   frame <- do.call(bslib::page_navbar, c(unname(panels), list(
     id = "page", selected = view$page, title = settings$title, window_title = settings$title,
-    theme = bslib::bs_theme(version = 5, preset = "bootstrap"),
+    theme = page_theme(),
     fillable = FALSE,
     header = shiny::tagList(head, shiny::useBusyIndicators(), heading_ui("heading", about)),
     sidebar = bslib::sidebar(

@@ -26,6 +26,13 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   Shiny.inputBindings.register(new DayInput(), "clickstream.day");
 
+  // Leads to what somebody's choice filled: for the eye, and for the keyboard.
+  Shiny.addCustomMessageHandler("lead_to", (id) => {
+    const place = document.getElementById(id);
+    place.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    place.focus({ preventScroll: true });
+  });
+
   // Going back shows the view that the address then says.
   window.addEventListener("popstate", () => {
     Shiny.setInputValue("went_back", window.location.search, { priority: "event" });

@@ -26,6 +26,15 @@ test_that("rows are joined by name, in the order of now, then what was only befo
   expect_equal(both$previous_events, c(7, 0, 4))
 })
 
+test_that("a rate that a period does not have is not known, and no zero", {
+  now <- answer(data.frame(key = c("a", "b"), carts = c(1, 2), rate = c(0.5, 0.2)))
+  before <- answer(data.frame(key = c("a", "c"), carts = c(3, 4), rate = c(NA, 0.1)))
+  both <- rows_beside(now, before, "key", "carts", "rate")$data
+  expect_equal(both$carts, c(1, 2, 0))
+  expect_equal(both$rate, c(0.5, 0.2, NA))
+  expect_equal(both$previous_rate, c(NA, NA, 0.1))
+})
+
 test_that("one empty period does not hide the other, and an error is an error", {
   none <- answer(data.frame(event_name = character(), events = numeric()))
   some <- answer(data.frame(event_name = "click", events = 1))

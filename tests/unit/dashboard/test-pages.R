@@ -25,6 +25,19 @@ test_that("every page is a list of what the frame needs", {
   }
 })
 
+test_that("a page is written once, and anew for parameters of its own", {
+  made <- 0
+  page <- list(id = "shelf", own = list(by = c("views", "carts")), ui = function(id, own) {
+    made <<- made + 1
+    tags$p(own$by)
+  })
+  prepared <- prepared_pages(list(page))[[1]]
+  expect_match(as.character(prepared$ui("shelf", list(by = "views"))), "views")
+  prepared$ui("shelf", list(by = "views"))
+  expect_equal(made, 1)
+  expect_match(as.character(prepared$ui("shelf", list(by = "carts"))), "carts")
+})
+
 test_that("every query that is asked has its file", {
   asked <- unlist(regmatches(code, gregexpr("(?<=about\\(\")[a-z_]+", code, perl = TRUE)))
   expect_equal(setdiff(asked, names(queries)), character())
