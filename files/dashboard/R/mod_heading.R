@@ -55,5 +55,5 @@ is_stale <- function(data, stale_minutes) {
 }
 
 stale_text <- function(data) {
-  paste0("\u26a0 Nothing has been loaded for ", duration_text(data$minutes_since_load * 60), ": these numbers are old. ")
+  paste0("\u26a0 Nothing has been loaded for ", duration_text(round(data$minutes_since_load) * 60), ": these numbers are old. ")
 }

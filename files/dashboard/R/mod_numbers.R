@@ -51,7 +51,15 @@ numbers_server <- function(id, context) {
     before <- shiny::reactive(context$about("totals", previous = TRUE))
     over_time <- shiny::reactive(context$about("totals_over_time", unit()))
 
-    output$problem <- shiny::renderText(if (now()$state == "error") now()$message else "")
+    output$problem <- shiny::renderText({
+      if (now()$state == "error") {
+        now()$message
+      } else if (!is.null(before()) && context$filters()$to >= today_in(context$time_zone)) {
+        "Today is not over: the previous period has more hours."
+      } else {
+        ""
+      }
+    })
     for (number in OVERVIEW_NUMBERS) number_server(number, output, now, before, over_time, unit)
 
     output$csv <- csv_handler(context, "numbers", shiny::reactive(numbers_beside(now(), before(), context$filters())))
