@@ -10,7 +10,7 @@ read_settings <- function(path) {
     stop(path, " lacks ", paste(missing, collapse = ", "), ". Fix: run the role dashboard again.")
   }
   if (!settings$time_zone %in% OlsonNames()) {
-    stop(path, ": no time zone is called ", settings$time_zone, ". Fix: set dashboard_time_zone.")
+    stop(path, ": no time zone is called ", settings$time_zone, ". Fix: set platform_time_zone.")
   }
   settings
 }
