@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 from typing import Any
+from zoneinfo import available_timezones
 
 DOCUMENTATION = r"""
 name: configuration_errors
@@ -65,6 +66,9 @@ def _place(variables: Variables) -> Iterator[str]:
         yield f"platform_region {region!r} is no region. Fix: set it to e.g. ap-southeast-1."
     if not (zone.startswith(region) and ZONE.fullmatch(zone)):
         yield f"platform_zone {zone!r} is not in {region}. Fix: set it to e.g. {region}a."
+    time_zone, known = variables["platform_time_zone"], available_timezones()
+    if known and time_zone not in known:
+        yield f"platform_time_zone {time_zone!r} is no time zone. Fix: name it as IANA does, e.g. Asia/Ho_Chi_Minh."
 
 
 def _network(variables: Variables) -> Iterator[str]:
