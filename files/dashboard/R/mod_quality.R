@@ -1,0 +1,91 @@
+# Whether what is shown is all, and how it came here.
+quality_page <- function() {
+  list(id = "quality", title = "Data quality", ui = quality_ui, server = quality_server, own = list())
+}
+
+quality_ui <- function(id, own) {
+  ns <- shiny::NS(id)
+  two <- function(...) bslib::layout_columns(col_widths = bslib::breakpoints(xs = 12, lg = c(6, 6)), ...)
+  shiny::tagList(
+    shiny::p("Of the filters only the period counts here.", class = "help"),
+    two(
+      chart_card_ui(
+        ns("loads"), "Events in the warehouse", "By the day on which they happened. Bots are on no other page."
+      ),
+      chart_card_ui(
+        ns("lag"), "From event to warehouse",
+        "Events of the period, bots too, by how long they took until they were loaded."
+      )
+    ),
+    two(
+      chart_card_ui(
+        ns("runs"), "Duplicates and rejected events",
+        paste(
+          "By the day on which the run of the ETL began. A duplicate is a copy of an event that is there already: it",
+          "is counted once. The CSV has the loaded ones and the number of runs too."
+        )
+      ),
+      table_card_ui(
+        ns("rejected"), "Rejected by reason",
+        "Events that could not become rows in this period. They are kept in rejected_events and can be replayed."
+      )
+    ),
+    table_card_ui(
+      ns("etl_runs"), "Last 20 runs of the ETL", "Whatever the period. A run that stays running was killed."
+    ),
+    quality_waiting_ui(ns("waiting"))
+  )
+}
+
+quality_server <- function(id, context) {
+  shiny::moduleServer(id, function(input, output, session) {
+    loads <- c("People" = "events", "Bots" = "bots")
+    chart_card_server(
+      "loads", context,
+      shiny::reactive(context$about("loads_by_day", is_empty = function(data) sum(data$events, data$bots) == 0)),
+      draw = function(data) stacked_chart(data, loads, "day"),
+      describe = function(data) stacked_text(data, loads, "day")
+    )
+    chart_card_server(
+      "lag", context, shiny::reactive(with_all_events(context$about("load_lag"))),
+      draw = function(data) classes_chart(data, data$label, "all"),
+      describe = function(data) classes_text(data$label, data$all, "events")
+    )
+    runs <- c("Duplicates" = "duplicates", "Rejected" = "rejected")
+    chart_card_server(
+      "runs", context, shiny::reactive(context$about("runs_by_day", is_empty = function(data) sum(data$runs) == 0)),
+      draw = function(data) stacked_chart(data, runs, "day"),
+      describe = function(data) stacked_text(data, runs, "day"),
+      empty = "No run of the ETL began in this period."
+    )
+    table_card_server(
+      "rejected", context, shiny::reactive(context$about("rejected_by_reason")),
+      columns = c("Code" = "code", "Events" = "events", "Newest reason" = "reason", "Last" = "last_rejected"),
+      texts = list(events = count_text, last_rejected = moment_text),
+      empty = "No event was rejected in this period."
+    )
+    table_card_server(
+      "etl_runs", context, shiny::reactive(context$about("etl_runs")),
+      columns = c(
+        "Began" = "started", "Took" = "seconds", "Status" = "status", "Loaded" = "loaded", "Duplicates" = "duplicates",
+        "Rejected" = "rejected", "Objects read" = "objects_read", "Failed" = "objects_failed", "Left" = "objects_left"
+      ),
+      texts = list(
+        started = moment_text, seconds = duration_text,
+        loaded = count_text, duplicates = count_text, rejected = count_text,
+        objects_read = count_text, objects_failed = count_text, objects_left = count_text
+      ),
+      empty = "The ETL has not run yet."
+    )
+    quality_waiting_server("waiting", context)
+  })
+}
+
+# People's and bots' events together, as an answer; empty where there are none.
+with_all_events <- function(answer) {
+  if (answer$state != "error") {
+    answer$data$all <- answer$data$events + answer$data$bots
+    answer$state <- if (sum(answer$data$all) == 0) "empty" else "ok"
+  }
+  answer
+}
