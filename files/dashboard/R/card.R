@@ -1,9 +1,10 @@
 # Charts and tables in a card: heading, short help, CSV of exactly what is shown, full screen. An answer that is empty or
 # an error shows its message in their place, in the same height.
 
-card_frame <- function(ns, title, help, ..., class = NULL) {
+# full_screen: whether a button appears that makes the card as large as the page; it would lie on a table's last page.
+card_frame <- function(ns, title, help, ..., class = NULL, full_screen = TRUE) {
   bslib::card(
-    full_screen = TRUE, class = class,
+    full_screen = full_screen, class = class,
     bslib::card_header(class = "card-head", shiny::h2(title, class = "h6 mb-0"), csv_link(ns("csv"), title)),
     if (!is.null(help)) shiny::p(help, class = "help"),
     ...
@@ -40,7 +41,10 @@ chart_card_server <- function(id, context, data, draw, describe, csv = data, emp
 
 table_card_ui <- function(id, title, help = NULL, height = "auto", class = NULL) {
   ns <- shiny::NS(id)
-  card_frame(ns, title, help, class = class, DT::dataTableOutput(ns("table"), height = height, fill = FALSE))
+  card_frame(
+    ns, title, help, DT::dataTableOutput(ns("table"), height = height, fill = FALSE),
+    class = class, full_screen = FALSE
+  )
 }
 
 # data: reactive that gives an answer. columns: c(heading = "column") of what to show, in order, or a reactive of that.

@@ -86,7 +86,7 @@ discount_chart <- function(data) {
       color = CHART_COLOURS$first, opacity = 0.6, line = list(color = "#ffffff", width = 1),
       size = 7 + 25 * sqrt(data$views / max(data$views))
     ),
-    text = plain_html(paste0(data$name, ", ", count_text(data$views), " views")),
+    text = plain_html(paste0(data$name, ", ", count_text(data$views), " views, price ", count_text(data$price))),
     hovertemplate = "%{text}<br>discount %{x:.0%}, view to cart %{y:.1%}<extra></extra>"
   )
   plain_layout(

@@ -60,7 +60,13 @@ filters_server <- function(id, start, today, choices) {
       }
     })
 
+    # Only when they changed: a list that somebody has open just now would close.
+    offered <- NULL
     shiny::observeEvent(choices(), {
+      if (identical(choices(), offered)) {
+        return()
+      }
+      offered <<- choices()
       for (name in c("category", "brand")) {
         value <- shiny::isolate(known(name))
         shiny::updateSelectInput(session, name, choices = with_any(choices()[[name]], value), selected = value)
