@@ -68,7 +68,7 @@ def _place(variables: Variables) -> Iterator[str]:
         yield f"platform_zone {zone!r} is not in {region}. Fix: set it to e.g. {region}a."
     time_zone, known = variables["platform_time_zone"], available_timezones()
     if known and time_zone not in known:
-        yield f"platform_time_zone {time_zone!r} is no time zone. Fix: name it as IANA does, e.g. Asia/Ho_Chi_Minh."
+        yield f"platform_time_zone {time_zone!r} is no time zone. Fix: set it to e.g. Asia/Ho_Chi_Minh."
 
 
 def _network(variables: Variables) -> Iterator[str]:

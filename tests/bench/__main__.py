@@ -1,7 +1,6 @@
-"""`python -m tests.bench [part]... [--rows N]`: measures, and prints a table of ratios from this one run.
+"""`python -m tests.bench [part]... [--rows N] [--sessions N]`: measures, and prints a table of this one run.
 
-Parts: fuzz ingest start objects events million table; all of them by default, in some eight
-minutes on two cores.
+Parts: fuzz ingest start objects events million table pages; all of them by default.
 S3 is `tests/bench/s3_server.py`, an asyncio process on this machine that waits 20 ms before each answer; the
 loader reads it through the same code and the same HTTP as S3. PostgreSQL is this machine's, in a fresh
 cluster with fsync off; loader, S3 and PostgreSQL share this machine's cores.
@@ -23,13 +22,16 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "lambda_src")]
 
+from tests.bench import fill, pages  # noqa: E402
 from tests.bench.data import raw_objects  # noqa: E402
+from tests.bench.shop import Shop  # noqa: E402
 from tests.support.ingest_fuzz import fuzz  # noqa: E402
 from tests.support.postgres import ThrowawayPostgres, throwaway_postgres  # noqa: E402
 
@@ -257,6 +259,35 @@ def fuzz_part(_: ThrowawayPostgres) -> Iterator[Line]:
     yield Line(f"fuzz, 100,000 requests ({answers})", time.perf_counter() - started, "s")
 
 
+def pages_part(server: ThrowawayPostgres, sessions: int = fill.SESSIONS) -> Iterator[Line]:
+    """The dashboard's questions over a year of a shop's traffic."""
+    empty(server)
+    end = date.today() - timedelta(days=2)
+    shop = Shop(sessions, seed=1, end=end)
+    for name, seconds in fill.fill(server, shop).items():
+        yield Line(f"  ({name}: {sessions:,} sessions in a year)", seconds, "s")
+    [(events, views)] = server.execute(
+        "SELECT sum(events), sum(events) FILTER (WHERE event_name = 'page_view') FROM daily_events"
+    )
+    yield Line("  (events of people)", float(events), "events")
+    yield Line("  (page views)", float(views), "events")
+    reader = pages.Reader(server)
+    for timed in pages.time_pages(reader, end):
+        yield Line(f"{timed.page}, {timed.days} days: half of the times", timed.median, "ms")
+        yield Line(f"  95 of 100 times (slowest: {timed.slowest})", timed.p95, "ms", 1000, False)
+    for name in pages.RAW:
+        for days in (30, 365):
+            first = end - timedelta(days=days - 1)
+            asked = pages.question(name, ("",), first, end, ("", "", ""))
+            model = statistics.median(reader.ask(name, asked) for _ in range(3))
+            rows = reader.ask_rows(name, first, end)
+            yield Line(f"{name}, {days} days: asked of the rows", rows, "ms")
+            yield Line("  against asked of the model", rows / model, "x")
+    for table, heap, indexes in server.execute(pages.SIZES):
+        size = float(heap + indexes)
+        yield Line(f"{table}: {size / float(events):,.0f} bytes per event", size / 1e6, "MB")
+
+
 PARTS: dict[str, Callable[[ThrowawayPostgres], Iterator[Line]]] = {
     "fuzz": fuzz_part,
     "ingest": ingest_part,
@@ -265,6 +296,7 @@ PARTS: dict[str, Callable[[ThrowawayPostgres], Iterator[Line]]] = {
     "events": events_part,
     "million": million_part,
     "table": table_part,
+    "pages": pages_part,
 }
 
 
@@ -273,17 +305,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS), metavar="part")
     parser.add_argument("--rows", type=int, default=20_000_000, help="rows of the large table")
+    parser.add_argument("--sessions", type=int, default=fill.SESSIONS, help="sessions of the shop")
     arguments = parser.parse_args()
     load_average = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load_average:.1f}, Python {sys.version.split()[0]}", flush=True)
     if load_average > 1:
         print("The machine is busy: read the ratios, and measure again when it is not.", flush=True)
     lines = []
-    with throwaway_postgres(max_wal_size="8GB", shared_buffers="1GB", checkpoint_timeout="30min") as server:
+    PARTS["table"] = lambda server: table_part(server, arguments.rows)
+    PARTS["pages"] = lambda server: pages_part(server, arguments.sessions)
+    with throwaway_postgres(**fill.SETTINGS) as server:
         for name in arguments.parts:
-            part = PARTS[name]
-            made = table_part(server, arguments.rows) if part is table_part else part(server)
-            for line in made:
+            for line in PARTS[name](server):
                 lines.append(line)
                 print(line.text(), flush=True)
     sys.exit(any("MISSED" in line.text() for line in lines))

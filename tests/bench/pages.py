@@ -1,0 +1,181 @@
+"""How long the dashboard's pages ask the warehouse, and what the same questions cost of the rows themselves.
+
+A page's time is the sum of its questions, one after another, as the one R process asks them. Parameters are
+bound and planned for, as R's driver does it. Nothing is remembered between questions but what PostgreSQL's
+memory holds.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import statistics
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from tests.support.postgres import READER, ThrowawayPostgres
+
+QUERIES: Final = Path(__file__).parents[2] / "files" / "dashboard" / "queries"
+ZONE: Final = "Asia/Ho_Chi_Minh"
+PAGES: Final[dict[str, list[tuple[str, ...]]]] = {
+    "Overview": [
+        ("freshness",),
+        ("totals",),
+        ("totals_over_time", "day"),
+        ("events_by_time", "day"),
+        ("events_by_name",),
+        ("events_by_login_state",),
+        ("events_by_weekday",),
+    ],
+    "Funnel": [
+        ("funnel_sessions", ""),
+        ("funnel_visitors", ""),
+        ("funnel_sessions", "category"),
+    ],
+    "Products": [("products", "product"), ("products", "category"), ("products", "brand")],
+    "Sessions": [
+        ("session_lengths",),
+        ("session_depths",),
+        ("sessions_by_time", "day"),
+        ("recent_sessions",),
+    ],
+    "Data quality": [
+        ("loads_by_day",),
+        ("runs_by_day",),
+        ("rejected_by_reason",),
+        ("load_lag",),
+        ("etl_runs",),
+        ("objects_waiting",),
+        ("object_failures",),
+    ],
+}
+"""The questions of each page: names of files, and the parameters after the period's six."""
+DAYS: Final = (7, 30, 90, 365)
+FILTERS: Final = [
+    ("", "", ""),
+    ("logged_in", "", ""),
+    ("", "laptop", ""),
+    ("", "", "Dell"),
+    ("anonymous", "monitor", ""),
+]
+"""Login state, category and brand; the first is what a page opens with."""
+RAW: Final = {
+    "events_by_name": """
+        SELECT event_name, count(*) FROM clickstream_events
+        WHERE NOT is_bot AND event_timestamp >= %(starts)s AND event_timestamp < %(ends)s
+        GROUP BY event_name""",
+    "totals": """
+        SELECT count(DISTINCT visitor), sum(begins), sum(pages) FROM (
+            SELECT visitor, (event_name = 'page_view')::int AS pages,
+                (event_timestamp - lag(event_timestamp) OVER (PARTITION BY visitor ORDER BY event_timestamp)
+                    <= interval '30 minutes' IS NOT TRUE)::int AS begins
+            FROM clickstream_events
+            WHERE NOT is_bot AND event_timestamp >= %(starts)s AND event_timestamp < %(ends)s) AS event""",
+    "funnel_visitors": """
+        WITH step AS (
+            SELECT visitor, event_name, event_timestamp AS at FROM clickstream_events
+            WHERE NOT is_bot AND event_timestamp >= %(starts)s AND event_timestamp < %(ends)s
+              AND event_name IN ('product_view', 'add_to_cart_click', 'checkout_start', 'checkout_complete')
+        ), viewed AS (
+            SELECT visitor, min(at) AS at FROM step WHERE event_name = 'product_view' GROUP BY visitor
+        ), carted AS (
+            SELECT visitor, min(step.at) AS at FROM viewed JOIN step USING (visitor)
+            WHERE event_name = 'add_to_cart_click' AND step.at >= viewed.at GROUP BY visitor
+        ), started AS (
+            SELECT visitor, min(step.at) AS at FROM carted JOIN step USING (visitor)
+            WHERE event_name = 'checkout_start' AND step.at >= carted.at GROUP BY visitor
+        ), completed AS (
+            SELECT visitor, min(step.at) AS at FROM started JOIN step USING (visitor)
+            WHERE event_name = 'checkout_complete' AND step.at >= started.at GROUP BY visitor
+        )
+        SELECT (SELECT count(*) FROM viewed), (SELECT count(*) FROM carted), (SELECT count(*) FROM started),
+            (SELECT count(*) FROM completed)""",
+}
+"""The same questions, asked of the rows."""
+
+
+class Timed(NamedTuple):
+    """A page, over how many days, and its times in milliseconds: each question's median first."""
+
+    page: str
+    days: int
+    slowest: str
+    median: float
+    p95: float
+
+
+class Reader:
+    """The dashboard's session: its role, its settings, its files."""
+
+    def __init__(self, server: ThrowawayPostgres) -> None:
+        self._connection = server.connect(READER)
+        self._connection.autocommit = True
+        self._cursor = self._connection.cursor()
+        # The settings of the roles postgresql and warehouse for a server of this size.
+        for setting in ("jit = off", "work_mem = '32MB'", "plan_cache_mode = force_custom_plan"):
+            self._cursor.execute(f"SET {setting}")
+        self.places: dict[str, int] = {}
+        for file in QUERIES.glob("*.sql"):
+            sql = file.read_text(encoding="utf-8")
+            self.places[file.stem] = max([0, *map(int, re.findall(r"\$(\d+)", sql))])
+            self._cursor.execute(f"PREPARE {file.stem} AS {sql}")
+
+    def ask(self, name: str, parameters: tuple[str, ...]) -> float:
+        """Return the milliseconds until the answer is here."""
+        bound = parameters[: self.places[name]]
+        places = f" ({', '.join(['%s'] * len(bound))})" if bound else ""
+        return self._timed(f"EXECUTE {name}{places}", bound)
+
+    def ask_rows(self, name: str, first: date, last: date) -> float:
+        """The same of the rows themselves."""
+        edges = {"starts": f"{first} 00:00+07", "ends": f"{last + timedelta(days=1)} 00:00+07"}
+        return self._timed(RAW[name], edges)
+
+    def _timed(self, statement: str, parameters: Any) -> float:
+        started = time.perf_counter()
+        self._cursor.execute(statement, parameters)
+        self._cursor.fetchall()
+        return (time.perf_counter() - started) * 1000
+
+
+def question(
+    name: str, more: tuple[str, ...], first: date, last: date, chosen: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return what is bound: the period's six and what follows them."""
+    return (ZONE,) if name == "freshness" else (first.isoformat(), last.isoformat(), ZONE, *chosen, *more)
+
+
+def time_pages(reader: Reader, end: date, repetitions: int = 4) -> Iterator[Timed]:
+    """Ask each page's questions for each length of period, with each filter, at several ends."""
+    for page, days in itertools.product(PAGES, DAYS):
+        pages: list[float] = []
+        by_question: dict[str, list[float]] = {}
+        for chosen, back in itertools.product(FILTERS, range(repetitions)):
+            # Of another period nothing is warm but the tables.
+            last = end - timedelta(days=back)
+            first = last - timedelta(days=days - 1)
+            spent = 0.0
+            for name, *more in PAGES[page]:
+                taken = reader.ask(name, question(name, tuple(more), first, last, chosen))
+                by_question.setdefault(" ".join([name, *more]), []).append(taken)
+                spent += taken
+            pages.append(spent)
+        slowest = max(by_question, key=lambda name: statistics.median(by_question[name]))
+        yield Timed(page, days, slowest, statistics.median(pages), percentile(pages, 0.95))
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The smallest value that this share of the values does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+SIZES = """
+SELECT name, sum(pg_table_size(oid)), sum(pg_indexes_size(oid)) FROM (
+    SELECT oid, CASE WHEN relispartition THEN 'clickstream_events' ELSE relname END AS name
+    FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+) AS tables GROUP BY name HAVING sum(pg_total_relation_size(oid)) > 1000000 ORDER BY 2 + 3 DESC
+"""
