@@ -10,7 +10,8 @@
 # `own` are the page's own parameters in the URL besides the filters (list() for none): the first value is the default,
 # several are the only ones allowed, a single one admits any text.
 #
-#   funnel_ui <- function(id, own)          own: list of their values, for the inputs to start with: selected = own$by
+#   funnel_ui <- function(id, own)          own: list of their values, for the inputs to start with: selected = own$by.
+#                                           It must depend on nothing else: prepared_pages.R writes it once for all
 #   funnel_server <- function(id, context)  calls shiny::moduleServer(id, function(input, output, session) ...)
 #
 # and its name in R/pages.R. What a context holds:
