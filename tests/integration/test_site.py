@@ -16,10 +16,12 @@ import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import psycopg2
 import pytest
 import urllib3
+import yaml
 
 from tests.support import browser
 from tests.support.deployment import (
@@ -219,6 +221,44 @@ def test_verification_takes_its_events_out_again_where_it_is_told_to() -> None:
     assert rows.stdout == after.stdout != ""
 
 
+def warehouse(statement: str) -> str:
+    done = on_host(f'runuser -u postgres -- psql -AtXd clickstream_dw -c "{statement}"')
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_backfill_of_what_is_loaded_changes_nothing_and_with_reprocess_makes_it_what_raw_says() -> None:
+    rows = "select count(*), md5(string_agg(event::text, '' order by event_id)) from clickstream_events event"
+    now = datetime.now(UTC)
+    window = [
+        *("-e", f"backfill_start={now - timedelta(days=1):%Y-%m-%dT%H:00:00Z}"),
+        *("-e", f"backfill_end={now + timedelta(hours=1):%Y-%m-%dT%H:00:00Z}"),
+    ]
+
+    def backfill(*arguments: str) -> tuple[int, dict[str, dict[str, int]]]:
+        run = succeed("playbooks/backfill.yml", *window, *arguments)
+        OUTPUTS.append(run.output)
+        [told] = re.findall(r"^ +msg:\n((?:^ {8}.*\n)+)", run.output, re.MULTILINE)
+        return run.changed, yaml.safe_load(told)
+
+    before = warehouse(rows)
+    assert not before.startswith("0|")
+    changed, told = backfill()
+    assert (changed, told["status"], told["events"]["loaded"]) == (0, "complete", 0)
+    assert warehouse(rows) == before
+    warehouse(
+        "update clickstream_events set page_url = 'https://wrong.example'"
+        " where event_id = (select event_id from clickstream_events order by event_id limit 1)"
+    )
+    damaged = warehouse(rows)
+    backfill()
+    assert warehouse(rows) == damaged != before
+    changed, told = backfill("-e", "backfill_reprocess=true")
+    assert told["events"]["read"] >= int(before.split("|")[0])
+    assert (changed, told["status"], told["events"]["loaded"], told["failures"]) == (0, "complete", 0, [])
+    assert warehouse(rows) == before
+
+
 def test_only_the_private_subnet_reaches_the_database() -> None:
     password = aws("ssm").get_parameter(Name="/clickstream/warehouse/loader_password", WithDecryption=True)
     secret = password["Parameter"]["Value"]
@@ -300,6 +340,36 @@ def test_the_host_cannot_reach_the_package_proxy_at_rest() -> None:
     tried = on_host(f"curl -sS -m 5 -o /dev/null http://{VPC_ROUTER}:3242/ ; ip route show default")
     assert "curl:" in tried.stderr
     assert tried.stdout == ""
+
+
+def test_updates_come_through_a_way_out_that_is_closed_again() -> None:
+    outdated = """set -e
+        mkdir -p /tmp/outdated/DEBIAN
+        echo "Package: hello
+Version: 0.1
+Architecture: $(dpkg --print-architecture)
+Maintainer: tests <tests@example.org>
+Description: a package that has an upgrade" >/tmp/outdated/DEBIAN/control
+        dpkg-deb --build /tmp/outdated /tmp/outdated.deb
+        dpkg --install /tmp/outdated.deb
+        rm -r /tmp/outdated /tmp/outdated.deb"""
+    assert on_host(outdated).returncode == 0
+    hello = "dpkg-query -Wf '${Version} ${Status}' hello"
+    before = len(calls())
+    checked = succeed("playbooks/update_packages.yml", "--check", "--diff")
+    wrote = [call for call in calls(before) if call["mutating"] and "transfer" not in str(call["resource"])]
+    assert [call["action"] for call in wrote] == []
+    assert "pending: upgrades of packages needs temporary egress" in checked.output
+    assert on_host(hello).stdout == "0.1 install ok installed"
+    run = succeed("playbooks/update_packages.yml")
+    OUTPUTS.append(run.output)
+    assert "CreateNatGateway" in {call["action"] for call in calls(before)}
+    assert_no_way_out()
+    version, status = on_host(hello).stdout.split(maxsplit=1)
+    assert (version != "0.1", status) == (True, "install ok installed")
+    assert on_host("apt-get purge -y -q hello").returncode == 0
+    # what was upgraded is configured as before
+    assert succeed("playbooks/analytics_host.yml").changed == 0
 
 
 def test_a_run_killed_during_the_installation_leaves_no_way_out_after_the_next() -> None:
