@@ -61,7 +61,7 @@ async def connect(place: str, port: int) -> socket.socket:
     A socket belongs to the network namespace it was made in, wherever its process goes.
     """
     pid, _ = entering.leader(place)
-    here, there = entering.open_network(os.getpid()), entering.open_network(pid)
+    there, here = entering.open_network(pid), entering.open_network(os.getpid())
     try:
         entering.SETNS(there, 0)
         try:

@@ -105,11 +105,11 @@ def _shell(session: str, place: str, details: dict[str, str], log: _Log) -> int:
     fcntl.ioctl(terminal, _UNLOCK, struct.pack("i", 0))
     number = struct.unpack("i", fcntl.ioctl(terminal, _GET_NUMBER, b"\0" * 4))[0]
     restore = _raw_terminal(terminal)
-    child = entering.fork()
-    if child == 0:
-        _run_inside(f"/dev/pts/{number}", who, details)
-    _say(f"\nStarting session with SessionId: {session}\n")
     try:
+        child = entering.fork()
+        if child == 0:
+            _run_inside(f"/dev/pts/{number}", who, details)
+        _say(f"\nStarting session with SessionId: {session}\n")
         _join(terminal, transcript)
     finally:
         if restore:

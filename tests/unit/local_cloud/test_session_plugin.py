@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -57,3 +59,28 @@ def test_a_machine_that_does_not_run_is_no_process_of_somebody_else(tmp_path: Pa
     (tmp_path / "run.json").write_text('{"leader": {"pid": 1, "started": -5}, "group": "/x"}')
     with pytest.raises(entering.NotRunningError):
         entering.leader(str(tmp_path))
+
+
+def test_a_machine_that_has_just_ended_cannot_be_entered(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        # not yet waited for: its entry in /proc still says when it began, and leads nowhere any more
+        started = int(Path(f"/proc/{ended.pid}/stat").read_text().rpartition(")")[2].split()[19])
+        leader = {"pid": ended.pid, "started": started}
+        (tmp_path / "run.json").write_text(json.dumps({"leader": leader, "group": "/x"}))
+        assert entering.leader(str(tmp_path)) == (ended.pid, "/x")
+        with pytest.raises(entering.NotRunningError, match="cannot be entered"):
+            entering.enter(str(tmp_path))
+
+
+def test_a_machines_program_takes_signals_as_if_the_machine_had_started_it() -> None:
+    code = """import signal
+from local_cloud import entering
+signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+entering.restore_signals()
+print(*[line.split()[1] for line in open("/proc/self/status") if line.startswith(("SigBlk", "SigIgn"))])"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert {int(mask, 16) for mask in done.stdout.split()} == {0}
