@@ -9,14 +9,20 @@ WITH asked AS NOT MATERIALIZED (
 ),
 counted AS (
     SELECT
-        extract(isodow FROM hourly.hour AT TIME ZONE asked.time_zone)::integer AS weekday,
-        extract(hour FROM hourly.hour AT TIME ZONE asked.time_zone)::integer AS hour,
-        sum(hourly.events)::bigint AS events
-    FROM public.hourly_events AS hourly
+        extract(isodow FROM by_hour.hour AT TIME ZONE asked.time_zone)::integer AS weekday,
+        extract(hour FROM by_hour.hour AT TIME ZONE asked.time_zone)::integer AS hour,
+        sum(by_hour.events)::bigint AS events
+    FROM (
+        -- What is to be computed for each hour is computed once.
+        SELECT hourly.hour, sum(hourly.events) AS events
+        FROM public.hourly_events AS hourly
+        CROSS JOIN asked
+        WHERE hourly.hour >= asked.starts AND hourly.hour < asked.ends
+          AND asked.login_state IN ('', hourly.login_state)
+          AND asked.category IN ('', hourly.category) AND asked.brand IN ('', hourly.brand)
+        GROUP BY hourly.hour
+    ) AS by_hour
     CROSS JOIN asked
-    WHERE hourly.hour >= asked.starts AND hourly.hour < asked.ends
-      AND asked.login_state IN ('', hourly.login_state)
-      AND asked.category IN ('', hourly.category) AND asked.brand IN ('', hourly.brand)
     GROUP BY 1, 2
 )
 SELECT weekday, hour, coalesce(events, 0) AS events

@@ -33,7 +33,8 @@ viewed AS (
           ELSE session.brand = asked.brand END
     GROUP BY 1, 2
 ),
-event AS (
+-- Not materialized: the planner knows the table, and would know nothing of its copy.
+event AS NOT MATERIALIZED (
     SELECT event.visitor, event.step, event.login_state, event.category, event.brand, event.at
     FROM public.funnel_events AS event
     CROSS JOIN asked
@@ -43,6 +44,7 @@ event AS (
 carted AS (
     SELECT viewed.visitor, viewed.value, min(cart.at) AS at, min(cart.at) - viewed.at AS after
     FROM viewed
+    CROSS JOIN asked
     JOIN (
         SELECT
             event.visitor, event.at,
@@ -59,7 +61,9 @@ carted AS (
               ELSE asked.category IN ('', event.category) END
           AND CASE WHEN asked.split = 'brand' AND asked.brand = '' THEN event.brand <> ''
               ELSE asked.brand IN ('', event.brand) END
-    ) AS cart ON cart.visitor = viewed.visitor AND cart.value = viewed.value AND cart.at >= viewed.at
+    ) AS cart
+        ON cart.visitor = viewed.visitor AND cart.at >= viewed.at
+        AND (asked.split = '' OR cart.value = viewed.value)
     GROUP BY viewed.visitor, viewed.value, viewed.at
 ),
 checked_out AS (

@@ -9,7 +9,7 @@ WITH asked AS NOT MATERIALIZED (
 ),
 counted AS (
     SELECT
-        width_bucket(session.page_views, ARRAY[1, 2, 3, 4, 6, 11, 21]) AS position,
+        width_bucket(session.page_views::double precision, '{1, 2, 3, 4, 6, 11, 21}') AS position,
         count(*) AS sessions
     FROM public.sessions AS session
     CROSS JOIN asked

@@ -10,8 +10,8 @@ WITH asked AS NOT MATERIALIZED (
 counted AS (
     SELECT
         width_bucket(
-            extract(epoch FROM session.ended_at - session.started_at)::double precision,
-            ARRAY[0.000001, 10, 30, 60, 180, 600, 1800, 3600]::double precision[]
+            date_part('epoch', session.ended_at - session.started_at), -- extract() takes five times as long
+            '{0.000001, 10, 30, 60, 180, 600, 1800, 3600}'
         ) AS position,
         count(*) AS sessions
     FROM public.sessions AS session
