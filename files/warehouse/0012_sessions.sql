@@ -27,6 +27,12 @@ CREATE INDEX sessions_started_at_idx
     ON public.sessions (category, brand, started_at)
     INCLUDE (login_state, ended_at, page_views, previous_at, previous_in_state_at);
 
+-- Sessions in the funnel, for its visitors.
+CREATE INDEX sessions_view_idx
+    ON public.sessions (category, brand, started_at)
+    INCLUDE (login_state, visitor, view_at)
+    WHERE view_at IS NOT NULL;
+
 -- Sessions that reached the funnel's second step: what times between steps are read from.
 CREATE INDEX sessions_cart_idx ON public.sessions (category, brand, started_at) WHERE cart_at IS NOT NULL;
 
