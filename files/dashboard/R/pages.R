@@ -1,8 +1,6 @@
 # The pages, in the order of the navigation. How to add one: page.R.
 all_pages <- function() {
-  names <- c("overview", "funnel", "products", "sessions", "quality")
-  functions <- Filter(is.function, lapply(paste0(names, "_page"), get0, envir = environment(all_pages)))
-  lapply(functions, function(page) page())
+  list(overview_page(), funnel_page(), products_page(), sessions_page(), quality_page())
 }
 
 # The page of an id, else the first.

@@ -18,7 +18,7 @@ context_of <- function(database, chosen = list(), own = list()) {
 
 test_that("every page is a list of what the frame needs", {
   pages <- all_pages()
-  expect_true(all(c("overview", "products") %in% vapply(pages, `[[`, "", "id")))
+  expect_equal(vapply(pages, `[[`, "", "id"), c("overview", "funnel", "products", "sessions", "quality"))
   for (page in pages) {
     expect_setequal(names(page), c("id", "title", "ui", "server", "own"))
     expect_silent(page$ui(page$id, lapply(page$own, `[[`, 1)))
