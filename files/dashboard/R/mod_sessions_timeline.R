@@ -11,7 +11,8 @@ session_timeline_server <- function(id, context) {
     events <- shiny::reactive({
       key <- session_key(context$own$session)
       if (is.null(key)) {
-        return(list(state = "empty", data = data.frame(), message = NULL))
+        none <- data.frame(at = character(), seconds = numeric(), event_name = character(), page_url = character())
+        return(list(state = "empty", data = none, message = NULL))
       }
       context$about("session_timeline", key[1], key[2])
     })
