@@ -1,97 +1,138 @@
-# Funnel, Sessions and Data quality: what stands between a query's answer and what is shown.
+queries <- read_queries(file.path(app, "queries"))
+week <- list(from = as.Date("2026-03-01"), to = as.Date("2026-03-07"))
+code <- unlist(lapply(list.files(file.path(app, "R"), full.names = TRUE), readLines))
+code <- grep("^ *#", code, value = TRUE, invert = TRUE)
 
-steps_of <- function(value, reached, seconds = c(NA, 10, 20, 30)) {
-  data.frame(
-    value = value, step = 1:4, event_name = c("product_view", "add_to_cart_click", "checkout_start", "checkout_complete"),
-    reached = reached, share = reached / reached[1], drop_off = c(NA, 1 - reached[-1] / reached[-4]),
-    median_seconds = seconds
+# A context over a database that answers as told.
+context_of <- function(database, chosen = list(), own = list()) {
+  defaults <- c(week, list(
+    login_state = "", category = "", brand = "", period = "custom", compare = FALSE
+  ))
+  chosen <- utils::modifyList(defaults, chosen)
+  filters <- list(chosen = reactive(chosen), choose = function(name, value) NULL)
+  page_context(
+    list(id = "overview"), list(time_zone = "Asia/Ho_Chi_Minh"), database, queries, filters,
+    do.call(reactiveValues, own), reactive(0)
   )
 }
-ok <- function(data) list(state = "ok", data = data, message = NULL)
-failed <- list(state = "error", data = NULL, message = "The database does not answer.")
 
-test_that("four steps become one row per value, in the order of the values", {
-  answer <- ok(rbind(steps_of("laptop", c(100, 20, 10, 5)), steps_of("", c(50, 0, 0, 0))))
-  answer <- with_value_names(with_step_names(answer), "login_state")
-  wide <- one_row_per_value(answer)$data
-  expect_equal(wide$value, c("laptop", ""))
-  expect_equal(wide$value_name, c("laptop", "Not said"))
-  expect_equal(c(wide$views[1], wide$carts[1], wide$checkouts[1], wide$purchases[1]), c(100, 20, 10, 5))
-  expect_equal(c(wide$cart_rate[1], wide$checkout_rate[1], wide$purchase_rate[1]), c(0.2, 0.5, 0.5))
-  expect_equal(wide$overall_rate, c(0.05, 0))
-  expect_equal(wide$cart_seconds, c(10, 10))
-  expect_true(is.nan(wide$checkout_rate[2]) || is.na(wide$checkout_rate[2]))
-})
-
-test_that("errors and nothing go through as they are", {
-  empty <- list(state = "empty", data = steps_of("", 1:4)[0, ], message = NULL)
-  for (answer in list(failed, empty)) {
-    expect_equal(one_row_per_value(with_value_names(with_step_names(answer), "brand"))$state, answer$state)
-    expect_equal(with_product_text(answer)$state, answer$state)
+test_that("every page is a list of what the frame needs", {
+  pages <- all_pages()
+  expect_equal(vapply(pages, `[[`, "", "id"), c("overview", "funnel", "products", "sessions", "quality"))
+  for (page in pages) {
+    expect_setequal(names(page), c("id", "title", "ui", "server", "own"))
+    expect_silent(page$ui(page$id, lapply(page$own, `[[`, 1)))
   }
-  expect_equal(with_session_key(failed), failed)
-  expect_equal(with_all_events(failed), failed)
 })
 
-test_that("the funnel says each step and what was lost on the way to it", {
-  said <- funnel_text(with_step_names(ok(steps_of("", c(1000, 250, 100, 50))))$data, "Sessions")
-  expect_equal(
-    said,
-    "Sessions. Product view: 1,000. Cart: 250, 75.0 % lost. Checkout: 100, 60.0 % lost. Purchase: 50, 50.0 % lost."
-  )
+test_that("a page is written once, and anew for parameters of its own", {
+  made <- 0
+  page <- list(id = "shelf", own = list(by = c("views", "carts")), ui = function(id, own) {
+    made <<- made + 1
+    tags$p(own$by)
+  })
+  prepared <- prepared_pages(list(page))[[1]]
+  expect_match(as.character(prepared$ui("shelf", list(by = "views"))), "views")
+  prepared$ui("shelf", list(by = "views"))
+  expect_equal(made, 1)
+  expect_match(as.character(prepared$ui("shelf", list(by = "carts"))), "carts")
 })
 
-test_that("a session's key is taken apart, and what is none is none", {
-  key <- "-8117753776773819700@2025-10-30T00:46:41.067486Z"
-  expect_equal(session_key(key), c("-8117753776773819700", "2025-10-30T00:46:41.067486Z"))
-  for (text in c("", "x", "1@2025-10-30", "1'; DROP TABLE sessions; --@2025-10-30T00:46:41.067486Z", paste0(key, "x"))) {
-    expect_null(session_key(text), info = text)
+test_that("every query that is asked has its file", {
+  asked <- unlist(regmatches(code, gregexpr("(?<=about\\(\")[a-z_]+", code, perl = TRUE)))
+  expect_equal(setdiff(asked, names(queries)), character())
+})
+
+test_that("no query is put together from what somebody typed", {
+  expect_false(any(grepl("paste.*(SELECT|WHERE)|sprintf.*(SELECT|WHERE)", code)))
+})
+
+test_that("period, time zone and filters are bound, in this order", {
+  database <- fake_database(data.frame(n = 1))
+  context <- context_of(database, list(
+    login_state = "guest", category = "laptop", brand = "Dell",
+    previous = list(from = as.Date("2026-02-22"), to = as.Date("2026-02-28"))
+  ))
+  isolate({
+    context$about("totals_over_time", "day")
+    context$about("totals_over_time", "day", previous = TRUE)
+  })
+  asked <- database$questions()
+  expect_equal(asked[[1]]$sql, queries$totals_over_time)
+  expect_equal(asked[[1]]$bound, list(week$from, week$to, "Asia/Ho_Chi_Minh", "guest", "laptop", "Dell", "day"))
+  expect_equal(asked[[2]]$bound[1:2], list(as.Date("2026-02-22"), as.Date("2026-02-28")))
+})
+
+test_that("nothing is asked about a period before that nobody compares with", {
+  database <- fake_database(data.frame(n = 1))
+  expect_null(isolate(context_of(database)$about("totals", previous = TRUE)))
+  expect_equal(length(database$questions()), 0)
+})
+
+totals <- data.frame(
+  visitors = 12, sessions = 34, page_views = 1234567, conversion_rate = 0.05, cart_rate = NA_real_, bounce_rate = 0.4,
+  mean_seconds = 185
+)
+
+test_that("the numbers are shown as they were counted", {
+  testServer(numbers_server, args = list(context = context_of(fake_database(totals))), {
+    expect_equal(output$visitors_value, "12")
+    expect_equal(output$page_views_value, "1,234,567")
+    expect_equal(output$conversion_rate_value, "5.0 %")
+    expect_equal(output$cart_rate_value, "\u2013")
+    expect_equal(output$mean_seconds_value, "3 min 5 s")
+    expect_null(output$visitors_change)
+    expect_equal(output$problem, "")
+  })
+})
+
+test_that("numbers that could not be counted are dashes and not zeros", {
+  suppressMessages(testServer(numbers_server, args = list(context = context_of(fake_database(stopped))), {
+    expect_equal(output$visitors_value, "\u2013")
+    expect_match(output$problem, "does not answer")
+  }))
+})
+
+test_that("a comparison says the change in words too", {
+  context <- context_of(fake_database(totals), list(previous = list(from = week$from - 7, to = week$to - 7)))
+  testServer(numbers_server, args = list(context = context), {
+    expect_match(as.character(output$visitors_change$html), "unchanged")
+    expect_match(as.character(output$visitors_change$html), "from 12")
+  })
+})
+
+ranked <- function(...) answer(data.frame(key = c("a", "b", "c"), name = c("A", "B", "C"), ..., stringsAsFactors = FALSE))
+
+test_that("the top is ranked by what was chosen, without rates of next to nothing", {
+  products <- ranked(views = c(9, 100, 50), carts = c(9, 20, 5), purchases = c(0, 1, 5), view_to_cart = c(1, 0.2, 0.1))
+  expect_equal(top_products(products, "views")$data$key, c("b", "c", "a"))
+  expect_equal(top_products(products, "purchases")$data$key, c("c", "b"))
+  expect_equal(top_products(products, "view_to_cart")$data$key, c("b", "c"))
+  nothing <- ranked(views = 0, carts = 0, purchases = 0, view_to_cart = NA_real_)
+  expect_equal(top_products(nothing, "views")$state, "empty")
+})
+
+test_that("what browsers sent is text in charts", {
+  expect_equal(plain_html("<b>A&B</b>"), "&lt;b&gt;A&amp;B&lt;/b&gt;")
+})
+
+test_that("the choices of the filters keep what a link says while the database does not answer", {
+  expect_null(suppressMessages(known_choices(fake_database(stopped), queries)))
+  expect_equal(with_any(NULL, "Dell"), c("Any" = "", "Dell" = "Dell"))
+  expect_equal(with_any(c("HP", "Dell"), "Dell"), c("Any" = "", "Dell" = "Dell", "HP" = "HP"))
+})
+
+test_that("the page says for machines what the database user sees, or that it does not know", {
+  settings <- list(title = "Shop", time_zone = "UTC")
+  page <- function(...) {
+    database <- new_cached_database(fake_database(...), queries$data_version, 30, 300)
+    view <- view_of_query("?period=30&category=laptop", all_pages(), as.Date("2026-03-07"))
+    tags <- page_ui(all_pages(), settings, view, list(category = "laptop", brand = "HP"), events_of_last_hour(database, queries))
+    htmltools::renderTags(tags)
   }
-  sessions <- with_session_key(ok(data.frame(visitor = "5", started_at = "t", is_new = c(TRUE, FALSE))))$data
-  expect_equal(sessions$session, c("5@t", "5@t"))
-  expect_equal(sessions$kind, c("new", "returning"))
-  nothing <- with_session_key(list(state = "empty", data = sessions[0, ], message = NULL))
-  expect_equal(nrow(nothing$data), 0)
-})
-
-test_that("times and pages are short, and what is unknown is a dash", {
-  expect_equal(moment_text(c("2026-11-20 23:54:38", NA)), c("20\u00a0Nov\u00a02026\u00a023:54", DASH))
-  expect_equal(clock_text("2026-11-20 23:54:38"), "23:54:38")
-  expect_equal(page_text("https://shop.example/p/7?a=b"), "/p/7?a=b")
-  expect_equal(nchar(page_text(strrep("x", 100))), 60)
-  expect_equal(said_state_text(c("guest", NA)), c("Guest", "Not said"))
-})
-
-test_that("bots count in the lag, and no event at all is empty", {
-  expect_equal(with_all_events(ok(data.frame(events = c(1, 2), bots = c(3, 0))))$data$all, c(4, 2))
-  expect_equal(with_all_events(ok(data.frame(events = 0, bots = 0)))$state, "empty")
-})
-
-test_that("what waits is said, also before the first run", {
-  expect_equal(
-    waiting_text(data.frame(objects_left = 12, objects_failed = 0)),
-    "Objects that the last run left for the next: 12. Could not be read and are tried again by each run: 0."
-  )
-  expect_match(waiting_text(data.frame(objects_left = NA_real_, objects_failed = 1)), "^No run of the ETL has finished yet")
-})
-
-test_that("every chart can be drawn, with and without a period to compare with", {
-  steps <- with_step_names(ok(steps_of("", c(100, 20, 10, 5))))$data
-  compared <- cbind(steps, previous_reached = c(90, 20, 10, 5))
-  parts <- cbind(steps, value_name = "Guest")
-  classes <- data.frame(label = c("0", "1"), sessions = c(3, 4))
-  days <- data.frame(bucket = c("2026-01-01 00:00", "2026-01-02 00:00"), one = 1:2, two = 3:4)
-  for (chart in list(
-    funnel_chart(steps), funnel_chart(compared), funnel_shares_chart(parts),
-    classes_chart(classes, classes$label, "sessions"),
-    classes_chart(cbind(classes, previous_sessions = 1), classes$label, "sessions"),
-    stacked_chart(days, c("One" = "one", "Two" = "two"), "day")
-  )) {
-    expect_s3_class(plotly::plotly_build(chart), "plotly")
-  }
-  expect_equal(
-    stacked_text(days, c("One" = "one", "Two" = "two"), "day"),
-    "By day from 2026-01-01 00:00 to 2026-01-02 00:00: One 3, Two 7."
-  )
-  expect_equal(classes_text(c("0", "1"), c(1, 3), "sessions"), "4 sessions. 0: 1 (25.0 %), 1: 3 (75.0 %).")
+  rendered <- page(data.frame(events = 7))
+  expect_match(as.character(rendered$head), 'name="clickstream-events-last-hour" content="7"')
+  expect_match(as.character(page(stopped)$head), 'content="unknown"')
+  expect_match(as.character(rendered$html), '<option value="30" selected>', fixed = TRUE)
+  expect_match(as.character(rendered$html), '<option value="laptop" selected>', fixed = TRUE)
 })
