@@ -2,24 +2,26 @@
 -- One row per session with category = '' and brand = '': the session itself. And one for each category, each brand, and
 -- each pair of both of which it has a product's event: a filter by category or brand reads these.
 CREATE TABLE public.sessions (
-    visitor              bigint      NOT NULL,
-    category             text        NOT NULL,
-    brand                text        NOT NULL,
-    started_at           timestamptz NOT NULL,
-    ended_at             timestamptz NOT NULL,
-    login_state          text        NOT NULL,
-    events               integer     NOT NULL,
-    page_views           integer     NOT NULL,
-    carted               boolean     NOT NULL,
-    purchased            boolean     NOT NULL,
-    view_at              timestamptz,
-    cart_at              timestamptz,
-    checkout_at          timestamptz,
-    purchase_at          timestamptz,
-    previous_at          timestamptz,
-    previous_in_state_at timestamptz,
-    received_first       timestamptz NOT NULL,
-    received_last        timestamptz NOT NULL,
+    visitor                   bigint      NOT NULL,
+    category                  text        NOT NULL,
+    brand                     text        NOT NULL,
+    started_at                timestamptz NOT NULL,
+    ended_at                  timestamptz NOT NULL,
+    login_state               text        NOT NULL,
+    events                    integer     NOT NULL,
+    page_views                integer     NOT NULL,
+    carted                    boolean     NOT NULL,
+    purchased                 boolean     NOT NULL,
+    view_at                   timestamptz,
+    cart_at                   timestamptz,
+    checkout_at               timestamptz,
+    purchase_at               timestamptz,
+    previous_at               timestamptz,
+    previous_in_state_at      timestamptz,
+    viewed_before_at          timestamptz,
+    viewed_before_in_state_at timestamptz,
+    received_first            timestamptz NOT NULL,
+    received_last             timestamptz NOT NULL,
     PRIMARY KEY (visitor, category, brand, started_at)
 );
 
@@ -30,7 +32,7 @@ CREATE INDEX sessions_started_at_idx
 -- Sessions in the funnel, for its visitors.
 CREATE INDEX sessions_view_idx
     ON public.sessions (category, brand, started_at)
-    INCLUDE (login_state, visitor, view_at)
+    INCLUDE (login_state, visitor, view_at, viewed_before_at, viewed_before_in_state_at)
     WHERE view_at IS NOT NULL;
 
 -- Sessions that reached the funnel's second step: what times between steps are read from.
@@ -49,6 +51,10 @@ COMMENT ON COLUMN public.sessions.previous_at IS
     'When the visitor''s session before began, among those of this category and brand: NULL for a new visitor. Distinct '
     'visitors of a period are its sessions whose previous one began before the period.';
 COMMENT ON COLUMN public.sessions.previous_in_state_at IS 'The same among those of this login_state too.';
+COMMENT ON COLUMN public.sessions.viewed_before_at IS
+    'When the visitor''s last session before that has a view_at began, among those of this category and brand: as '
+    'previous_at, for those who entered the funnel.';
+COMMENT ON COLUMN public.sessions.viewed_before_in_state_at IS 'The same among those of this login_state too.';
 
 -- The funnel's later steps by themselves: visitors go through them in several sessions.
 CREATE TABLE public.funnel_events (

@@ -105,20 +105,22 @@ BEGIN
         SELECT region.visitor, before.*
         FROM unnest(visitors, firsts) AS region (visitor, first)
         CROSS JOIN LATERAL (
-            SELECT category, brand, login_state, max(started_at) AS at
+            SELECT category, brand, login_state, max(started_at) AS at,
+                max(started_at) FILTER (WHERE view_at IS NOT NULL) AS viewed_at
             FROM public.sessions AS session
             WHERE session.visitor = region.visitor AND session.started_at < region.first
             GROUP BY category, brand, login_state
             OFFSET 0
         ) AS before
     ), before AS (
-        SELECT visitor, category, brand, max(at) AS at
+        SELECT visitor, category, brand, max(at) AS at, max(viewed_at) AS viewed_at
         FROM before_in_state
         GROUP BY visitor, category, brand
     )
     INSERT INTO public.sessions (
         visitor, category, brand, started_at, ended_at, login_state, events, page_views, carted, purchased,
-        view_at, cart_at, checkout_at, purchase_at, previous_at, previous_in_state_at, received_first, received_last
+        view_at, cart_at, checkout_at, purchase_at, previous_at, previous_in_state_at,
+        viewed_before_at, viewed_before_in_state_at, received_first, received_last
     )
     SELECT
         visitor, category, brand, started_at, ended_at, login_state, events, page_views,
@@ -129,6 +131,20 @@ BEGIN
         coalesce(
             lag(started_at) OVER (PARTITION BY visitor, category, brand, login_state ORDER BY started_at),
             before_in_state.at
+        ),
+        coalesce(
+            max(started_at) FILTER (WHERE times[1] IS NOT NULL) OVER (
+                PARTITION BY visitor, category, brand
+                ORDER BY started_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ),
+            before.viewed_at
+        ),
+        coalesce(
+            max(started_at) FILTER (WHERE times[1] IS NOT NULL) OVER (
+                PARTITION BY visitor, category, brand, login_state
+                ORDER BY started_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ),
+            before_in_state.viewed_at
         ),
         received_first, received_last
     FROM part
@@ -161,21 +177,34 @@ CREATE FUNCTION public.link_sessions(visitors bigint[]) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
     UPDATE public.sessions AS session
-    SET previous_at = linked.previous_at, previous_in_state_at = linked.previous_in_state_at
+    SET previous_at = linked.previous_at, previous_in_state_at = linked.previous_in_state_at,
+        viewed_before_at = linked.viewed_before_at, viewed_before_in_state_at = linked.viewed_before_in_state_at
     FROM (
         SELECT
             visitor, category, brand, started_at,
             lag(started_at) OVER (PARTITION BY visitor, category, brand ORDER BY started_at) AS previous_at,
             lag(started_at) OVER (
                 PARTITION BY visitor, category, brand, login_state ORDER BY started_at
-            ) AS previous_in_state_at
+            ) AS previous_in_state_at,
+            max(started_at) FILTER (WHERE view_at IS NOT NULL) OVER (
+                PARTITION BY visitor, category, brand
+                ORDER BY started_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ) AS viewed_before_at,
+            max(started_at) FILTER (WHERE view_at IS NOT NULL) OVER (
+                PARTITION BY visitor, category, brand, login_state
+                ORDER BY started_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ) AS viewed_before_in_state_at
         FROM public.sessions
         WHERE visitor = ANY (visitors)
     ) AS linked
     WHERE session.visitor = linked.visitor AND session.category = linked.category
       AND session.brand = linked.brand AND session.started_at = linked.started_at
-      AND (session.previous_at, session.previous_in_state_at)
-          IS DISTINCT FROM (linked.previous_at, linked.previous_in_state_at)
+      AND (
+          session.previous_at, session.previous_in_state_at,
+          session.viewed_before_at, session.viewed_before_in_state_at
+      ) IS DISTINCT FROM (
+          linked.previous_at, linked.previous_in_state_at, linked.viewed_before_at, linked.viewed_before_in_state_at
+      )
 $$;
 
 -- Makes the sessions of some visitors anew: of each visitor those that an event between `firsts` and `lasts` belongs to

@@ -185,6 +185,7 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
 
     sums: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0] * 14)
     previous: dict[tuple[Any, ...], datetime] = {}
+    viewed: dict[tuple[Any, ...], datetime] = {}
     for session in sessions_of(events):
         visitor, start = session.key
         state = session.login_state
@@ -206,8 +207,13 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
             before = previous.get((visitor, category, brand))
             before_in_state = previous.get((visitor, category, brand, state))
             previous[visitor, category, brand] = previous[visitor, category, brand, state] = start
+            viewed_before = viewed.get((visitor, category, brand))
+            viewed_before_in_state = viewed.get((visitor, category, brand, state))
+            if funnel[0] is not None:
+                viewed[visitor, category, brand] = viewed[visitor, category, brand, state] = start
             row = (visitor, category, brand, start, end, state, len(session.events), views, carted, purchased)
-            model["sessions"][*row, *funnel, before, before_in_state] += 1
+            links = (before, before_in_state, viewed_before, viewed_before_in_state)
+            model["sessions"][*row, *funnel, *links] += 1
             values = [
                 1,
                 before is None or day(before) < day(start),
@@ -238,8 +244,8 @@ TABLES = {
     "products": "SELECT product_id, name, category, brand, price, discount_price, url_path FROM products",
     "sessions": (
         "SELECT visitor, category, brand, started_at, ended_at, login_state, events, page_views, "
-        "carted, purchased, view_at, cart_at, checkout_at, purchase_at, previous_at, previous_in_state_at "
-        "FROM sessions"
+        "carted, purchased, view_at, cart_at, checkout_at, purchase_at, previous_at, previous_in_state_at, "
+        "viewed_before_at, viewed_before_in_state_at FROM sessions"
     ),
     "funnel_events": "SELECT visitor, started_at, at, step, login_state, category, brand FROM funnel_events",
     "purchases": "SELECT visitor, started_at, at, login_state, product_id FROM purchases",

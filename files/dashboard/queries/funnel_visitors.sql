@@ -12,6 +12,7 @@ WITH asked AS NOT MATERIALIZED (
         $4::text AS login_state, $5::text AS category, $6::text AS brand,
         $1::timestamp AT TIME ZONE $3 AS starts, ($2 + 1)::timestamp AT TIME ZONE $3 AS ends, $7::text AS split
 ),
+-- Each visitor's first session of the period with a view.
 viewed AS (
     SELECT
         session.visitor,
@@ -21,17 +22,20 @@ viewed AS (
             WHEN 'brand' THEN session.brand
             ELSE ''
         END AS value,
-        min(session.view_at) AS at
+        session.view_at AS at
     FROM public.sessions AS session
     CROSS JOIN asked
     WHERE session.started_at >= asked.starts AND session.started_at < asked.ends
       AND session.view_at IS NOT NULL
+      AND coalesce(
+          CASE WHEN asked.login_state = '' AND asked.split <> 'login_state' THEN session.viewed_before_at
+          ELSE session.viewed_before_in_state_at END, '-infinity'
+      ) < asked.starts
       AND asked.login_state IN ('', session.login_state)
       AND CASE WHEN asked.split = 'category' AND asked.category = '' THEN session.category <> ''
           ELSE session.category = asked.category END
       AND CASE WHEN asked.split = 'brand' AND asked.brand = '' THEN session.brand <> ''
           ELSE session.brand = asked.brand END
-    GROUP BY 1, 2
 ),
 -- Not materialized: the planner knows the table, and would know nothing of its copy.
 event AS NOT MATERIALIZED (
