@@ -1,4 +1,4 @@
-"""Fills a throw-away warehouse with a shop's traffic, as fast as it can be done right.
+"""Fills a warehouse with a shop's traffic, as fast as it can be done right.
 
 `python -m tests.bench.fill [--sessions N] [--no-model]` measures it: 1.2 million sessions by default.
 """
@@ -19,7 +19,7 @@ sys.path[:0] = [str(Path(__file__).parents[2] / "lambda_src")]
 
 from etl.records import Row  # noqa: E402
 from tests.bench.shop import Shop  # noqa: E402
-from tests.support.postgres import ThrowawayPostgres, throwaway_postgres  # noqa: E402
+from tests.support.postgres import Server, throwaway_postgres  # noqa: E402
 
 SESSIONS = 1_200_000
 SETTINGS = {
@@ -47,7 +47,7 @@ ALTER TABLE clickstream_event_ids ADD PRIMARY KEY (event_id);
 """
 
 
-def fill(server: ThrowawayPostgres, shop: Shop, processes: int = 2, model: bool = True) -> dict[str, float]:
+def fill(server: Server, shop: Shop, processes: int = 2, model: bool = True) -> dict[str, float]:
     """Load the rows of `shop` into the empty warehouse of `server`; return the seconds of each step.
 
     Without `model` the counts that the warehouse keeps beside its rows stay empty.
@@ -80,7 +80,7 @@ def fill(server: ThrowawayPostgres, shop: Shop, processes: int = 2, model: bool 
     return seconds
 
 
-def _copy(server: ThrowawayPostgres, shop: Shop, processes: int) -> None:
+def _copy(server: Server, shop: Shop, processes: int) -> None:
     """Load each piece of the year by a process of its own."""
     context = multiprocessing.get_context("fork")  # the shop is there already
     workers = [
@@ -103,7 +103,7 @@ class _Reader:
         return next((text.encode() for text in self._texts if text), b"")
 
 
-def _copy_piece(server: ThrowawayPostgres, shop: Shop, days: range) -> None:
+def _copy_piece(server: Server, shop: Shop, days: range) -> None:
     connection = server.connect()
     with connection, connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")  # no triggers
@@ -111,7 +111,7 @@ def _copy_piece(server: ThrowawayPostgres, shop: Shop, days: range) -> None:
     connection.close()
 
 
-def _each(server: ThrowawayPostgres, statements: Sequence[str], connections: int) -> None:
+def _each(server: Server, statements: Sequence[str], connections: int) -> None:
     """Run statements, several at a time."""
     with ThreadPoolExecutor(connections) as pool:
         list(pool.map(server.execute, statements))

@@ -39,8 +39,27 @@ def find_binaries() -> Path | None:
     return Path(on_path).parent if on_path else None
 
 
+class Server:
+    """A PostgreSQL server that holds a warehouse."""
+
+    def connect(self, user: str = SUPERUSER, database: str = DATABASE, **options: Any) -> Any:
+        """Connect; as superuser, where no other is named."""
+        raise NotImplementedError
+
+    def execute(self, sql: str, parameters: Any = None, database: str = DATABASE) -> list[Any]:
+        """Run SQL as superuser and return its rows."""
+        connection = self.connect(database=database)
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, parameters)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+
 @dataclass
-class ThrowawayPostgres:
+class ThrowawayPostgres(Server):
     """A running server; `directory` holds its data and socket."""
 
     binaries: Path
@@ -53,17 +72,6 @@ class ThrowawayPostgres:
         return psycopg2.connect(
             host=str(self.directory), port=self.port, user=user, dbname=database, **options
         )
-
-    def execute(self, sql: str, parameters: Any = None, database: str = DATABASE) -> list[Any]:
-        """Run SQL as superuser and return its rows."""
-        connection = self.connect(database=database)
-        connection.autocommit = True
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(sql, parameters)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
 
     def start(self) -> None:
         """Start the server and wait until it answers."""

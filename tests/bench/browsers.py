@@ -1,0 +1,212 @@
+"""`python -m tests.bench.browsers`: ten people click through the dashboard of the running deployment at once.
+
+Takes the deployment that `make up` has made in this clone, puts a year of a shop's traffic into its warehouse
+(what was there is put aside, and back afterwards), and opens the dashboard through the port forward, in as
+many browser sessions as there are people. One person does the same before, for a ratio of one run.
+The browsers share this machine's processors with the deployment; the table says what each of them used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+from playwright.async_api import async_playwright
+
+sys.path[:0] = [str(Path(__file__).parents[2] / "lambda_src")]
+
+from tests.bench import deployed, fill  # noqa: E402
+from tests.bench.__main__ import Line  # noqa: E402
+from tests.bench.pages import percentile  # noqa: E402
+from tests.bench.people import PAGES, Person, Seen, View, walk  # noqa: E402
+from tests.support.browser import QUIET  # noqa: E402
+
+TARGET = 2000
+"""Milliseconds in which 95 of 100 pages must be complete."""
+ARRIVAL = 10.0
+"""Seconds within which people open the dashboard."""
+
+
+@dataclass
+class Visits:
+    """What some people saw, and what it cost."""
+
+    people: list[Person]
+    seconds: float
+    processor: dict[str, float]
+
+    @property
+    def seen(self) -> list[Seen]:
+        """All pages that came."""
+        return [seen for person in self.people for seen in person.seen]
+
+    @property
+    def p95(self) -> float:
+        """Milliseconds in which 95 of 100 pages are complete."""
+        return percentile([seen.drawn for seen in self.seen], 0.95) if self.seen else float("inf")
+
+
+async def visits(
+    deployment: deployed.Deployment, url: str, views: Sequence[Sequence[View]], seed: int = 0
+) -> Visits:
+    """Let as many people as there are walks come at about the same time and click through."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        people = [Person(number, browser, url) for number in range(len(views))]
+        randoms = [Random(f"{seed}/{person.number}/thinking") for person in people]  # noqa: S311
+
+        async def come(person: Person) -> None:
+            random = randoms[person.number]
+            await asyncio.sleep(random.uniform(0, ARRIVAL) if len(people) > 1 else 0)
+            await person.visit(views[person.number], random)
+
+        before, started = deployment.processor_seconds(), time.perf_counter()
+        own = _processor_seconds_of_children()
+        await asyncio.gather(*map(come, people))
+        seconds = time.perf_counter() - started
+        own = _processor_seconds_of_children() - own
+        await browser.close()
+    after = deployment.processor_seconds()
+    used = {name: after[name] - before.get(name, 0) for name in after}
+    return Visits(people, seconds, {**used, "browser": own})
+
+
+def _processor_seconds_of_children() -> float:
+    """The seconds that all processes below this one, and those of them that are gone, have worked."""
+    below: dict[int, tuple[int, int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has just ended
+        below[int(stat.parent.name)] = int(fields[1]), sum(map(int, fields[11:15]))
+
+    def is_below(process: int) -> bool:
+        while process in below:
+            process = below[process][0]
+            if process == os.getpid():
+                return True
+        return False
+
+    return sum(ticks for process, (_, ticks) in below.items() if is_below(process)) / os.sysconf("SC_CLK_TCK")
+
+
+TITLES = dict(zip(PAGES, ("Overview", "Funnel", "Products", "Sessions", "Data quality"), strict=True))
+
+
+def lines(of: Visits, target: float | None = None) -> Iterator[Line]:
+    """What these people saw, as rows of the table."""
+    groups = {"opening it": [seen for seen in of.seen if seen.changed == "opened"]}
+    for page in PAGES:
+        groups[TITLES[page]] = [
+            seen for seen in of.seen if seen.view.page == page and seen.changed != "opened"
+        ]
+    for name, seen in groups.items():
+        if seen:
+            drawn = [one.drawn for one in seen]
+            yield Line(f"{name}: half of the {len(seen)} clicks", statistics.median(drawn), "ms")
+            yield Line("  95 of 100", percentile(drawn, 0.95), "ms")
+            yield Line("  the slowest", max(drawn), "ms")
+    if of.seen:
+        answered = percentile([seen.answered for seen in of.seen], 0.95)
+        yield Line("every page, half of all clicks", statistics.median(seen.drawn for seen in of.seen), "ms")
+        yield Line("  95 of 100: the server has answered", answered, "ms")
+    yield Line("  95 of 100: complete", of.p95, "ms", target, at_least=False)
+    yield Line("  clicks", len(of.seen), "clicks")
+    yield Line("  errors", sum(len(person.faults) for person in of.people), "errors", 0, at_least=False)
+    for name, label in {
+        "shiny-server": "R and Shiny Server",
+        "postgresql": "PostgreSQL",
+        "browser": "the browser",
+    }.items():
+        yield Line(
+            f"  processors that {label} kept busy", of.processor.get(name, 0) / of.seconds, "processors"
+        )
+        yield Line("    per click", of.processor.get(name, 0) / max(len(of.seen), 1) * 1000, "ms")
+
+
+def slowest(of: Visits, count: int = 8) -> Iterator[str]:
+    """The views that took longest, and all faults, in words."""
+    for seen in sorted(of.seen, key=lambda seen: -seen.drawn)[:count]:
+        times = f"{seen.drawn:7,.0f} ms (answered {seen.answered:,.0f})"
+        yield f"  {times}: {seen.changed} of {described(seen.view)}"
+    for person in of.people:
+        for fault in person.faults:
+            yield f"  FAULT, person {fault.person}, {described(fault.view)}: {fault.reason}"
+
+
+def described(view: View) -> str:
+    """A view in words."""
+    said = [view.page, f"{view.period} days", "compared" if view.compare else ""]
+    return ", ".join(filter(None, [*said, view.login_state, view.category, view.brand]))
+
+
+def main() -> None:
+    """Fill, let people click, print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.browsers", description=__doc__)
+    parser.add_argument("--sessions", type=int, default=fill.SESSIONS, help="sessions of the shop's year")
+    parser.add_argument("--people", type=int, default=10)
+    parser.add_argument("--clicks", type=int, default=40, help="of each person")
+    parser.add_argument("--seed", type=int, default=1, help="another one: other walks")
+    parser.add_argument(
+        "--keep", action="store_true", help="leave the shop in the warehouse for the next run"
+    )
+    parser.add_argument("--cloud", default="", help="name of the local cloud, where several run")
+    parser.add_argument("--port", type=int, default=23850, help="of this machine, for the dashboard")
+    parser.add_argument("-i", "--inventory", action="append", help="default: inventories/local")
+    arguments = parser.parse_args()
+    deployment = deployed.find(arguments.cloud)
+    load_average = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, load {load_average:.1f}, Python {sys.version.split()[0]}", flush=True)
+    if load_average > 1:
+        print("The machine is busy: read the ratios, and measure again when it is not.", flush=True)
+    missed = False
+
+    def show(line: Line) -> None:
+        nonlocal missed
+        missed |= "MISSED" in line.text()
+        print(line.text(), flush=True)
+
+    def show_all(title: str, of: Visits, target: float | None = None) -> None:
+        print(title, flush=True)
+        for line in lines(of, target):
+            show(line)
+        for text in slowest(of):
+            print(text, flush=True)
+
+    with (
+        deployed.shop_in(deployment.server, arguments.sessions, arguments.keep) as steps,
+        deployment.port(arguments.inventory or ["inventories/local"], arguments.port) as url,
+    ):
+        for name, seconds in steps.items():
+            show(Line(f"({name}: {arguments.sessions:,} sessions in a year)", seconds, "s"))
+        [(rows,)] = deployment.server.execute("SELECT count(*) FROM clickstream_events")
+        show(Line("(rows)", rows, "rows"))
+        choices = deployed.choices(deployment.server)
+        views = [
+            list(islice(walk(Random(f"{arguments.seed}/{person}"), choices), arguments.clicks))  # noqa: S311
+            for person in range(arguments.people)
+        ]
+        results = []
+        for title, walks in (("One person", views[-1:]), (f"{len(views)} people at once", views)):
+            deployment.forget_dashboard()  # what others have seen is remembered
+            cold = asyncio.run(visits(deployment, url, [[]]))
+            show(Line("the first page after a restart of Shiny Server", cold.p95, "ms"))
+            results.append(asyncio.run(visits(deployment, url, walks, arguments.seed)))
+            show_all(title, results[-1], TARGET if walks is views else None)
+        one, all_of_them = results
+        show(Line("95 of 100 pages: against one person", all_of_them.p95 / one.p95, "x"))
+    sys.exit(missed)
+
+
+if __name__ == "__main__":
+    main()
