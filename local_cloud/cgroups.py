@@ -29,7 +29,8 @@ def parent(settings: Settings) -> Path:
             "no writable cgroup version 2 hierarchy is mounted",
             "run on the machine itself or in a privileged container",
         )
-    return top / f"local_cloud-{settings.name}"
+    # the bridge's name is no other clone's either: stopping a cloud ends whatever is in its group
+    return top / f"local_cloud-{settings.name}-{settings.bridge.rpartition('-')[2]}"
 
 
 def make(settings: Settings, machine: str) -> Path:

@@ -21,7 +21,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local_cloud import packages
+from local_cloud import cgroups, packages
+from local_cloud.settings import Settings
 
 pytestmark = [
     pytest.mark.integration,
@@ -34,6 +35,7 @@ PORT = 5766
 RANGE = "10.79"
 ENDPOINT = f"http://127.0.0.1:{PORT}"
 REGION = "ap-southeast-1"
+SETTINGS = Settings(name=NAME)
 STATE = PROJECT / ".local_cloud" / NAME
 PLUGIN = PROJECT / "local_cloud/bin/session-manager-plugin"
 ENTER = PROJECT / "local_cloud/bin/enter-machine"
@@ -192,8 +194,7 @@ def kill_everything() -> None:
             if one and "pid" in one:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(one["pid"], signal.SIGKILL)
-    [bridge] = [one.name for one in Path("/sys/class/net").glob(f"lc-{NAME}-*")]
-    subprocess.run(["ip", "link", "delete", "dev", bridge], check=True)
+    subprocess.run(["ip", "link", "delete", "dev", SETTINGS.bridge], check=True)
 
 
 # --- the instance is a machine -------------------------------------------------------------------
@@ -589,13 +590,13 @@ def test_errors_name_the_variable(running: None, tmp_path: Path) -> None:
 
 def test_stop_leaves_nothing(running: None) -> None:
     answer("machine", "start", "last", "--address", f"{RANGE}.200.8")
-    bridge = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True).stdout
-    assert f"lc-{NAME}" in bridge
+    bridge = Path("/sys/class/net", SETTINGS.bridge)
+    assert bridge.exists()
     assert answer("stop")["changed"]
     assert processes() == []
-    assert f"lc-{NAME}" not in subprocess.run(["ip", "-o", "link"], capture_output=True, text=True).stdout
+    assert not bridge.exists()
     assert not STATE.exists()
-    assert not list(Path("/sys/fs/cgroup").glob(f"**/local_cloud-{NAME}"))
+    assert not list(Path("/sys/fs/cgroup").glob(f"**/{cgroups.parent(SETTINGS).name}"))
     assert str(STATE) not in Path("/proc/mounts").read_text()
     with pytest.raises(OSError):
         urllib.request.urlopen(ENDPOINT, timeout=2)
