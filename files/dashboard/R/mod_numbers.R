@@ -7,7 +7,7 @@ OVERVIEW_NUMBERS <- list(
   list(column = "sessions", title = "Sessions", text = "count_text", rate = FALSE,
        help = "Visits that began in the period; 30 quiet minutes end one."),
   list(column = "page_views", title = "Page views", text = "count_text", rate = FALSE,
-       help = "Page views in the period. Bots are left out everywhere."),
+       help = "With a category or brand, those of its sessions. Bots are left out everywhere."),
   list(column = "mean_seconds", title = "Session length", text = "duration_text", rate = FALSE,
        help = "From the first to the last event of a session, on average."),
   list(column = "conversion_rate", title = "Conversion rate", text = "rate_text", rate = TRUE,
