@@ -60,7 +60,7 @@ def moto(settings: Settings) -> Daemon:
         MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION="true",
         AWS_DEFAULT_REGION=settings.region,
         AWS_ACCESS_KEY_ID="local",
-        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - the emulator checks none
+        AWS_SECRET_ACCESS_KEY="everybody-knows-it",  # noqa: S106 - the emulator checks none
     )
     argv = [settings.moto_python, "-m", "local_cloud.moto_server", "-H", "127.0.0.1"]
     argv += ["-p", str(settings.moto_port)]
@@ -84,7 +84,7 @@ def ministack(settings: Settings) -> Daemon:
         AWS_ENDPOINT_URL=settings.endpoint,
         # the one pair whose signature a presigned S3 address may carry
         AWS_ACCESS_KEY_ID="local",
-        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - a secret that everybody knows
+        AWS_SECRET_ACCESS_KEY="everybody-knows-it",  # noqa: S106 - a secret that everybody knows
     )
     argv = [settings.ministack_python, "-m", "ministack"]
     return _daemon("ministack", argv, env, "127.0.0.1", settings.ministack_port)

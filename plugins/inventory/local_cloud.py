@@ -73,7 +73,7 @@ def local_environment(name: str, endpoint_port: int, region: str) -> dict[str, s
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{endpoint_port}",
         "AWS_ACCESS_KEY_ID": "local",
         # in no other word: Ansible blots it out of everything, localhost too
-        "AWS_SECRET_ACCESS_KEY": "nobody-checks-it",
+        "AWS_SECRET_ACCESS_KEY": "everybody-knows-it",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         # neither a profile of the user's nor a role of this computer may be found

@@ -44,7 +44,7 @@ ENVIRONMENT = {
     **{key: value for key, value in os.environ.items() if not key.startswith("AWS_")},
     "AWS_ENDPOINT_URL": ENDPOINT,
     "AWS_ACCESS_KEY_ID": "local",
-    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_SECRET_ACCESS_KEY": "everybody-knows-it",
     "AWS_DEFAULT_REGION": REGION,
 }
 
@@ -74,7 +74,7 @@ def aws(service: str) -> Any:
         endpoint_url=ENDPOINT,
         region_name=REGION,
         aws_access_key_id="local",
-        aws_secret_access_key="local",
+        aws_secret_access_key="everybody-knows-it",
     )
 
 

@@ -86,7 +86,9 @@ def succeed(*arguments: str, timeout: float = 900) -> Run:
 @cache
 def aws(service: str) -> Any:
     """A boto3 client of the tests' cloud."""
-    session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)
+    session = boto3.Session(
+        aws_access_key_id="local", aws_secret_access_key="everybody-knows-it", region_name=REGION
+    )
     # by the VPC's address: so the access log tells the tests' own calls from the runs' (127.0.0.1)
     return session.client(service, endpoint_url=f"http://{VPC_ROUTER}:4666")
 
