@@ -36,7 +36,10 @@ CREATE INDEX sessions_view_idx
     WHERE view_at IS NOT NULL;
 
 -- Sessions that reached the funnel's second step: what times between steps are read from.
-CREATE INDEX sessions_cart_idx ON public.sessions (category, brand, started_at) WHERE cart_at IS NOT NULL;
+CREATE INDEX sessions_cart_idx
+    ON public.sessions (category, brand, started_at)
+    INCLUDE (login_state, view_at, cart_at, checkout_at, purchase_at)
+    WHERE cart_at IS NOT NULL;
 
 COMMENT ON TABLE public.sessions IS
     'Sessions (category = '''' and brand = ''''), and each again for the categories and brands that it has to do with.';

@@ -32,8 +32,11 @@ PAGES: Final[dict[str, list[tuple[str, ...]]]] = {
     ],
     "Funnel": [
         ("funnel_sessions", ""),
+        ("funnel_sessions", "login_state"),
+    ],
+    "Funnel by visitor": [
         ("funnel_visitors", ""),
-        ("funnel_sessions", "category"),
+        ("funnel_visitors", "login_state"),
     ],
     "Products": [("products", "product"), ("products", "category"), ("products", "brand")],
     "Sessions": [

@@ -41,10 +41,10 @@ timed AS (
             WHEN 'brand' THEN session.brand
             ELSE ''
         END AS value,
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM cart_at - view_at)::double precision) AS to_cart,
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM checkout_at - cart_at)::double precision)
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', cart_at - view_at)) AS to_cart,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', checkout_at - cart_at))
             AS to_checkout,
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM purchase_at - checkout_at)::double precision)
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', purchase_at - checkout_at))
             AS to_purchase
     FROM public.sessions AS session
     CROSS JOIN asked

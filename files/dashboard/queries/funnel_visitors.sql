@@ -92,17 +92,17 @@ counted AS (
     FROM (SELECT value, count(*) AS views FROM viewed GROUP BY value) AS viewer
     LEFT JOIN (
         SELECT value, count(*) AS carts,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM after)::double precision) AS to_cart
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', after)) AS to_cart
         FROM carted GROUP BY value
     ) AS cart USING (value)
     LEFT JOIN (
         SELECT value, count(*) AS checkouts,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM after)::double precision) AS to_checkout
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', after)) AS to_checkout
         FROM checked_out GROUP BY value
     ) AS checkout USING (value)
     LEFT JOIN (
         SELECT value, count(*) AS purchases,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM after)::double precision) AS to_purchase
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', after)) AS to_purchase
         FROM purchased GROUP BY value
     ) AS purchase USING (value)
 )
