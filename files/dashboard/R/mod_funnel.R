@@ -45,7 +45,7 @@ funnel_server <- function(id, context) {
 
     steps <- shiny::reactive(rows_beside(
       context$about(query(), ""), context$about(query(), "", previous = TRUE),
-      "step", c("reached", "share", "drop_off", "median_seconds")
+      "step", "reached", c("share", "drop_off", "median_seconds")
     ))
     named <- shiny::reactive(with_step_names(steps()))
     chart_card_server(
