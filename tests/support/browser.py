@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 QUIET = [
     "--no-sandbox",  # tests run as root
@@ -25,17 +25,41 @@ KNOWN_ERRORS = (
 
 
 @contextmanager
-def page(width: int = 1280, height: int = 900) -> Iterator[tuple[Page, list[str]]]:
-    """A new page, and the list that its uncaught errors are added to."""
+def browser() -> Iterator[Browser]:
+    """A started Chromium."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
-        opened = browser.new_page(viewport={"width": width, "height": height})
-        errors: list[str] = []
-        opened.on(
-            "pageerror",
-            lambda error: None if str(error).startswith(KNOWN_ERRORS) else errors.append(str(error)),
-        )
+        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
         try:
-            yield opened, errors
+            yield started
         finally:
-            browser.close()
+            started.close()
+
+
+@contextmanager
+def tab(started: Browser, width: int = 1280, height: int = 900) -> Iterator[tuple[Page, list[str]]]:
+    """A page of somebody who was never here, and the list that its errors and the console's are added to."""
+    context = started.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    errors: list[str] = []
+
+    def uncaught(error: Exception) -> None:
+        if not str(error).startswith(KNOWN_ERRORS):
+            errors.append(str(error))
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(known in message.text for known in KNOWN_ERRORS):
+            errors.append(f"{message.text} ({message.location.get('url')})")
+
+    page.on("pageerror", uncaught)
+    page.on("console", said)
+    try:
+        yield page, errors
+    finally:
+        context.close()
+
+
+@contextmanager
+def page(width: int = 1280, height: int = 900) -> Iterator[tuple[Page, list[str]]]:
+    """A new page in a browser of its own, and the list that its errors are added to."""
+    with browser() as started, tab(started, width, height) as opened:
+        yield opened
