@@ -25,7 +25,7 @@ NOT_THERE: Final = (
     "This clone has no running deployment{}. Fix: run 'make up', or with an inventory of your own (see "
     "tests/inventory) 'ansible-playbook -i inventories/local -i … site.yml'."
 )
-SETTINGS: Final = {"max_wal_size": "16GB", "checkpoint_timeout": "30min", "autovacuum": "off"}
+SETTINGS: Final = {"max_wal_size": "4GB", "checkpoint_timeout": "30min", "autovacuum": "off"}
 """For the server while it is filled."""
 
 IS_ASIDE: Final = "SELECT to_regnamespace('before_bench') IS NOT NULL"

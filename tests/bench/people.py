@@ -22,7 +22,7 @@ SCRIPT: Final = Path(__file__).with_name("people.js")
 PAGES: Final = ("overview", "funnel", "products", "sessions", "quality")
 PERIODS: Final = ("7", "30", "90", "365")
 STATES: Final = ("logged_in", "guest", "anonymous")
-LIMIT: Final = 30.0
+LIMIT: Final = 120.0
 """Seconds after which a page counts as one that did not come."""
 THINKING: Final = (2.0, 5.0)
 """Seconds that a person looks at a page, from and to."""
