@@ -91,6 +91,9 @@ class ThrowawayPostgres(Server):
                 self.execute(f"CREATE ROLE {role} {login} PASSWORD '{PASSWORD}'", database=SUPERUSER)
         self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", database=SUPERUSER)
         self.execute(f"CREATE DATABASE {name} OWNER {OWNER}", database=SUPERUSER)
+        # As the role warehouse has it.
+        private = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC"
+        self.execute(private, database=name)
         for migration in migrations or sorted(MIGRATIONS.glob("*.sql")):
             connection = self.connect(database=name)
             with connection, connection.cursor() as cursor:
