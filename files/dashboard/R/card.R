@@ -20,7 +20,7 @@ chart_card_ui <- function(id, title, help = NULL, height = "320px", class = NULL
     class = class,
     shiny::div(
       class = "chart html-fill-item html-fill-container", role = "img", `aria-labelledby` = ns("alternative"),
-      plotly::plotlyOutput(ns("chart"), height = height)
+      plotly::plotlyOutput(ns("chart"), height = height, reportTheme = FALSE) # the browser would read its styles anew each time
     ),
     shiny::div(class = "visually-hidden", shiny::textOutput(ns("alternative")))
   )
