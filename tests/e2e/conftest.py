@@ -36,7 +36,8 @@ def is_there() -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
+# Of a module, not of the session: the deployment is gone before that ends.
+@pytest.fixture(scope="module")
 def warehouse(platform: None) -> Iterator[Warehouse]:
     known = Warehouse()
     have_known_events(known)
@@ -45,7 +46,7 @@ def warehouse(platform: None) -> Iterator[Warehouse]:
     known.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def url(warehouse: Warehouse) -> Iterator[str]:
     """The dashboard's URL on this machine, through Session Manager as its users have it."""
     if "DASHBOARD_URL" in os.environ:  # somebody who writes tests holds a port open

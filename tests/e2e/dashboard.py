@@ -6,13 +6,15 @@ import csv
 import io
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urljoin
 
 from playwright.sync_api import Page
 
 from tests.e2e.view import View
+from tests.support.browser import Browser, tab
 
 LIMIT = 20.0
 """Seconds that anything may take on a busy machine."""
@@ -101,12 +103,38 @@ class Dashboard:
         assert answer.ok, f"{output}: {answer.status} {answer.text()[:300]}"
         return read_csv(answer.body())
 
+    def query(self) -> str:
+        """The query string of the address: what somebody would share."""
+        said: str = self.page.evaluate("window.location.search")
+        return said
+
+    def focused(self, selector: str) -> bool:
+        """Whether the keyboard is on such an element."""
+        on: bool = self.page.evaluate("selector => document.activeElement.matches(selector)", selector)
+        return on
+
+    def tab_to(self, selector: str, presses: int = 60) -> None:
+        """Press Tab until the keyboard is on such an element."""
+        for _ in range(presses):
+            self.page.keyboard.press("Tab")
+            if self.focused(selector):
+                return
+        raise AssertionError(f"Tab does not lead to {selector}")
+
     def overflow(self) -> int:
         """By how many pixels the page is wider than the window."""
         wide: int = self.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         return wide
+
+
+@contextmanager
+def person(chromium: Browser, url: str, **size: int) -> Iterator[Dashboard]:
+    """Somebody who was never here; nothing may have gone wrong in their browser."""
+    with tab(chromium, **size) as (page, errors):
+        yield Dashboard(page, url)
+        assert errors == []
 
 
 def read_csv(content: bytes) -> list[dict[str, str]]:

@@ -6,9 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
-from tests.e2e.warehouse import ZONE
+from tests.e2e.warehouse import TODAY, ZONE
 from tests.integration.test_dashboard_queries import Asked
 
+LAST = TODAY - timedelta(days=2)
+FOUR_WEEKS = {"first": LAST - timedelta(days=27), "last": LAST}
+TWO_WEEKS = {"first": LAST - timedelta(days=13), "last": LAST}
+LONG_AGO = {"first": TODAY - timedelta(days=3000), "last": TODAY - timedelta(days=2990)}
 STATES = {"": "Any", "logged_in": "Logged in", "guest": "Guest", "anonymous": "Anonymous"}
 
 

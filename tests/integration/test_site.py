@@ -46,7 +46,7 @@ OUTPUTS: list[str] = []
 """What the runs printed: no secret may be in it."""
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def cloud() -> Iterator[None]:
     """An empty cloud; afterwards nothing of it is left on this machine."""
     local_cloud("stop", "--name", NAME)

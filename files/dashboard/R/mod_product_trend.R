@@ -2,7 +2,7 @@
 product_trend_ui <- function(id) {
   ns <- shiny::NS(id)
   shiny::div(
-    id = ns("place"), class = "product-trend", tabindex = "-1",
+    id = ns("place"), tabindex = "-1",
     chart_card_ui(
       ns("days"), shiny::textOutput(ns("title"), inline = TRUE),
       "Views and carts by day, and purchases of what was in the cart. Of the filters only period and login state count."

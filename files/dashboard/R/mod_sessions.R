@@ -56,7 +56,10 @@ sessions_server <- function(id, context) {
       ),
       choose = "session", empty = NO_SESSIONS
     )
-    shiny::observeEvent(chosen(), context$own$session <- chosen())
+    shiny::observeEvent(chosen(), {
+      context$own$session <- chosen()
+      session$sendCustomMessage("lead_to", session$ns("timeline-place"))
+    })
     session_timeline_server("timeline", context)
   })
 }

@@ -1,8 +1,12 @@
 # One session, event by event.
 session_timeline_ui <- function(id) {
-  table_card_ui(
-    shiny::NS(id)("events"), "One session, event by event",
-    "What happened, when (in local time, and how long after the session began), and on which page."
+  ns <- shiny::NS(id)
+  shiny::div(
+    id = ns("place"), tabindex = "-1",
+    table_card_ui(
+      ns("events"), "One session, event by event",
+      "What happened, when (in local time, and how long after the session began), and on which page."
+    )
   )
 }
 

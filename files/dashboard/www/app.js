@@ -26,6 +26,12 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   Shiny.inputBindings.register(new DayInput(), "clickstream.day");
 
+  // Links within the page move the keyboard. As a step in the history, each would be taken for going back (below).
+  document.querySelectorAll("a.skip").forEach((link) => link.addEventListener("click", (event) => {
+    event.preventDefault();
+    document.querySelector(link.hash).focus();
+  }));
+
   // Leads to what somebody's choice filled: for the eye, and for the keyboard.
   Shiny.addCustomMessageHandler("lead_to", (id) => {
     const place = document.getElementById(id);
