@@ -34,7 +34,10 @@ chart_card_server <- function(id, context, data, draw, describe, csv = data, emp
     # Making a chart takes the one R process 20 ms: once for all who look at the same. The filters and the page's own
     # parameters stand for all that `draw` may read beside the data.
     output$chart <- shiny::bindCache(
-      plotly::renderPlotly(draw(answered(data(), empty))),
+      htmlwidgets::shinyRenderWidget(
+        quote(quiet_widget(draw(answered(data(), empty)))), plotly::plotlyOutput,
+        env = environment(), quoted = TRUE
+      ),
       session$ns("chart"), data(), context$filters(), shiny::reactiveValuesToList(context$own),
       cache = "app"
     )

@@ -18,6 +18,15 @@ plain_layout <- function(chart, xaxis = list(), yaxis = list(), ...) {
   plotly::config(chart, displayModeBar = FALSE, responsive = TRUE)
 }
 
+# A chart as what the browser draws and no more. plotly::renderPlotly would send what the chart was made from as well, and
+# have the browser tell the server of each time that it was drawn or changed in size: five charts, twenty messages a click.
+quiet_widget <- function(chart) {
+  built <- plotly::plotly_build(chart)
+  built$x[c("visdat", "cur_data", "attrs", "shinyEvents")] <- NULL
+  built$preRenderHook <- NULL # it would be built again
+  built
+}
+
 # How a bucket (hour or day) is written under the pointer, for plotly.
 bucket_format <- function(unit) {
   if (unit == "hour") "%a %d %b, %H:%M" else "%a %d %b %Y"
