@@ -15,7 +15,8 @@ plain_layout <- function(chart, xaxis = list(), yaxis = list(), ...) {
     legend = list(orientation = "h", x = 0, y = 1.02, yanchor = "bottom"),
     paper_bgcolor = "rgba(0,0,0,0)", plot_bgcolor = "rgba(0,0,0,0)", ...
   )
-  plotly::config(chart, displayModeBar = FALSE, responsive = TRUE)
+  # Not responsive: it would be drawn again whenever anything on the page changes its size. www/app.js sees to it.
+  plotly::config(chart, displayModeBar = FALSE, responsive = FALSE)
 }
 
 # A chart as what the browser draws and no more. plotly::renderPlotly would send what the chart was made from as well, and

@@ -43,6 +43,16 @@ document.addEventListener("DOMContentLoaded", () => {
     document.querySelector(link.hash).focus();
   }));
 
+  // Draws a chart again when its place has another size than it was drawn for.
+  const places = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+    const { width, height } = target._fullLayout ?? {}; // nothing is drawn yet
+    const differs = Math.abs(width - target.clientWidth) >= 1 || Math.abs(height - target.clientHeight) >= 1;
+    if (differs && target.offsetParent !== null) Plotly.Plots.resize(target);
+  }));
+  $(document).on("shiny:value", ({ target }) => {
+    if (target.matches(".plotly")) places.observe(target);
+  });
+
   // Leads to what somebody's choice filled: for the eye, and for the keyboard.
   Shiny.addCustomMessageHandler("lead_to", (id) => {
     const place = document.getElementById(id);

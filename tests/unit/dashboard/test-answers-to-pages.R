@@ -87,7 +87,10 @@ test_that("every chart can be drawn, with and without a period to compare with",
     classes_chart(cbind(classes, previous_sessions = 1), classes$label, "sessions"),
     stacked_chart(days, c("One" = "one", "Two" = "two"), "day")
   )) {
-    expect_s3_class(plotly::plotly_build(chart), "plotly")
+    widget <- quiet_widget(chart)
+    expect_s3_class(widget, "plotly")
+    expect_gt(length(widget$x$data), 0)
+    expect_setequal(intersect(names(widget$x), c("visdat", "cur_data", "attrs", "shinyEvents")), character())
   }
   expect_equal(
     stacked_text(days, c("One" = "one", "Two" = "two"), "day"),
