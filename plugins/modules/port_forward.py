@@ -9,6 +9,8 @@ short_description: A port of a private instance on this machine, through Session
 description:
   - Starts (or stops) a C(AWS-StartPortForwardingSession) session in the background, as
     C(aws ssm start-session) does in the foreground. Needs the C(session-manager-plugin) executable.
+  - A remembered session that leads elsewhere (the instance was replaced, another port is wanted) or nowhere
+    is replaced.
 options:
   instance_id:
     description: The instance. Required when O(state=started).
@@ -91,11 +93,21 @@ def runs(record: dict[str, Any]) -> bool:
     return command.exists() and record["session_id"].encode() in command.read_bytes()
 
 
-def start(module: AnsibleAWSModule, ssm: Any, executable: str) -> dict[str, Any]:
-    """Start the session and wait until the port answers; returns what is needed to stop it."""
-    params = module.params
+def request_of(params: dict[str, Any]) -> dict[str, Any]:
+    """StartSession's parameters for what is asked."""
     ports = {"portNumber": [str(params["port"])], "localPortNumber": [str(params["local_port"])]}
-    request = {"Target": params["instance_id"], "DocumentName": DOCUMENT, "Parameters": ports}
+    return {"Target": params["instance_id"], "DocumentName": DOCUMENT, "Parameters": ports}
+
+
+def leads_there(record: dict[str, Any], params: dict[str, Any]) -> bool:
+    """Whether the recorded session leads to where it is asked to."""
+    return runs(record) and record.get("request") == request_of(params) and answers(params["local_port"])
+
+
+def start(module: AnsibleAWSModule, ssm: Any, executable: str) -> None:
+    """Start the session, remember it, and wait until the port answers."""
+    params = module.params
+    request = request_of(params)
     session = ssm.start_session(**request)
     session.pop("ResponseMetadata", None)
     arguments = [json.dumps(session), ssm.meta.region_name, "StartSession", params["profile"] or ""]
@@ -108,7 +120,7 @@ def start(module: AnsibleAWSModule, ssm: Any, executable: str) -> dict[str, Any]
             stderr=output,
             start_new_session=True,
         )
-    record = {"pid": process.pid, "session_id": session["SessionId"]}
+    record = {"pid": process.pid, "session_id": session["SessionId"], "request": request}
     Path(params["record"]).write_text(json.dumps(record))
 
     def ready() -> bool:
@@ -120,14 +132,12 @@ def start(module: AnsibleAWSModule, ssm: Any, executable: str) -> dict[str, Any]
         return answers(params["local_port"])
 
     wait_for(ready, f"an answer on port {params['local_port']}", params["timeout"], 0.1)
-    return record
 
 
 def stop(ssm: Any, record: dict[str, Any]) -> None:
-    """End the recorded session and its process."""
-    if runs(record):
-        os.killpg(record["pid"], signal.SIGTERM)
-        wait_for(lambda: not runs(record), "the end of the session's process", 10, 0.05)
+    """End the recorded session and its process, which runs."""
+    os.killpg(record["pid"], signal.SIGTERM)
+    wait_for(lambda: not runs(record), "the end of the session's process", 10, 0.05)
     ssm.terminate_session(SessionId=record["session_id"])
 
 
@@ -151,13 +161,10 @@ def main() -> None:
     record = json.loads(file.read_text()) if file.exists() else None
     there = record is not None and runs(record)
     started = module.params["state"] == "started"
+    changed = not (record and leads_there(record, module.params)) if started else there
     url = f"http://localhost:{module.params['local_port']}"
-    if there == started or module.check_mode:
-        module.exit_json(changed=there != started, url=url)
-    if started and answers(module.params["local_port"]):
-        module.fail_json(
-            msg=f"Port {module.params['local_port']} is taken on this machine. Fix: choose another."
-        )
+    if not changed or module.check_mode:
+        module.exit_json(changed=changed, url=url)
     executable = shutil.which(module.params["plugin"])
     if started and executable is None:
         module.fail_json(
@@ -166,11 +173,15 @@ def main() -> None:
         )
     try:
         ssm = module.client("ssm")
-        if started:
-            start(module, ssm, str(executable))
-        elif record is not None:
+        if record is not None and there:
             stop(ssm, record)
             file.unlink()
+        if started and answers(module.params["local_port"]):
+            module.fail_json(
+                msg=f"Port {module.params['local_port']} is taken on this machine. Fix: choose another."
+            )
+        if started:
+            start(module, ssm, str(executable))
     except (BotoCoreError, ClientError) as error:
         module.fail_json_aws(error, msg=f"session to {module.params['instance_id']}")
     except TimeoutError as error:
