@@ -1,1 +1,0 @@
-"""The dashboard on a deployment, in a browser."""
