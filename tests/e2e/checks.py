@@ -60,6 +60,7 @@ def is_written(text: str, value: Any) -> bool:
 def check_chart(found: list[dict[str, Any]], card: Card) -> None:
     names = [trace.name for trace in card.traces if trace.name]
     assert [trace["name"] for trace in found if names] == names, card.id
+    assert found, f"{card.id} is not drawn yet"
     for trace, shown in zip(card.traces, found if names else found * len(card.traces), strict=True):
         check_trace(shown, trace, trace.rows or card.rows, card.id)
 
@@ -71,6 +72,7 @@ def check_trace(shown: dict[str, Any], trace: Trace, rows: list[dict[str, Any]],
     if trace.axis == "x" and trace.text:
         rows = rows[:20]  # as many bars as can be told apart
     expected = [row[trace.column] for row in rows]
+    assert len(values) == len(expected), f"{card} {trace.name}: {values}, not {expected}"
     written = [
         is_written("" if one is None else str(one), two) for one, two in zip(values, expected, strict=True)
     ]
