@@ -36,12 +36,15 @@ ROWS = """(table) => [...table.querySelectorAll("tbody tr")].map(
 
 
 def eventually(check: Callable[[], Any], limit: float = LIMIT) -> Any:
-    """Return what a check gives once it does not fail any more; fail as it does after the limit."""
+    """Return what a check gives once it does not fail any more; fail as it does after the limit.
+
+    Of a half-drawn page a check may also say that it cannot read it.
+    """
     until = time.monotonic() + limit
     while True:
         try:
             return check()
-        except AssertionError:
+        except (AssertionError, TypeError, ValueError):
             if time.monotonic() > until:
                 raise
             time.sleep(0.1)
