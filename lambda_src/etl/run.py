@@ -164,7 +164,7 @@ def _load_all(
                 reads.close()
                 break
             _add(chunk, read, rules, tuning, progress)
-            if len(chunk.lines) >= tuning.chunk_events or chunk.size >= tuning.chunk_bytes:
+            if _is_full(chunk, tuning):
                 counts = counts if loading is None else loading.result()
                 counts = _seen(counts, progress)
                 loading = loader.submit(_load, store, warehouse, chunk, counts, tuning, progress)
@@ -173,6 +173,14 @@ def _load_all(
         if not chunk.is_empty():
             counts = _load(store, warehouse, chunk, _seen(counts, progress), tuning, progress)
     return _seen(counts, progress), finished
+
+
+def _is_full(chunk: Chunk, tuning: Tuning) -> bool:
+    return (
+        len(chunk.lines) >= tuning.chunk_events
+        or len(chunk.objects) + len(chunk.failures) >= tuning.chunk_objects
+        or chunk.size >= tuning.chunk_bytes
+    )
 
 
 def _seen(counts: Counts, progress: _Progress) -> Counts:

@@ -38,6 +38,8 @@ class Tuning:
     """Objects read at the same time."""
     chunk_events: int = 20_000
     """Events per transaction, about: a chunk ends with the object that reaches it."""
+    chunk_objects: int = 2_000
+    """Objects per transaction: of small ones the first are loaded while the others are read."""
     chunk_bytes: int = 16_000_000
     """Row text per transaction, about; it is what a run holds in memory, a few times over."""
     max_object_bytes: int = 64_000_000
@@ -68,6 +70,7 @@ class Settings:
             tuning=Tuning(
                 readers=_positive(environ, PREFIX + "READERS", 64),
                 chunk_events=_positive(environ, PREFIX + "CHUNK_EVENTS", 20_000),
+                chunk_objects=_positive(environ, PREFIX + "CHUNK_OBJECTS", 2_000),
                 chunk_bytes=_positive(environ, PREFIX + "CHUNK_BYTES", 16_000_000),
                 max_object_bytes=_positive(environ, PREFIX + "MAX_OBJECT_BYTES", 64_000_000),
                 retention_days=_positive(environ, PREFIX + "RETENTION_DAYS", 0) or None,

@@ -36,8 +36,8 @@ def is_there() -> bool:
         return False
 
 
-# Of a module, not of the session: the deployment is gone before that ends.
-@pytest.fixture(scope="module")
+# Of the pages, not of the session: the deployment is gone before that ends.
+@pytest.fixture(scope="package")
 def warehouse(platform: None) -> Iterator[Warehouse]:
     known = Warehouse()
     have_known_events(known)
@@ -46,7 +46,7 @@ def warehouse(platform: None) -> Iterator[Warehouse]:
     known.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def url(warehouse: Warehouse) -> Iterator[str]:
     """The dashboard's URL on this machine, through Session Manager as its users have it."""
     if "DASHBOARD_URL" in os.environ:  # somebody who writes tests holds a port open
@@ -60,7 +60,7 @@ def url(warehouse: Warehouse) -> Iterator[str]:
     succeed(*port, "-e", "dashboard_session_mode=stopped")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     with browser() as started:
         yield started

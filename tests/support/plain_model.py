@@ -1,6 +1,6 @@
 """The warehouse's model counted the plain way: from all rows at once, by the definitions, in Python.
 
-`check_model(server)` compares it with every table that the trigger keeps (files/warehouse/0011 to 0014).
+`check_model(server)` compares it with every table that the trigger keeps (files/warehouse/0011 to 0016).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 from tests.support.postgres import ThrowawayPostgres
 
+LOGIN_STATES = ("logged_in", "guest", "anonymous", "")
+"""The strongest first."""
 GAP = timedelta(minutes=30)
 STEPS = {"product_view": 1, "add_to_cart_click": 2, "checkout_start": 3, "checkout_complete": 4}
 LAGS = [timedelta(minutes=minutes) for minutes in (15, 30, 60, 120, 360, 1440)]
@@ -56,7 +58,7 @@ class Session(NamedTuple):
     @property
     def login_state(self) -> str:
         states = {event.login_state for event in self.events}
-        return next((state for state in ("logged_in", "guest", "anonymous") if state in states), "")
+        return next(state for state in LOGIN_STATES if state in states or state == "")
 
     @property
     def groups(self) -> set[tuple[str, str]]:
@@ -192,12 +194,6 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
         for at, product in session.bought():
             model["purchases"][visitor, start, at, state, product] += 1
             products[day(at), product, state][2] += 1
-        for event in session.events:
-            if STEPS.get(event.name, 0) > 1:
-                step = STEPS[event.name]
-                model["funnel_events"][
-                    visitor, start, event.at, step, state, event.category, event.brand
-                ] += 1
         end = session.events[-1].at
         views = len(session.named("page_view"))
         purchased = bool(session.named("checkout_complete"))
@@ -231,9 +227,65 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
             sums[day(start), state, category, brand] = [
                 int(one) + int(other) for one, other in zip(cell, values, strict=True)
             ]
+    model["funnel_events"] = Counter(funnel_rows(sessions_of(events)))
     model["daily_sessions"] = Counter((*cell, *values) for cell, values in sums.items())
     model["daily_products"] = Counter((*cell, *values) for cell, values in products.items())
     return model
+
+
+class Later(NamedTuple):
+    """A funnel's event after the view, with its session."""
+
+    session: Session
+    event: Event
+
+    @property
+    def step(self) -> int:
+        return STEPS[self.event.name]
+
+
+def funnel_rows(sessions: list[Session]) -> Iterator[tuple[Any, ...]]:
+    """Yield the later steps of the funnel, each with the views that led to it."""
+    by_visitor: dict[int, list[Session]] = defaultdict(list)
+    for session in sessions:
+        by_visitor[session.key[0]].append(session)
+    for own in by_visitor.values():
+        in_states = [[other for other in own if other.login_state == state] for state in LOGIN_STATES]
+        links: dict[str, list[Any]] = defaultdict(list)
+        for among in (own, *in_states):
+            for later, found in _linked(among):
+                links[later.event.event_id] += found
+        for session, event in _later(own):
+            key = (*session.key, event.at, STEPS[event.name])
+            yield (*key, session.login_state, event.category, event.brand, *links[event.event_id])
+
+
+def _later(sessions: list[Session]) -> list[Later]:
+    found = [Later(one, event) for one in sessions for event in one.events if STEPS.get(event.name, 0) > 1]
+    return sorted(found, key=lambda later: (later.event.at, later.event.category, later.event.brand))
+
+
+def _linked(sessions: list[Session]) -> Iterator[tuple[Later, list[Any]]]:
+    """Yield each later event with its entered_at, entered_before_at, view_at and viewed_before_at."""
+    found = _later(sessions)
+    views = [(one.key[1], view) for one in sessions if (view := one.funnel("", "")[0])]
+
+    def last_view(step: int, at: datetime) -> int | None:
+        """The place among `views` of the last one that leads to this step at this time."""
+        if step == 2:
+            return max((place for place, (_, view) in enumerate(views) if view <= at), default=None)
+        before = [later.event.at for later in found if later.step == step - 1 and later.event.at <= at]
+        return last_view(step - 1, before[-1]) if before else None
+
+    entered_before: dict[int, datetime | None] = {}
+    for later in found:
+        place = last_view(later.step, later.event.at)
+        entered = None if place is None else views[place][0]
+        of_view = [None, None]
+        if later.step == 2 and place is not None:
+            of_view = [views[place][1], views[place - 1][0] if place else None]
+        yield later, [entered, entered_before.get(later.step), *of_view]
+        entered_before[later.step] = entered
 
 
 TABLES = {
@@ -247,7 +299,11 @@ TABLES = {
         "carted, purchased, view_at, cart_at, checkout_at, purchase_at, previous_at, previous_in_state_at, "
         "viewed_before_at, viewed_before_in_state_at FROM sessions"
     ),
-    "funnel_events": "SELECT visitor, started_at, at, step, login_state, category, brand FROM funnel_events",
+    "funnel_events": (
+        "SELECT visitor, started_at, at, step, login_state, category, brand, entered_at, entered_before_at, "
+        "view_at, viewed_before_at, entered_in_state_at, entered_before_in_state_at, view_in_state_at, "
+        "viewed_before_in_state_at FROM funnel_events"
+    ),
     "purchases": "SELECT visitor, started_at, at, login_state, product_id FROM purchases",
     "daily_sessions": (
         "SELECT day, login_state, category, brand, sessions, visitors, visitors_in_state, new_visitors, "

@@ -41,10 +41,10 @@ funnel_server <- function(id, context) {
   shiny::moduleServer(id, function(input, output, session) {
     own_inputs(input, session, context$own, c("by", "split"))
     unit <- shiny::reactive(names(FUNNEL_UNITS)[FUNNEL_UNITS == context$own$by])
-    query <- shiny::reactive(paste0("funnel_", context$own$by, "s"))
+    about <- function(split, ...) context$about(funnel_query(context$own$by, split, context$filters()), split, ...)
 
     steps <- shiny::reactive(rows_beside(
-      context$about(query(), ""), context$about(query(), "", previous = TRUE),
+      about(""), about("", previous = TRUE),
       "step", "reached", c("share", "drop_off", "median_seconds")
     ))
     named <- shiny::reactive(with_step_names(steps()))
@@ -60,8 +60,14 @@ funnel_server <- function(id, context) {
       ),
       empty = NOTHING_VIEWED
     )
-    funnel_split_server("parts", context, query, unit)
+    funnel_split_server("parts", context, about, unit)
   })
+}
+
+# Which query counts sessions or visitors (by): visitors whatever the products are counted faster.
+funnel_query <- function(by, split, filters) {
+  of_products <- filters$category != "" || filters$brand != "" || split %in% c("category", "brand")
+  paste0("funnel_", by, "s", if (by == "visitor" && of_products) "_of_products")
 }
 
 NOTHING_VIEWED <- "No product was viewed in this period."

@@ -17,12 +17,12 @@ funnel_split_ui <- function(id) {
   )
 }
 
-# query, unit: reactives: the query's name, and what it counts.
-funnel_split_server <- function(id, context, query, unit) {
+# about: function of a split, that gives its funnel as an answer; unit: reactive, what is counted.
+funnel_split_server <- function(id, context, about, unit) {
   shiny::moduleServer(id, function(input, output, session) {
     split <- shiny::reactive(context$own$split)
     split_name <- shiny::reactive(names(FUNNEL_SPLITS)[FUNNEL_SPLITS == split()])
-    parts <- shiny::reactive(with_value_names(with_step_names(context$about(query(), split())), split()))
+    parts <- shiny::reactive(with_value_names(with_step_names(about(split())), split()))
     wide <- shiny::reactive(one_row_per_value(parts()))
 
     output$title <- shiny::renderText(paste("Steps by", tolower(split_name())))

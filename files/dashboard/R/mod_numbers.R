@@ -20,17 +20,6 @@ OVERVIEW_NUMBERS <- list(
 
 numbers_ui <- function(id) {
   ns <- shiny::NS(id)
-  box <- function(number) {
-    output <- function(name) ns(paste(number$column, name, sep = "_"))
-    bslib::card(
-      class = "number", fill = FALSE,
-      shiny::h3(number$title, class = "number-title"),
-      shiny::div(class = "number-value", shiny::textOutput(output("value"), inline = TRUE)),
-      shiny::div(class = "number-change", shiny::uiOutput(output("change"))),
-      shiny::div(class = "number-line", shiny::uiOutput(output("line"))),
-      shiny::p(number$help, class = "help")
-    )
-  }
   shiny::tags$section(
     class = "numbers-section", `aria-labelledby` = ns("title"),
     shiny::div(
@@ -40,7 +29,8 @@ numbers_ui <- function(id) {
       csv_link(ns("csv_over_time"), "Numbers over time", "CSV over time"),
       shiny::span(class = "numbers-error", shiny::textOutput(ns("problem"), inline = TRUE))
     ),
-    shiny::div(class = "numbers", lapply(OVERVIEW_NUMBERS, box))
+    # Empty boxes until the numbers are there.
+    shiny::uiOutput(ns("boxes"), class = "numbers", lapply(OVERVIEW_NUMBERS, number_box, ns))
   )
 }
 
@@ -60,26 +50,46 @@ numbers_server <- function(id, context) {
         ""
       }
     })
-    for (number in OVERVIEW_NUMBERS) number_server(number, output, now, before, over_time, unit)
+    # One output for all: each costs server and browser more than what is in it. Made once for all who look at the same.
+    output$boxes <- shiny::bindCache(
+      shiny::renderUI(lapply(OVERVIEW_NUMBERS, function(number) {
+        filled_box(number, session$ns, now()$data, before(), over_time()$data, unit())
+      })),
+      session$ns("boxes"), now(), before(), over_time(), unit(),
+      cache = "app"
+    )
 
     output$csv <- csv_handler(context, "numbers", shiny::reactive(numbers_beside(now(), before(), context$filters())))
     output$csv_over_time <- csv_handler(context, "numbers_over_time", over_time)
   })
 }
 
-number_server <- function(number, output, now, before, over_time, unit) {
-  text <- match.fun(number$text)
-  value_of <- function(answer) if (is.null(answer$data)) NA else answer$data[[number$column]]
-  name <- function(part) paste(number$column, part, sep = "_")
+number_box <- function(number, ns, value = NULL, change = NULL, line = NULL) {
+  part <- function(name, content) {
+    shiny::div(class = paste0("number-", name), id = ns(paste(number$column, name, sep = "_")), content)
+  }
+  shiny::div(class = "card number", shiny::div(
+    class = "card-body",
+    shiny::h3(number$title, class = "number-title"),
+    part("value", value), part("change", change), part("line", line),
+    shiny::p(number$help, class = "help")
+  ))
+}
 
-  output[[name("value")]] <- shiny::renderText(text(value_of(now())))
-  output[[name("change")]] <- shiny::renderUI({
-    if (!is.null(before())) change_ui(change_of(value_of(now()), value_of(before()), number$rate), text(value_of(before())))
-  })
-  output[[name("line")]] <- shiny::renderUI({
-    values <- value_of(over_time())
-    sparkline(values, sparkline_text(number$title, over_time()$data$bucket, values, unit(), text))
-  })
+# now, over_time: data of totals.sql and totals_over_time.sql, NULL where they could not be counted. before: the answer of
+# the period before, NULL while nothing is compared.
+filled_box <- function(number, ns, now, before, over_time, unit) {
+  text <- match.fun(number$text)
+  of <- function(data) if (is.null(data)) NA else data[[number$column]]
+  values <- of(over_time)
+  number_box(
+    number, ns,
+    value = text(of(now)),
+    change = if (!is.null(before)) {
+      change_ui(change_of(of(now), of(before$data), number$rate), text(of(before$data)))
+    },
+    line = sparkline(values, sparkline_text(number$title, over_time$bucket, values, unit, text))
+  )
 }
 
 # Both periods' numbers as rows, for the download.

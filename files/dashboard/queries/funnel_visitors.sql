@@ -1,8 +1,8 @@
--- The funnel by visitor: over all sessions of a visitor that began in the period.
--- A step counts once the step before was reached, at the same time or later. With a category or brand, views and carts
--- are those of its products; checkouts are any. Split by category or brand, a visitor counts with each that it
--- has to do with.
--- Parameters: the period's six; $7 what to split by: '' (not at all), 'login_state', 'category' or 'brand'.
+-- The funnel by visitor: over all sessions of a visitor that began in the period, whatever the products. (With a category
+-- or brand, or split by them: funnel_visitors_of_products.sql.)
+-- A step counts once the step before was reached, at the same time or later. The model knows which view led to which
+-- step (funnel_events), so that those who only looked are counted and nothing else.
+-- Parameters: the period's six, of which category and brand are ''; $7 what to split by: '' (not at all) or 'login_state'.
 -- Columns: value (of what is split by; '' is none or unknown), step (1 to 4), event_name, reached, share (of the first
 -- step's, 0 to 1), drop_off (share of the step before that did not get here; NULL for the first), median_seconds (from
 -- the step before; NULL for the first). Four rows per value, values with most views first; none where nothing was viewed.
@@ -10,86 +10,78 @@ WITH asked AS NOT MATERIALIZED (
     SELECT
         $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
         $4::text AS login_state, $5::text AS category, $6::text AS brand,
-        $1::timestamp AT TIME ZONE $3 AS starts, ($2 + 1)::timestamp AT TIME ZONE $3 AS ends, $7::text AS split
+        $1::timestamp AT TIME ZONE $3 AS starts, ($2 + 1)::timestamp AT TIME ZONE $3 AS ends, $7::text AS split,
+        $4 = '' AND $7 = '' AS of_any_state
 ),
--- Each visitor's first session of the period with a view.
-viewed AS (
-    SELECT
-        session.visitor,
-        CASE asked.split
-            WHEN 'login_state' THEN session.login_state
-            WHEN 'category' THEN session.category
-            WHEN 'brand' THEN session.brand
-            ELSE ''
-        END AS value,
-        session.view_at AS at
+viewer AS (
+    SELECT CASE asked.split WHEN 'login_state' THEN session.login_state ELSE '' END AS value, count(*) AS views
     FROM public.sessions AS session
     CROSS JOIN asked
-    WHERE session.started_at >= asked.starts AND session.started_at < asked.ends
+    WHERE session.category = asked.category AND session.brand = asked.brand
+      AND session.started_at >= asked.starts AND session.started_at < asked.ends
       AND session.view_at IS NOT NULL
       AND coalesce(
-          CASE WHEN asked.login_state = '' AND asked.split <> 'login_state' THEN session.viewed_before_at
-          ELSE session.viewed_before_in_state_at END, '-infinity'
+          CASE WHEN asked.of_any_state THEN session.viewed_before_at ELSE session.viewed_before_in_state_at END,
+          '-infinity'
       ) < asked.starts
       AND asked.login_state IN ('', session.login_state)
-      AND CASE WHEN asked.split = 'category' AND asked.category = '' THEN session.category <> ''
-          ELSE session.category = asked.category END
-      AND CASE WHEN asked.split = 'brand' AND asked.brand = '' THEN session.brand <> ''
-          ELSE session.brand = asked.brand END
+    GROUP BY 1
 ),
--- Not materialized: the planner knows the table, and would know nothing of its copy.
+-- Each visitor's first event of a step that a view in the period led to.
 event AS NOT MATERIALIZED (
-    SELECT event.visitor, event.step, event.login_state, event.category, event.brand, event.at
+    SELECT
+        event.visitor, event.step, event.at, event.login_state, entry.*,
+        CASE asked.split WHEN 'login_state' THEN event.login_state ELSE '' END AS value
     FROM public.funnel_events AS event
     CROSS JOIN asked
+    CROSS JOIN LATERAL (
+        SELECT
+            CASE WHEN asked.of_any_state THEN event.entered_at ELSE event.entered_in_state_at END AS entered_at,
+            CASE WHEN asked.of_any_state THEN event.entered_before_at ELSE event.entered_before_in_state_at END
+                AS entered_before_at,
+            CASE WHEN asked.of_any_state THEN event.view_at ELSE event.view_in_state_at END AS view_at,
+            CASE WHEN asked.of_any_state THEN event.viewed_before_at ELSE event.viewed_before_in_state_at END
+                AS viewed_before_at
+    ) AS entry
     WHERE event.started_at >= asked.starts AND event.started_at < asked.ends
+      AND entry.entered_at >= asked.starts
+      AND coalesce(entry.entered_before_at, '-infinity') < asked.starts
       AND asked.login_state IN ('', event.login_state)
 ),
 carted AS (
-    SELECT viewed.visitor, viewed.value, min(cart.at) AS at, min(cart.at) - viewed.at AS after
-    FROM viewed
+    SELECT event.visitor, event.value, event.at, event.at - coalesce(first.view_at, event.view_at) AS after
+    FROM event
     CROSS JOIN asked
-    JOIN (
-        SELECT
-            event.visitor, event.at,
-            CASE asked.split
-                WHEN 'login_state' THEN event.login_state
-                WHEN 'category' THEN event.category
-                WHEN 'brand' THEN event.brand
-                ELSE ''
-            END AS value
-        FROM event
-        CROSS JOIN asked
-        WHERE event.step = 2
-          AND CASE WHEN asked.split = 'category' AND asked.category = '' THEN event.category <> ''
-              ELSE asked.category IN ('', event.category) END
-          AND CASE WHEN asked.split = 'brand' AND asked.brand = '' THEN event.brand <> ''
-              ELSE asked.brand IN ('', event.brand) END
-    ) AS cart
-        ON cart.visitor = viewed.visitor AND cart.at >= viewed.at
-        AND (asked.split = '' OR cart.value = viewed.value)
-    GROUP BY viewed.visitor, viewed.value, viewed.at
+    -- Where the view that led to it was not the first one of the period.
+    LEFT JOIN LATERAL (
+        SELECT session.view_at
+        FROM public.sessions AS session
+        WHERE event.viewed_before_at >= asked.starts
+          AND session.visitor = event.visitor AND session.category = asked.category AND session.brand = asked.brand
+          AND session.started_at >= asked.starts
+          AND session.view_at IS NOT NULL
+          AND (asked.of_any_state OR session.login_state = event.login_state)
+        ORDER BY session.started_at
+        LIMIT 1
+    ) AS first ON true
+    WHERE event.step = 2
 ),
 checked_out AS (
-    SELECT carted.visitor, carted.value, min(event.at) AS at, min(event.at) - carted.at AS after
-    FROM carted
-    CROSS JOIN asked
-    JOIN event ON event.visitor = carted.visitor AND event.step = 3 AND event.at >= carted.at
-    WHERE asked.split <> 'login_state' OR event.login_state = carted.value
-    GROUP BY carted.visitor, carted.value, carted.at
+    SELECT event.visitor, event.value, event.at, event.at - carted.at AS after
+    FROM event
+    JOIN carted USING (visitor, value)
+    WHERE event.step = 3
 ),
 purchased AS (
-    SELECT checked_out.visitor, checked_out.value, min(event.at) AS at, min(event.at) - checked_out.at AS after
-    FROM checked_out
-    CROSS JOIN asked
-    JOIN event ON event.visitor = checked_out.visitor AND event.step = 4 AND event.at >= checked_out.at
-    WHERE asked.split <> 'login_state' OR event.login_state = checked_out.value
-    GROUP BY checked_out.visitor, checked_out.value, checked_out.at
+    SELECT event.visitor, event.value, event.at, event.at - checked_out.at AS after
+    FROM event
+    JOIN checked_out USING (visitor, value)
+    WHERE event.step = 4
 ),
 counted AS (
     SELECT viewer.value, views, coalesce(carts, 0) AS carts, to_cart, coalesce(checkouts, 0) AS checkouts, to_checkout,
         coalesce(purchases, 0) AS purchases, to_purchase
-    FROM (SELECT value, count(*) AS views FROM viewed GROUP BY value) AS viewer
+    FROM viewer
     LEFT JOIN (
         SELECT value, count(*) AS carts,
             percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', after)) AS to_cart
