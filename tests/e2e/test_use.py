@@ -18,7 +18,7 @@ from tests.support.browser import Browser
 from tests.support.deployment import on_host
 
 NOTICED = 60_000
-"""Milliseconds in which an open page sees what is new: it looks every dashboard_refresh_seconds (5 in tests/inventory)."""
+"""Milliseconds in which an open page sees what is new: it looks every dashboard_refresh_seconds."""
 
 # --- URL ----------------------------------------------------------------------------------------------
 

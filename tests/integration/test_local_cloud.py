@@ -307,27 +307,6 @@ def test_ansible_carries_real_tasks(inventory: Path, host: str) -> None:
     assert inventory.with_name("copied").read_text() == text
 
 
-def test_a_task_takes_about_a_second(inventory: Path, host: str) -> None:
-    """A second where the machine has nothing else to do; so it is told by the same tasks without sessions."""
-    variables = {
-        "ansible_connection": "community.general.chroot",
-        "ansible_host": str(STATE / "machines" / host / "root"),
-        "ansible_chroot_exe": str(ENTER),
-        "ansible_python_interpreter": "/usr/bin/python3",
-    }
-    direct = inventory.with_name("direct.json")
-    direct.write_text(json.dumps({"all": {"hosts": {"machine": variables}}}))
-
-    def seconds(inventory: Path, count: int) -> float:
-        begun = time.monotonic()
-        play(inventory, [{"ansible.builtin.ping": {}}] * count)
-        return time.monotonic() - begun
-
-    through_session, without = ((seconds(one, 9) - seconds(one, 1)) / 8 for one in (inventory, direct))
-    sys.stderr.write(f"\nseconds per task through aws_ssm: {through_session:.2f}, without: {without:.2f}\n")
-    assert through_session < 5 * without
-
-
 def plugin(response: dict[str, Any], target: str) -> list[str]:
     response = {key: response[key] for key in ("SessionId", "TokenValue", "StreamUrl")}
     parameters = json.dumps({"Target": target})
