@@ -22,6 +22,12 @@ COMMENT ON COLUMN public.funnel_events.viewed_before_at IS 'Of a cart: viewed_be
 COMMENT ON COLUMN public.funnel_events.entered_in_state_at IS
     'The columns that end in in_state_at are the same among sessions and events of this login_state.';
 
+-- The views of a visitor, for who got to the cart after several.
+CREATE INDEX sessions_viewer_idx
+    ON public.sessions (visitor, started_at)
+    INCLUDE (view_at, login_state)
+    WHERE category = '' AND brand = '' AND view_at IS NOT NULL;
+
 -- Says anew which views led these visitors to which steps.
 CREATE FUNCTION public.link_funnel(visitors bigint[]) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp

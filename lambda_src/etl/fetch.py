@@ -1,23 +1,23 @@
 """Reads one S3 object after another with as little work as can be.
 
 An object is often a single event, and botocore takes more than a millisecond of processor time for one
-GetObject; the loader would read some 600 objects a second. Here botocore signs (its own signer, its
-own credentials), and the standard library's HTTP client carries: a quarter of that.
+GetObject; the loader would read some 600 objects a second. Here a request is a few lines of text, signed
+with botocore's credentials, and the standard library's HTTP client reads the answer: a fraction of that.
 """
 
 from __future__ import annotations
 
+import hmac
 import re
 import ssl
 import threading
 import time
 from collections.abc import Callable
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from functools import lru_cache
+from hashlib import sha256
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
-
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
 
 ATTEMPTS: Final = 4
 """How often an object is asked for."""
@@ -51,13 +51,14 @@ class Fetcher:
 
     def get(self, base: str, key: str) -> bytes:
         """Return the content of the object `key` under the address `base`. Raises ReadError."""
-        url = f"{base}/{quote(key, safe='/~')}"
+        scheme, host, folder, _, _ = urlsplit(base)
+        path = f"{folder}/{quote(key, safe='/~')}"
         error = ""
         for attempt in range(ATTEMPTS):
             if attempt:
                 self._pause(2**attempt / 20)
             try:
-                status, content = self._answer(url)
+                status, content = self._answer(scheme, host, path)
             except (OSError, HTTPException) as fault:
                 # Also a connection that S3 has closed while it was not used.
                 self._forget()
@@ -73,23 +74,28 @@ class Fetcher:
                 break
         raise ReadError(error)
 
-    def _answer(self, url: str) -> tuple[int, bytes]:
-        request = AWSRequest("GET", url)
-        S3SigV4Auth(self._credentials.get_frozen_credentials(), "s3", self._region).add_auth(request)
-        parts = urlsplit(url)
-        connection = self._connection(parts.scheme, parts.netloc)
-        connection.request("GET", parts.path, headers=dict(request.headers.items()))
-        response = connection.getresponse()
-        return response.status, response.read()
+    def _answer(self, scheme: str, host: str, path: str) -> tuple[int, bytes]:
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        credentials = self._credentials.get_frozen_credentials()
+        headers = signed_headers(credentials, self._region, host, path, now)
+        lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        connection = self._connection(scheme, host)
+        connection.send("\r\n".join(lines).encode("ascii"))
+        response = HTTPResponse(connection.sock, method="GET")
+        response.begin()
+        content = response.read()
+        if response.will_close:
+            self._forget()
+        return response.status, content
 
-    def _connection(self, scheme: str, place: str) -> HTTPConnection:
+    def _connection(self, scheme: str, host: str) -> HTTPConnection:
         connection: HTTPConnection | None = getattr(self._local, "connection", None)
         if connection is None:
             if scheme == "https":
                 self._tls = self._tls or ssl.create_default_context()
-                connection = HTTPSConnection(place, timeout=TIMEOUT, context=self._tls)
+                connection = HTTPSConnection(host, timeout=TIMEOUT, context=self._tls)
             else:
-                connection = HTTPConnection(place, timeout=TIMEOUT)
+                connection = HTTPConnection(host, timeout=TIMEOUT)
             self._local.connection = connection
         return connection
 
@@ -98,3 +104,36 @@ class Fetcher:
         if connection is not None:
             connection.close()
             self._local.connection = None
+
+
+_NOTHING: Final = sha256(b"").hexdigest()
+
+
+def signed_headers(credentials: Any, region: str, host: str, path: str, now: str) -> dict[str, str]:
+    """Return the headers of a GET of the escaped `path` at the time `now` (20251206T055900Z, UTC).
+
+    Signature Version 4, by "Authenticating Requests: Using the Authorization Header" in Amazon S3's API
+    reference. `credentials` are botocore's, frozen. Headers are signed in the order of their names.
+    """
+    headers = {"host": host, "x-amz-content-sha256": _NOTHING, "x-amz-date": now}
+    if credentials.token:
+        headers["x-amz-security-token"] = credentials.token
+    names = ";".join(headers)
+    lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
+    request = f"GET\n{path}\n\n{lines}\n{names}\n{_NOTHING}"
+    scope = f"{now[:8]}/{region}/s3/aws4_request"
+    to_sign = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{sha256(request.encode()).hexdigest()}"
+    key = _signing_key(credentials.secret_key, scope)
+    signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+    who = f"Credential={credentials.access_key}/{scope}"
+    headers["authorization"] = f"AWS4-HMAC-SHA256 {who},SignedHeaders={names},Signature={signature}"
+    return headers
+
+
+@lru_cache(maxsize=4)
+def _signing_key(secret: str, scope: str) -> bytes:
+    """The key of a day: made from the secret and, one after another, the scope's parts."""
+    key = f"AWS4{secret}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key

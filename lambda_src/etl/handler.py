@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import botocore.session
 from botocore.config import Config
 
 from contract.telemetry import log, log_metrics
@@ -18,10 +17,10 @@ from etl.fetch import Fetcher
 from etl.payload import read_payload
 from etl.run import Answer, busy_answer, run
 from etl.settings import Settings, Target
-from etl.store import S3Store, Store
+from etl.store import S3Store, Store, aws_session
 from etl.warehouse import Busy, Connect, Warehouse, connector
 
-_SESSION: Final = botocore.session.get_session()
+_SESSION: Final = aws_session()
 _FUNCTION: Final = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "SBW_Lamda_ETL")
 
 

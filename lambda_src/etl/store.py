@@ -8,10 +8,31 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+import botocore.session
+from botocore.utils import parse_timestamp
+
 from etl.fetch import Fetcher, ObjectGone, ReadError
 from etl.payload import Selection
 
-__all__ = ["ObjectGone", "ObjectInfo", "ReadError", "S3Store", "Store"]
+__all__ = ["ObjectGone", "ObjectInfo", "ReadError", "S3Store", "Store", "aws_session"]
+
+
+def aws_session() -> Any:
+    """Return a session of botocore's that reads times with Python's own parser.
+
+    A listing has one for every object: botocore's parser takes longer for it than the loader for an event.
+    """
+    session = botocore.session.get_session()
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
+    return session
+
+
+def _timestamp(value: Any) -> datetime:
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        read: datetime = parse_timestamp(value)
+        return read
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,15 +27,14 @@ from etl.payload import read_payload
 from etl.records import Row, read_object
 from etl.run import run
 from etl.settings import Tuning
-from etl.store import S3Store
+from etl.store import S3Store, aws_session
 from etl.warehouse import COPY_ROWS, Warehouse
 from tests.support.postgres import DATABASE, LOADER
 
 BATCH = 200
 
 
-def client(address: str) -> Any:
-    session = botocore.session.get_session()
+def client(address: str, session: Any) -> Any:
     session.set_credentials("key", "secret")
     config = Config(s3={"addressing_style": "path"}, retries={"mode": "standard"})
     made = session.create_client("s3", region_name="ap-southeast-1", endpoint_url=address, config=config)
@@ -48,7 +47,7 @@ def connect(socket: str) -> Any:
 
 def loader(address: str, socket: str) -> tuple[int, int]:
     """The platform's loader, as its handler runs it."""
-    s3, credentials = client(address)
+    s3, credentials = client(address, aws_session())
     store = S3Store(s3, "raw", Fetcher(credentials, "ap-southeast-1"))
     selection, payload = read_payload({})
     with Warehouse(lambda: connect(socket)) as warehouse:
@@ -68,7 +67,7 @@ def loader(address: str, socket: str) -> tuple[int, int]:
 
 def baseline(address: str, socket: str) -> tuple[int, int]:
     """The straightforward loader: list, then get, parse and insert in batches, one after another."""
-    s3, _ = client(address)
+    s3, _ = client(address, botocore.session.get_session())
     connection = connect(socket)
     cursor = connection.cursor()
     columns = ", ".join(Row._fields)
@@ -98,7 +97,7 @@ def baseline(address: str, socket: str) -> tuple[int, int]:
 
 def copy(address: str, socket: str) -> tuple[int, int]:
     """Bare COPY of the same rows, made before the clock starts, into the same table with its indexes."""
-    s3, credentials = client(address)
+    s3, credentials = client(address, aws_session())
     store = S3Store(s3, "raw", Fetcher(credentials, "ap-southeast-1"))
     chunks: list[bytes] = []
     lines: list[str] = []

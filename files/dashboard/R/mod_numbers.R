@@ -30,7 +30,10 @@ numbers_ui <- function(id) {
       shiny::span(class = "numbers-error", shiny::textOutput(ns("problem"), inline = TRUE))
     ),
     # Empty boxes until the numbers are there.
-    shiny::uiOutput(ns("boxes"), class = "numbers", lapply(OVERVIEW_NUMBERS, number_box, ns))
+    shiny::uiOutput(
+      ns("boxes"),
+      inline = FALSE, container = shiny::div, fill = FALSE, class = "numbers", lapply(OVERVIEW_NUMBERS, number_box, ns)
+    )
   )
 }
 

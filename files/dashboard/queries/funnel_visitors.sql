@@ -28,10 +28,26 @@ viewer AS (
     GROUP BY 1
 ),
 -- Each visitor's first event of a step that a view in the period led to.
-event AS NOT MATERIALIZED (
+event AS (
     SELECT
-        event.visitor, event.step, event.at, event.login_state, entry.*,
-        CASE asked.split WHEN 'login_state' THEN event.login_state ELSE '' END AS value
+        event.visitor, event.step, event.at,
+        CASE asked.split WHEN 'login_state' THEN event.login_state ELSE '' END AS value,
+        CASE
+            WHEN event.step > 2 THEN NULL
+            -- The view that led to it may not be the first one of the period.
+            WHEN entry.viewed_before_at >= asked.starts THEN (
+                SELECT session.view_at
+                FROM public.sessions AS session
+                WHERE session.visitor = event.visitor
+                  AND session.category = asked.category AND session.brand = asked.brand
+                  AND session.started_at >= asked.starts
+                  AND session.view_at IS NOT NULL
+                  AND (asked.of_any_state OR session.login_state = event.login_state)
+                ORDER BY session.started_at
+                LIMIT 1
+            )
+            ELSE entry.view_at
+        END AS view_at
     FROM public.funnel_events AS event
     CROSS JOIN asked
     CROSS JOIN LATERAL (
@@ -48,55 +64,32 @@ event AS NOT MATERIALIZED (
       AND coalesce(entry.entered_before_at, '-infinity') < asked.starts
       AND asked.login_state IN ('', event.login_state)
 ),
-carted AS (
-    SELECT event.visitor, event.value, event.at, event.at - coalesce(first.view_at, event.view_at) AS after
+-- A row per visitor who got to the cart.
+buyer AS (
+    SELECT
+        value,
+        min(view_at) AS view_at,
+        min(at) FILTER (WHERE step = 2) AS cart_at,
+        min(at) FILTER (WHERE step = 3) AS checkout_at,
+        min(at) FILTER (WHERE step = 4) AS purchase_at
     FROM event
-    CROSS JOIN asked
-    -- Where the view that led to it was not the first one of the period.
-    LEFT JOIN LATERAL (
-        SELECT session.view_at
-        FROM public.sessions AS session
-        WHERE event.viewed_before_at >= asked.starts
-          AND session.visitor = event.visitor AND session.category = asked.category AND session.brand = asked.brand
-          AND session.started_at >= asked.starts
-          AND session.view_at IS NOT NULL
-          AND (asked.of_any_state OR session.login_state = event.login_state)
-        ORDER BY session.started_at
-        LIMIT 1
-    ) AS first ON true
-    WHERE event.step = 2
+    GROUP BY visitor, value
 ),
-checked_out AS (
-    SELECT event.visitor, event.value, event.at, event.at - carted.at AS after
-    FROM event
-    JOIN carted USING (visitor, value)
-    WHERE event.step = 3
-),
-purchased AS (
-    SELECT event.visitor, event.value, event.at, event.at - checked_out.at AS after
-    FROM event
-    JOIN checked_out USING (visitor, value)
-    WHERE event.step = 4
+reached AS (
+    SELECT
+        value, count(cart_at) AS carts, count(checkout_at) AS checkouts, count(purchase_at) AS purchases,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', cart_at - view_at)) AS to_cart,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', checkout_at - cart_at)) AS to_checkout,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', purchase_at - checkout_at)) AS to_purchase
+    FROM buyer
+    GROUP BY value
 ),
 counted AS (
-    SELECT viewer.value, views, coalesce(carts, 0) AS carts, to_cart, coalesce(checkouts, 0) AS checkouts, to_checkout,
-        coalesce(purchases, 0) AS purchases, to_purchase
+    SELECT
+        value, views, coalesce(carts, 0) AS carts, coalesce(checkouts, 0) AS checkouts,
+        coalesce(purchases, 0) AS purchases, to_cart, to_checkout, to_purchase
     FROM viewer
-    LEFT JOIN (
-        SELECT value, count(*) AS carts,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', after)) AS to_cart
-        FROM carted GROUP BY value
-    ) AS cart USING (value)
-    LEFT JOIN (
-        SELECT value, count(*) AS checkouts,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', after)) AS to_checkout
-        FROM checked_out GROUP BY value
-    ) AS checkout USING (value)
-    LEFT JOIN (
-        SELECT value, count(*) AS purchases,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', after)) AS to_purchase
-        FROM purchased GROUP BY value
-    ) AS purchase USING (value)
+    LEFT JOIN reached USING (value)
 )
 SELECT value, step, event_name, reached, share, drop_off, median_seconds
 FROM counted

@@ -9,15 +9,16 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
-import botocore.session
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from etl.fetch import Fetcher
+from etl.fetch import Fetcher, signed_headers
 from etl.payload import Selection
 from etl.reading import AHEAD, read_ahead
-from etl.store import ObjectGone, ObjectInfo, ReadError, S3Store
+from etl.store import ObjectGone, ObjectInfo, ReadError, S3Store, aws_session
 
 NOW = datetime(2025, 12, 6, tzinfo=UTC)
 
@@ -157,6 +158,34 @@ def test_faults_are_named(bucket: str, answers: list[Any], expected: str, gone: 
     assert isinstance(error.value, ObjectGone) is gone and not S3.answers
 
 
+@pytest.mark.parametrize("token", [None, "a/session+token=="])
+@pytest.mark.parametrize("path", ["/bucket/events/k.json", "/a%20b%2Bc~%C3%BC.json", "/"])
+def test_requests_are_signed_as_botocore_signs_them(token: str | None, path: str) -> None:
+    credentials = Credentials("key", "secret", token)
+    now = "20251206T055900Z"
+    headers = signed_headers(credentials.get_frozen_credentials(), "eu-central-1", "s3.test:81", path, now)
+    claimed = headers.pop("authorization")
+    request = AWSRequest("GET", f"http://s3.test:81{path}", headers=headers)
+    request.context["timestamp"] = now
+    signer = S3SigV4Auth(credentials, "s3", "eu-central-1")
+    to_sign = signer.string_to_sign(request, signer.canonical_request(request))
+    signed = signer.signed_headers(signer.headers_to_sign(request))
+    assert claimed == (
+        f"AWS4-HMAC-SHA256 Credential={signer.scope(request)},SignedHeaders={signed},"
+        f"Signature={signer.signature(to_sign, request)}"
+    )
+
+
+def test_a_connection_that_is_closed_after_its_answer_is_opened_again(bucket: str) -> None:
+    S3.answers, S3.protocol_version = [b"one", b"two"], "HTTP/1.0"
+    try:
+        reader = fetcher()
+        assert [reader.get(bucket, "k"), reader.get(bucket, "k")] == [b"one", b"two"]
+    finally:
+        S3.protocol_version = "HTTP/1.1"
+    assert len(S3.seen) == 2
+
+
 def test_no_server_is_a_fault_too() -> None:
     with pytest.raises(ReadError, match="ConnectionRefused"):
         fetcher().get("http://127.0.0.1:9", "k")
@@ -164,7 +193,7 @@ def test_no_server_is_a_fault_too() -> None:
 
 def test_objects_are_read_where_botocore_lists_them(bucket: str) -> None:
     """What botocore lists, the fetcher reads from the same place."""
-    session = botocore.session.get_session()
+    session = aws_session()
     session.set_credentials("key", "secret")
     client = session.create_client(
         "s3",
@@ -175,6 +204,7 @@ def test_objects_are_read_where_botocore_lists_them(bucket: str) -> None:
     S3.answers = [LISTING, b"object"]
     store = S3Store(client, "bucket", fetcher())
     [[info]] = list(store.pages(Selection()))
+    assert info.last_modified == datetime(2025, 12, 6, 5, tzinfo=UTC)
     assert store.get(info.key) == b"object"
     assert S3.seen[1][0] == "/bucket/events/k.json"
 
