@@ -19,6 +19,7 @@ from playwright.async_api import Browser, Error, Page, Request, Response
 from tests.support.browser import KNOWN_ERRORS
 
 SCRIPT: Final = Path(__file__).with_name("people.js")
+ELSEWHERE: Final = Path(__file__).with_name("elsewhere.js")
 PAGES: Final = ("overview", "funnel", "products", "sessions", "quality")
 PERIODS: Final = ("7", "30", "90", "365")
 STATES: Final = ("logged_in", "guest", "anonymous")
@@ -95,10 +96,14 @@ def _filtered(view: View, random: Random, values: Mapping[str, Sequence[str]]) -
 
 
 class Person:
-    """Somebody with a browser session of their own."""
+    """Somebody with a browser session of their own.
 
-    def __init__(self, number: int, browser: Browser, url: str) -> None:
-        self.number, self._browser, self._url = number, browser, url
+    It does not draw charts where the person is to be thought of as having a computer for that.
+    """
+
+    def __init__(self, number: int, browser: Browser, url: str, draws: bool = True) -> None:
+        self.number, self.draws = number, draws
+        self._browser, self._url = browser, url
         self.seen: list[Seen] = []
         self.faults: list[Fault] = []
         self._view = View()
@@ -107,6 +112,8 @@ class Person:
         """Open the dashboard, look at one view after the other, and leave; at once when something fails."""
         context = await self._browser.new_context(viewport={"width": 1280, "height": 900})
         await context.add_init_script(path=SCRIPT)
+        if not self.draws:
+            await context.add_init_script(path=ELSEWHERE)
         page = await context.new_page()
         page.set_default_timeout(LIMIT * 1000)
         page.on("pageerror", self._uncaught)

@@ -30,10 +30,9 @@ numbers_ui <- function(id) {
       shiny::span(class = "numbers-error", shiny::textOutput(ns("problem"), inline = TRUE))
     ),
     # Empty boxes until the numbers are there.
-    shiny::uiOutput(
-      ns("boxes"),
-      inline = FALSE, container = shiny::div, fill = FALSE, class = "numbers", lapply(OVERVIEW_NUMBERS, number_box, ns)
-    )
+    shiny::uiOutput(ns("boxes"), container = function(...) {
+      shiny::div(..., shiny::div(class = "numbers", lapply(OVERVIEW_NUMBERS, number_box, ns)))
+    })
   )
 }
 
@@ -55,9 +54,9 @@ numbers_server <- function(id, context) {
     })
     # One output for all: each costs server and browser more than what is in it. Made once for all who look at the same.
     output$boxes <- shiny::bindCache(
-      shiny::renderUI(lapply(OVERVIEW_NUMBERS, function(number) {
+      shiny::renderUI(shiny::div(class = "numbers", lapply(OVERVIEW_NUMBERS, function(number) {
         filled_box(number, session$ns, now()$data, before(), over_time()$data, unit())
-      })),
+      }))),
       session$ns("boxes"), now(), before(), over_time(), unit(),
       cache = "app"
     )
