@@ -28,24 +28,41 @@ CREATE INDEX sessions_viewer_idx
     INCLUDE (view_at, login_state)
     WHERE category = '' AND brand = '' AND view_at IS NOT NULL;
 
--- Says anew which views led these visitors to which steps.
-CREATE FUNCTION public.link_funnel(visitors bigint[]) RETURNS void
+-- Says anew which views led these visitors to which steps, of those who have such steps in sessions from `firsts` on.
+CREATE FUNCTION public.link_funnel(visitors bigint[], firsts timestamptz[]) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
-    WITH later AS MATERIALIZED (
-        SELECT ctid AS place, visitor, at, step, login_state, category, brand
-        FROM public.funnel_events
-        WHERE visitor = ANY (visitors)
+    WITH buyer AS MATERIALIZED (
+        SELECT visitor
+        FROM unnest(visitors, firsts) AS region (visitor, first)
+        WHERE EXISTS (
+            SELECT FROM public.funnel_events AS present
+            WHERE present.visitor = region.visitor AND present.started_at >= region.first
+            OFFSET 0
+        )
     ), step AS (
-        SELECT *, NULL::timestamptz AS started_at, NULL::timestamptz AS viewed_before_at,
+        SELECT later.*, NULL::timestamptz AS started_at, NULL::timestamptz AS viewed_before_at,
             NULL::timestamptz AS viewed_before_in_state_at
-        FROM later
+        FROM buyer
+        CROSS JOIN LATERAL (
+            SELECT ctid AS place, visitor, at, step, login_state, category, brand
+            FROM public.funnel_events AS present
+            WHERE present.visitor = buyer.visitor
+            OFFSET 0
+        ) AS later
         UNION ALL
-        SELECT NULL, session.visitor, session.view_at, 1, session.login_state, '', '', session.started_at,
-            session.viewed_before_at, session.viewed_before_in_state_at
-        FROM (SELECT DISTINCT visitor FROM later) AS buyer
-        JOIN public.sessions AS session ON session.visitor = buyer.visitor
-        WHERE session.category = '' AND session.brand = '' AND session.view_at IS NOT NULL
+        SELECT viewed.*
+        FROM buyer
+        CROSS JOIN LATERAL (
+            SELECT NULL::tid, visitor, view_at, 1, login_state, category, brand, started_at, viewed_before_at,
+                viewed_before_in_state_at
+            FROM public.sessions AS session
+            WHERE session.visitor = buyer.visitor
+              AND (visitor, category, brand, started_at) >= (buyer.visitor, '', '', '-infinity')
+              AND (visitor, category, brand, started_at) <= (buyer.visitor, '', '', 'infinity')
+              AND view_at IS NOT NULL
+            OFFSET 0
+        ) AS viewed
     ), from_views AS (
         -- What was last is what was greatest: a visitor's sessions do not overlap.
         SELECT *,
@@ -165,9 +182,10 @@ BEGIN
     IF standing IS NOT NULL THEN
         PERFORM public.link_sessions(standing);
     END IF;
-    PERFORM public.link_funnel(visitors);
+    PERFORM public.link_funnel(visitors, firsts);
     PERFORM public.count_sessions(1, visitors, firsts);
 END
 $$;
 
-SELECT public.link_funnel(array_agg(DISTINCT visitor)) FROM public.funnel_events;
+SELECT public.link_funnel(array_agg(visitor), array_agg(timestamptz '-infinity'))
+FROM (SELECT DISTINCT visitor FROM public.funnel_events) AS buyer;
