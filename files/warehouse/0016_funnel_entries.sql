@@ -1,6 +1,12 @@
 -- The funnel by visitor without looking at everybody who viewed something: each later step knows when the session began
 -- that last led to it. An event counts in a period that began after the visitor's event of the same step before it
 -- could, and not after it could itself: entered_before_at < beginning <= entered_at.
+
+-- Who loads meanwhile would go on by the functions of before.
+LOCK TABLE public.clickstream_events IN SHARE MODE;
+
+-- Every row is written once more when its links are known.
+ALTER TABLE public.funnel_events SET (fillfactor = 60);
 ALTER TABLE public.funnel_events
     ADD COLUMN entered_at                      timestamptz,
     ADD COLUMN entered_before_at               timestamptz,

@@ -78,6 +78,7 @@ class Fetcher:
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         credentials = self._credentials.get_frozen_credentials()
         headers = signed_headers(credentials, self._region, host, path, now)
+        headers["accept-encoding"] = "identity"
         lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
         connection = self._connection(scheme, host)
         connection.send("\r\n".join(lines).encode("ascii"))

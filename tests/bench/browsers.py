@@ -131,7 +131,7 @@ def lines(of: Visits, target: float | None = None) -> Iterator[Line]:
             yield Line(f"{name}: half of the {len(seen)} clicks", statistics.median(drawn), "ms")
             yield Line("  95 of 100", percentile(drawn, 0.95), "ms")
             yield Line("  the slowest", max(drawn), "ms")
-    if of.seen:
+    if of.drawn:
         answered = percentile([seen.answered for seen in of.seen], 0.95)
         yield Line("every page, half of all clicks", statistics.median(seen.drawn for seen in of.drawn), "ms")
         yield Line("  95 of 100: the server has answered (anybody)", answered, "ms")

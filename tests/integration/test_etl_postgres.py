@@ -225,6 +225,17 @@ def test_values_arrive_as_they_are(postgres: ThrowawayPostgres) -> None:
     assert (found["source_object"], found["source_position"]) == (key(1), 0)
 
 
+def test_small_objects_are_loaded_while_others_are_read(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    for number in range(5):
+        store.put(key(number), raw(event(number)))
+    store.unreadable.add(key(1))
+    answer = etl(postgres, store, tuning=replace(SMALL, chunk_objects=2))
+    add_up(answer)
+    assert postgres.execute("SELECT chunks FROM etl_runs") == [(3,)], "of two, two and one objects"
+    check(postgres, store)
+
+
 def test_a_second_run_changes_nothing(postgres: ThrowawayPostgres) -> None:
     store = RawStore()
     for number in range(20):

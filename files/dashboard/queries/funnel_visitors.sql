@@ -17,7 +17,7 @@ viewer AS (
     SELECT CASE asked.split WHEN 'login_state' THEN session.login_state ELSE '' END AS value, count(*) AS views
     FROM public.sessions AS session
     CROSS JOIN asked
-    WHERE session.category = asked.category AND session.brand = asked.brand
+    WHERE session.category = '' AND session.brand = ''
       AND session.started_at >= asked.starts AND session.started_at < asked.ends
       AND session.view_at IS NOT NULL
       AND coalesce(
@@ -39,7 +39,7 @@ event AS (
                 SELECT session.view_at
                 FROM public.sessions AS session
                 WHERE session.visitor = event.visitor
-                  AND session.category = asked.category AND session.brand = asked.brand
+                  AND session.category = '' AND session.brand = ''
                   AND session.started_at >= asked.starts
                   AND session.view_at IS NOT NULL
                   AND (asked.of_any_state OR session.login_state = event.login_state)
@@ -59,7 +59,8 @@ event AS (
             CASE WHEN asked.of_any_state THEN event.viewed_before_at ELSE event.viewed_before_in_state_at END
                 AS viewed_before_at
     ) AS entry
-    WHERE event.started_at >= asked.starts AND event.started_at < asked.ends
+    WHERE event.step IN (2, 3, 4)
+      AND event.started_at >= asked.starts AND event.started_at < asked.ends
       AND entry.entered_at >= asked.starts
       AND coalesce(entry.entered_before_at, '-infinity') < asked.starts
       AND asked.login_state IN ('', event.login_state)

@@ -71,8 +71,10 @@ def test_payloads_that_cannot_be(payload: Any) -> None:
 
 
 def test_settings() -> None:
-    settings = Settings.from_environment(ENVIRONMENT | {"DWH_PORT": "5433", "ETL_READERS": "4"})
-    assert (settings.target.port, settings.tuning.readers) == (5433, 4)
+    given = {"DWH_PORT": "5433", "ETL_READERS": "4", "ETL_CHUNK_OBJECTS": "7"}
+    settings = Settings.from_environment(ENVIRONMENT | given)
+    tuning = settings.tuning
+    assert (settings.target.port, tuning.readers, tuning.chunk_objects) == (5433, 4, 7)
     assert settings.target.password is None
 
 
