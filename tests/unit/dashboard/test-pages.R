@@ -86,7 +86,7 @@ totals <- data.frame(
 
 # What a number's box says in a part.
 said_in <- function(output, part) {
-  box <- sub(sprintf('.*?id="[^"]*%s">', part), "", output$boxes$html)
+  box <- sub(sprintf('.*?id="[^"]*%s">', part), "", as.character(output$boxes$html))
   trimws(gsub("\\s+", " ", gsub("<[^>]*>", "", sub("</div>.*", "", box))))
 }
 
