@@ -40,7 +40,7 @@ PAGES: Final[dict[str, list[tuple[str, ...]]]] = {
     ],
     "Funnel by visitor and category": [
         ("funnel_visitors", ""),
-        ("funnel_visitors_of_products", "category"),
+        ("funnel_visitors", "category"),
     ],
     "Products": [("products", "product"), ("products", "category"), ("products", "brand")],
     "Sessions": [
@@ -166,8 +166,6 @@ def time_pages(reader: Reader, end: date, repetitions: int = 4) -> Iterator[Time
             first = last - timedelta(days=days - 1)
             spent = 0.0
             for name, *more in PAGES[page]:
-                if name == "funnel_visitors" and any(chosen[1:]):
-                    name = "funnel_visitors_of_products"  # as mod_funnel.R has it
                 taken = reader.ask(name, question(name, tuple(more), first, last, chosen))
                 by_question.setdefault(" ".join([name, *more]), []).append(taken)
                 spent += taken

@@ -156,6 +156,33 @@ def test_a_rebuild_gives_the_same_in_any_time_zone(postgres: ThrowawayPostgres, 
         postgres.execute("SELECT set_time_zone('Mars/Olympus')")
 
 
+FUNNEL = ["product_view", "add_to_cart_click", "checkout_start", "checkout_complete"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "gone"),
+    [*((FUNNEL, gone) for gone in FUNNEL), (FUNNEL[:3], FUNNEL[2]), (FUNNEL[:2], FUNNEL[1])],
+)
+def test_a_step_of_the_funnel_that_goes_leaves_no_trace_in_sessions_before_it(
+    postgres: ThrowawayPostgres, steps: list[str], gone: str
+) -> None:
+    times = [START + timedelta(days=day) for day in range(len(steps))]
+    connection = postgres.connect(LOADER)
+    with connection, connection.cursor() as cursor:
+        insert(
+            cursor,
+            [
+                (str(uuid.UUID(int=day)), at, step, "one", *[None] * 6, False, at, at, "client", "o", 0)
+                for day, (at, step) in enumerate(zip(times, steps, strict=True))
+            ],
+        )
+    check_model(postgres)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM clickstream_events WHERE event_name = %s", (gone,))
+    connection.close()
+    check_model(postgres)
+
+
 def test_a_rolled_back_change_leaves_the_model(postgres: ThrowawayPostgres) -> None:
     random = dice(1)
     change(postgres, "insert", random)

@@ -1,14 +1,15 @@
 """The warehouse's model counted the plain way: from all rows at once, by the definitions, in Python.
 
-`check_model(server)` compares it with every table that the trigger keeps (files/warehouse/0011 to 0016).
+`check_model(server)` compares it with every table that the trigger keeps (files/warehouse/0011 to 0018).
 """
 
 from __future__ import annotations
 
+import itertools
+from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
-from itertools import groupby
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,11 @@ LOGIN_STATES = ("logged_in", "guest", "anonymous", "")
 GAP = timedelta(minutes=30)
 STEPS = {"product_view": 1, "add_to_cart_click": 2, "checkout_start": 3, "checkout_complete": 4}
 LAGS = [timedelta(minutes=minutes) for minutes in (15, 30, 60, 120, 360, 1440)]
+LENGTHS = [
+    timedelta(microseconds=1),
+    *[timedelta(seconds=seconds) for seconds in (10, 30, 60, 180, 600, 1800, 3600)],
+]
+DEPTHS = [1, 2, 3, 4, 6, 11, 21, 51]
 COLUMNS = (
     "event_id, event_timestamp, event_name, user_login_state, visitor, is_bot, loaded_at, received_at, "
     "context_product_id, context_product_name, context_product_category, context_product_brand, "
@@ -97,7 +103,7 @@ class Session(NamedTuple):
     def bought(self) -> Iterator[tuple[datetime, str]]:
         """When and which product, each once per completion."""
         before: datetime | None = None
-        for at, same in groupby(self.named("checkout_complete"), key=lambda event: event.at):
+        for at, same in itertools.groupby(self.named("checkout_complete"), key=lambda event: event.at):
             completions = list(same)
             products = {event.product_id for event in completions}
             if "" in products:
@@ -185,7 +191,7 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
         if event.product_id and event.name in ("product_view", "add_to_cart_click"):
             products[day(event.at), event.product_id, event.login_state][STEPS[event.name] - 1] += 1
 
-    sums: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0] * 14)
+    sums: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0] * 32)
     previous: dict[tuple[Any, ...], datetime] = {}
     viewed: dict[tuple[Any, ...], datetime] = {}
     for session in sessions_of(events):
@@ -194,6 +200,10 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
         for at, product in session.bought():
             model["purchases"][visitor, start, at, state, product] += 1
             products[day(at), product, state][2] += 1
+        for event in session.events:
+            if (step := STEPS.get(event.name, 0)) > 1:
+                key = (visitor, start, event.at, step, state, event.category, event.brand)
+                model["funnel_events"][key] += 1
         end = session.events[-1].at
         views = len(session.named("page_view"))
         purchased = bool(session.named("checkout_complete"))
@@ -222,70 +232,81 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
                 carted,
                 purchased,
                 *(time is not None for time in funnel),
+                *one_of_nine(bisect(LENGTHS, end - start)),
+                *one_of_nine(bisect(DEPTHS, views)),
             ]
             cell = sums[day(start), state, category, brand]
             sums[day(start), state, category, brand] = [
                 int(one) + int(other) for one, other in zip(cell, values, strict=True)
             ]
-    model["funnel_events"] = Counter(funnel_rows(sessions_of(events)))
-    model["daily_sessions"] = Counter((*cell, *values) for cell, values in sums.items())
+    model["funnel_paths"] = Counter(path_rows(sessions_of(events)))
+    model["daily_sessions"] = Counter(
+        (*cell, *values[:14], values_text(values[14:23]), values_text(values[23:]))
+        for cell, values in sums.items()
+    )
     model["daily_products"] = Counter((*cell, *values) for cell, values in products.items())
     return model
 
 
-class Later(NamedTuple):
-    """A funnel's event after the view, with its session."""
-
-    session: Session
-    event: Event
-
-    @property
-    def step(self) -> int:
-        return STEPS[self.event.name]
+def one_of_nine(place: int) -> list[int]:
+    """Return a count of one at this place."""
+    return [int(place == other) for other in range(9)]
 
 
-def funnel_rows(sessions: list[Session]) -> Iterator[tuple[Any, ...]]:
-    """Yield the later steps of the funnel, each with the views that led to it."""
+def values_text(values: list[int]) -> str:
+    """Return an array as PostgreSQL writes it."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
+def path_rows(sessions: list[Session]) -> Iterator[tuple[Any, ...]]:
+    """Yield a row of funnel_paths for the first cart of each view, of any and of each login state."""
     by_visitor: dict[int, list[Session]] = defaultdict(list)
     for session in sessions:
         by_visitor[session.key[0]].append(session)
-    for own in by_visitor.values():
-        in_states = [[other for other in own if other.login_state == state] for state in LOGIN_STATES]
-        links: dict[str, list[Any]] = defaultdict(list)
-        for among in (own, *in_states):
-            for later, found in _linked(among):
-                links[later.event.event_id] += found
-        for session, event in _later(own):
-            key = (*session.key, event.at, STEPS[event.name])
-            yield (*key, session.login_state, event.category, event.brand, *links[event.event_id])
+    for visitor, own in by_visitor.items():
+        for in_state in (False, True):
+            among = [
+                [one for one in own if one.login_state == state or not in_state]
+                for state in (LOGIN_STATES if in_state else LOGIN_STATES[:1])
+            ]
+            for some, group in itertools.product(among, {group for one in own for group in one.groups}):
+                for path in _paths(some, *group):
+                    yield visitor, in_state, *path
 
 
-def _later(sessions: list[Session]) -> list[Later]:
-    found = [Later(one, event) for one in sessions for event in one.events if STEPS.get(event.name, 0) > 1]
-    return sorted(found, key=lambda later: (later.event.at, later.event.category, later.event.brand))
+def _paths(sessions: list[Session], category: str, brand: str) -> Iterator[tuple[Any, ...]]:
+    views = [
+        (one.key[1], view)
+        for one in sessions
+        if (category, brand) in one.groups and (view := one.funnel(category, brand)[0])
+    ]
 
+    def following(name: str, at: datetime) -> tuple[datetime, datetime] | tuple[None, None]:
+        """When the session began of the next event of this name, and when it was."""
+        found = [(event.at, one.key[1]) for one in sessions for event in one.named(name) if event.at >= at]
+        return min(found)[::-1] if found else (None, None)
 
-def _linked(sessions: list[Session]) -> Iterator[tuple[Later, list[Any]]]:
-    """Yield each later event with its entered_at, entered_before_at, view_at and viewed_before_at."""
-    found = _later(sessions)
-    views = [(one.key[1], view) for one in sessions if (view := one.funnel("", "")[0])]
-
-    def last_view(step: int, at: datetime) -> int | None:
-        """The place among `views` of the last one that leads to this step at this time."""
-        if step == 2:
-            return max((place for place, (_, view) in enumerate(views) if view <= at), default=None)
-        before = [later.event.at for later in found if later.step == step - 1 and later.event.at <= at]
-        return last_view(step - 1, before[-1]) if before else None
-
-    entered_before: dict[int, datetime | None] = {}
-    for later in found:
-        place = last_view(later.step, later.event.at)
-        entered = None if place is None else views[place][0]
-        of_view = [None, None]
-        if later.step == 2 and place is not None:
-            of_view = [views[place][1], views[place - 1][0] if place else None]
-        yield later, [entered, entered_before.get(later.step), *of_view]
-        entered_before[later.step] = entered
+    entered_before: datetime | None = None
+    carts = sorted(
+        (at, one.key[1], one.login_state)
+        for one in sessions
+        if (category, brand) in one.groups
+        for step, at in one.steps(category, brand)
+        if step == 2
+    )
+    for at, started, state in carts:
+        led = [place for place, (_, view) in enumerate(views) if view <= at]
+        if not led or views[led[-1]][0] == entered_before:
+            continue
+        entered = views[led[-1]][0]
+        first_view = min(view for view in views if entered_before is None or view[0] > entered_before)
+        checkout = following("checkout_start", at)
+        purchase = following("checkout_complete", checkout[1]) if checkout[1] else (None, None)
+        yield (
+            state, category, brand, started, entered, entered_before, *first_view, at,
+            *checkout, *purchase,
+        )  # fmt: skip
+        entered_before = entered
 
 
 TABLES = {
@@ -300,15 +321,19 @@ TABLES = {
         "viewed_before_at, viewed_before_in_state_at FROM sessions"
     ),
     "funnel_events": (
-        "SELECT visitor, started_at, at, step, login_state, category, brand, entered_at, entered_before_at, "
-        "view_at, viewed_before_at, entered_in_state_at, entered_before_in_state_at, view_in_state_at, "
-        "viewed_before_in_state_at FROM funnel_events"
+        "SELECT visitor, started_at, at, step, login_state, category, brand FROM funnel_events"
+    ),
+    "funnel_paths": (
+        "SELECT visitor, in_state, login_state, category, brand, started_at, entered_at, entered_before_at, "
+        "view_started_at, view_at, cart_at, checkout_started_at, checkout_at, purchase_started_at, "
+        "purchase_at FROM funnel_paths"
     ),
     "purchases": "SELECT visitor, started_at, at, login_state, product_id FROM purchases",
     "daily_sessions": (
         "SELECT day, login_state, category, brand, sessions, visitors, visitors_in_state, new_visitors, "
         "bounces, (seconds * 1000000)::bigint, events, page_views, cart_sessions, purchase_sessions, "
-        "funnel_views, funnel_carts, funnel_checkouts, funnel_purchases FROM daily_sessions"
+        "funnel_views, funnel_carts, funnel_checkouts, funnel_purchases, "
+        "lengths::text, depths::text FROM daily_sessions"
     ),
 }
 

@@ -71,7 +71,7 @@ activity_chart <- function(data) {
   chart <- plotly::plot_ly(
     x = hours, y = WEEKDAYS, z = events, type = "heatmap", xgap = 1, ygap = 1,
     colorscale = list(list(0, "#f2f6fa"), list(0.5, "#5b9bc8"), list(1, "#08306b")),
-    colorbar = list(title = "", thickness = 10),
+    colorbar = list(title = "", thickness = 10, len = 0.5, y = 1, yanchor = "top"),
     hovertemplate = "%{y}, %{x}: %{z:,}<extra></extra>"
   )
   plain_layout(

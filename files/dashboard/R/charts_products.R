@@ -80,8 +80,7 @@ discounts <- function(answer) {
 
 discount_chart <- function(data) {
   chart <- plotly::plot_ly(
-    data,
-    x = ~discount, y = ~view_to_cart, type = "scatter", mode = "markers",
+    x = data$discount, y = data$view_to_cart, type = "scatter", mode = "markers",
     marker = list(
       color = CHART_COLOURS$first, opacity = 0.6, line = list(color = "#ffffff", width = 1),
       size = 7 + 25 * sqrt(data$views / max(data$views))

@@ -7,6 +7,7 @@ funnel_page <- function() {
 }
 
 FUNNEL_UNITS <- c("Sessions" = "session", "Visitors" = "visitor")
+FUNNEL_QUERIES <- c(session = "funnel_sessions", visitor = "funnel_visitors")
 FUNNEL_SPLITS <- c("Login state" = "login_state", "Category" = "category", "Brand" = "brand")
 
 funnel_ui <- function(id, own) {
@@ -41,7 +42,7 @@ funnel_server <- function(id, context) {
   shiny::moduleServer(id, function(input, output, session) {
     own_inputs(input, session, context$own, c("by", "split"))
     unit <- shiny::reactive(names(FUNNEL_UNITS)[FUNNEL_UNITS == context$own$by])
-    about <- function(split, ...) context$about(funnel_query(context$own$by, split, context$filters()), split, ...)
+    about <- function(split, ...) context$about(FUNNEL_QUERIES[[context$own$by]], split, ...)
 
     steps <- shiny::reactive(rows_beside(
       about(""), about("", previous = TRUE),
@@ -62,12 +63,6 @@ funnel_server <- function(id, context) {
     )
     funnel_split_server("parts", context, about, unit)
   })
-}
-
-# Which query counts sessions or visitors (by): visitors whatever the products are counted faster.
-funnel_query <- function(by, split, filters) {
-  of_products <- filters$category != "" || filters$brand != "" || split %in% c("category", "brand")
-  paste0("funnel_", by, "s", if (by == "visitor" && of_products) "_of_products")
 }
 
 NOTHING_VIEWED <- "No product was viewed in this period."

@@ -1,6 +1,6 @@
 -- Sessions by depth: their page views.
 -- Parameters: the period's six.
--- Columns: position (0 to 7), label, sessions. All eight rows.
+-- Columns: position (0 to 8), label, sessions. All nine rows.
 WITH asked AS NOT MATERIALIZED (
     SELECT
         $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
@@ -8,15 +8,14 @@ WITH asked AS NOT MATERIALIZED (
         $1::timestamp AT TIME ZONE $3 AS starts, ($2 + 1)::timestamp AT TIME ZONE $3 AS ends
 ),
 counted AS (
-    SELECT
-        width_bucket(session.page_views::double precision, '{1, 2, 3, 4, 6, 11, 21}') AS position,
-        count(*) AS sessions
-    FROM public.sessions AS session
+    SELECT place - 1 AS position, sum(counts.sessions)::bigint AS sessions
+    FROM public.daily_sessions AS daily
     CROSS JOIN asked
-    WHERE session.started_at >= asked.starts AND session.started_at < asked.ends
-      AND session.category = asked.category AND session.brand = asked.brand
-      AND asked.login_state IN ('', session.login_state)
-    GROUP BY 1
+    CROSS JOIN LATERAL unnest(daily.depths) WITH ORDINALITY AS counts (sessions, place)
+    WHERE daily.day BETWEEN asked.first_day AND asked.last_day
+      AND daily.category = asked.category AND daily.brand = asked.brand
+      AND asked.login_state IN ('', daily.login_state)
+    GROUP BY place
 )
 SELECT position, label, coalesce(sessions, 0) AS sessions
 FROM (
@@ -28,7 +27,8 @@ FROM (
         (4, '4 to 5'),
         (5, '6 to 10'),
         (6, '11 to 20'),
-        (7, '21 and more')
-) AS every_bucket (position, label)
+        (7, '21 to 50'),
+        (8, '51 and more')
+) AS every_class (position, label)
 LEFT JOIN counted USING (position)
 ORDER BY position

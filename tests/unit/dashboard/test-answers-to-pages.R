@@ -75,13 +75,35 @@ test_that("what waits is said, also before the first run", {
   expect_match(waiting_text(data.frame(objects_left = NA_real_, objects_failed = 1)), "^No run of the ETL has finished yet")
 })
 
+# What is said is what plotly_build() would have said, which adds defaults, and repeats one text for each point.
+expect_drawn_as <- function(said, built) {
+  json <- function(value) as.character(plotly:::to_JSON(value))
+  for (name in names(said)) {
+    if (is.list(said[[name]]) && !is.null(names(said[[name]]))) {
+      expect_drawn_as(said[[name]], built[[name]])
+    } else if (is.character(said[[name]]) && length(said[[name]]) == 1 && length(built[[name]]) > 1) {
+      expect_equal(unique(built[[name]]), unclass(said[[name]]), label = name)
+    } else {
+      expect_equal(json(said[[name]]), json(built[[name]]), label = name)
+    }
+  }
+}
+
 test_that("every chart can be drawn, with and without a period to compare with", {
   steps <- with_step_names(ok(steps_of("", c(100, 20, 10, 5))))$data
   compared <- cbind(steps, previous_reached = c(90, 20, 10, 5))
   parts <- cbind(steps, value_name = "Guest")
   classes <- data.frame(label = c("0", "1"), sessions = c(3, 4))
   days <- data.frame(bucket = c("2026-01-01 00:00", "2026-01-02 00:00"), one = 1:2, two = 3:4)
+  events <- data.frame(bucket = days$bucket, events = c(7, NA), previous_events = 1:2, previous_bucket = days$bucket)
+  one <- data.frame(
+    key = "p1", name = "<b>One</b>", views = 20, carts = 2, purchases = 1, view_to_cart = 0.1, price = 5, discount = 0.2
+  )
   for (chart in list(
+    events_over_time_chart(events, "day"), counts_chart(events[1, ], "page_view"), counts_chart(events, c("one", "two")),
+    activity_chart(data.frame(weekday = 1:7, hour = 0, events = 3)),
+    top_products_chart(one, "views"), discount_chart(one), discount_chart(rbind(one, one)),
+    product_trend_chart(cbind(days, one[c("views", "carts", "purchases")])),
     funnel_chart(steps), funnel_chart(compared), funnel_shares_chart(parts),
     classes_chart(classes, classes$label, "sessions"),
     classes_chart(cbind(classes, previous_sessions = 1), classes$label, "sessions"),
@@ -90,7 +112,11 @@ test_that("every chart can be drawn, with and without a period to compare with",
     widget <- quiet_widget(chart)
     expect_s3_class(widget, "plotly")
     expect_gt(length(widget$x$data), 0)
-    expect_setequal(intersect(names(widget$x), c("visdat", "cur_data", "attrs", "shinyEvents")), character())
+    expect_setequal(names(widget$x), c("data", "layout", "config", "source", "highlight", "base_url"))
+    built <- plotly::plotly_build(chart)
+    expect_equal(length(widget$x$data), length(built$x$data))
+    for (n in seq_along(widget$x$data)) expect_drawn_as(widget$x$data[[n]], built$x$data[[n]])
+    expect_drawn_as(widget$x$layout, built$x$layout)
   }
   expect_equal(
     stacked_text(days, c("One" = "one", "Two" = "two"), "day"),

@@ -43,14 +43,9 @@ test_that("every query that is asked has its file", {
   expect_equal(setdiff(asked, names(queries)), character())
 })
 
-test_that("the funnel asks the query that knows its products, and the fast one where they do not matter", {
-  anything <- list(category = "", brand = "")
-  expect_equal(funnel_query("session", "brand", anything), "funnel_sessions")
-  expect_equal(funnel_query("visitor", "login_state", anything), "funnel_visitors")
-  expect_equal(funnel_query("visitor", "brand", anything), "funnel_visitors_of_products")
-  expect_equal(funnel_query("visitor", "", list(category = "laptop", brand = "")), "funnel_visitors_of_products")
-  expect_equal(funnel_query("visitor", "", list(category = "", brand = "LG")), "funnel_visitors_of_products")
-  expect_true(all(c("funnel_sessions", "funnel_visitors", "funnel_visitors_of_products") %in% names(queries)))
+test_that("the funnel has a query for each unit that it counts", {
+  expect_setequal(names(FUNNEL_QUERIES), FUNNEL_UNITS)
+  expect_equal(setdiff(FUNNEL_QUERIES, names(queries)), character())
 })
 
 test_that("no query is put together from what somebody typed", {
