@@ -25,18 +25,13 @@ plain_layout <- function(chart, xaxis = list(), yaxis = list(), ...) {
 # server of each time that it was drawn: five charts, twenty messages a click.
 quiet_widget <- function(chart) {
   traces <- Filter(function(trace) !is.null(trace$type), unname(chart$x$attrs))
-  chart$x <- structure(
-    c(
-      list(
-        data = lapply(traces, plain_trace),
-        layout = Reduce(utils::modifyList, chart$x$layoutAttrs, list(hovermode = "closest")),
-        config = chart$x$config, source = chart$x$source
-      ),
-      UNUSED_PARTS
-    ),
-    TOJSON_FUNC = attr(chart$x, "TOJSON_FUNC")
-  )
+  layout <- Reduce(utils::modifyList, chart$x$layoutAttrs, list(hovermode = "closest"))
+  layout[c("xaxis", "yaxis")] <- lapply(layout[c("xaxis", "yaxis")], plain_axis)
+  drawn <- list(data = lapply(traces, plain_trace), layout = layout, config = chart$x$config, source = chart$x$source)
+  chart$x <- structure(c(drawn, UNUSED_PARTS), TOJSON_FUNC = attr(chart$x, "TOJSON_FUNC"))
   chart$preRenderHook <- NULL # it would be built
+  # Typed arrays for browsers of before 2012; in today's it raises an error.
+  chart$dependencies <- Filter(function(needed) needed$name != "typedarray", chart$dependencies)
   chart
 }
 
@@ -45,10 +40,21 @@ UNUSED_PARTS <- plotly::plotly_build(plotly::plot_ly(x = 1, y = 1, type = "bar")
 
 plain_trace <- function(trace) {
   trace[c("alpha_stroke", "sizes", "spans", "inherit")] <- NULL
-  # Lists also where there is only one value.
-  lists <- intersect(c("x", "y", "z", "text", "customdata"), names(trace))
-  trace[lists] <- lapply(trace[lists], I)
+  trace <- as_lists(trace, c("x", "y", "z", "text", "customdata"))
+  if (trace$type == "bar") { # what has no value has no bar; a line has a gap
+    by_bar <- intersect(c("x", "y", "text", "customdata"), names(trace))
+    trace[by_bar] <- lapply(trace[by_bar], `[`, !is.na(trace$x) & !is.na(trace$y))
+  }
   trace
+}
+
+plain_axis <- function(axis) as_lists(axis, c("categoryarray", "tickvals", "ticktext"))
+
+# These of its parts are lists in JSON also where they have only one value.
+as_lists <- function(of, parts) {
+  there <- intersect(parts, names(of))
+  of[there] <- lapply(of[there], I)
+  of
 }
 
 # How a bucket (hour or day) is written under the pointer, for plotly.
@@ -68,7 +74,7 @@ short_label <- function(text, longest = 24) {
 
 # The axis of horizontal bars whose numbers stand at their ends: with room for the longest.
 room_for_text <- function(...) {
-  list(range = c(0, 1.35 * max(c(..., 0), na.rm = TRUE)))
+  list(range = c(0, 1.5 * max(c(..., 0), na.rm = TRUE)))
 }
 
 # A line over time, with markers as long as they do not touch each other.
