@@ -30,6 +30,7 @@ SETTINGS = {
     "max_wal_senders": "0",
     "synchronous_commit": "off",
     "autovacuum": "off",
+    "work_mem": "32MB",
 }
 """For the server while it is filled; `autovacuum` would read the weeks again while they grow."""
 

@@ -19,7 +19,6 @@ QUIET = [
 
 KNOWN_ERRORS = (
     "$(...).datepicker is not a function",  # bootstrap-datepicker: Shiny renames it before it starts
-    "GLOBAL is not defined",  # plotly
 )
 """What Debian's builds of the page's libraries say once when they are loaded; the page works all the same."""
 
