@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +27,9 @@ HOUR_KEYS: Final = 100_000
 """Keys of one hour that are held to compare it with its closed ledger; a larger hour is read."""
 LISTED_PAGE: Final = 1000
 """Keys that are looked up in the ledger at once."""
+TURN: Final = 0.0005
+"""Seconds for which a thread may keep the interpreter while others wait. The one that loads needs it for a
+moment between any two things that PostgreSQL does, and the one that parses would keep it for Python's 5 ms."""
 _HOUR: Final = len("events/2025/12/06/05")
 
 
@@ -145,6 +149,7 @@ def _load_all(
     progress: _Progress,
 ) -> tuple[Counts, bool]:
     """Load chunk after chunk; return the counts and whether everything was reached."""
+    sys.setswitchinterval(TURN)
     counts = Counts()
     chunk = Chunk()
     finished = True
