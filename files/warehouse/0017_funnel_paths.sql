@@ -4,19 +4,6 @@
 -- Who loads meanwhile would go on by the functions of before.
 LOCK TABLE public.clickstream_events IN SHARE MODE;
 
-ALTER TABLE public.funnel_events
-    DROP COLUMN entered_at, DROP COLUMN entered_before_at,
-    DROP COLUMN entered_in_state_at, DROP COLUMN entered_before_in_state_at,
-    DROP COLUMN view_at, DROP COLUMN viewed_before_at,
-    DROP COLUMN view_in_state_at, DROP COLUMN viewed_before_in_state_at;
-ALTER TABLE public.funnel_events RESET (fillfactor);
-DROP INDEX public.sessions_viewer_idx, public.sessions_view_idx;
--- As in 0012, without what the paths know.
-CREATE INDEX sessions_view_idx
-    ON public.sessions (category, brand, started_at)
-    INCLUDE (login_state, viewed_before_at, viewed_before_in_state_at)
-    WHERE view_at IS NOT NULL;
-
 CREATE TABLE public.funnel_paths (
     visitor             bigint      NOT NULL,
     in_state            boolean     NOT NULL,
@@ -41,8 +28,8 @@ CREATE INDEX funnel_paths_started_at_idx ON public.funnel_paths (in_state, categ
 COMMENT ON TABLE public.funnel_paths IS
     'From a view to the first cart that it led to, and on to the next checkout and purchase. As in sessions, with '
     'category = '''' and brand = '''' of whatever products, and again for each category and brand: views and carts are '
-    'of these, checkouts are any. A visitor''s cart in a period is the path whose entered_at is in the period and whose '
-    'entered_before_at is before it.';
+    'of these, checkouts are any. A visitor''s first cart in a period is the path whose started_at and entered_at are in the '
+    'period and whose entered_before_at is before it or NULL.';
 COMMENT ON COLUMN public.funnel_paths.in_state IS
     'Whether only sessions of this login_state count, or any: then login_state is the cart''s and says nothing else.';
 COMMENT ON COLUMN public.funnel_paths.started_at IS 'When the cart''s session began.';
@@ -56,10 +43,10 @@ COMMENT ON COLUMN public.funnel_paths.checkout_started_at IS
 
 GRANT SELECT ON public.funnel_paths TO clickstream_reader;
 
--- Makes the paths anew of these visitors, if one of them is in sessions from `firsts` on, or was.
+-- Makes the paths anew of these visitors, if one of them is in sessions from `firsts` on, or was. Writes what differs.
 CREATE OR REPLACE FUNCTION public.link_funnel(visitors bigint[], firsts timestamptz[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = on SET enable_nestloop = off SET jit = off AS $$
 DECLARE
     buyers bigint[];
 BEGIN
@@ -79,7 +66,6 @@ BEGIN
         RETURN;
     END IF;
 
-    DELETE FROM public.funnel_paths WHERE visitor = ANY (buyers);
     WITH step AS (
         SELECT later.*, scope.in_state, CASE WHEN scope.in_state THEN later.login_state END AS state
         FROM unnest(buyers) AS buyer (visitor)
@@ -148,15 +134,30 @@ BEGIN
         FROM from_view
         WHERE step = 2
         WINDOW carts AS (PARTITION BY visitor, in_state, state, category, brand ORDER BY at)
+    ), made AS MATERIALIZED (
+        SELECT visitor, in_state, login_state, category, brand, started_at, entered_at, entered_before_at,
+            view_started_at, view_at, at AS cart_at,
+            checkout_started_at, checkout_at, purchase_started_at, purchase_at
+        FROM path
+        WHERE entered_at IS DISTINCT FROM entered_before_at
+    ), present AS MATERIALIZED (
+        SELECT * FROM public.funnel_paths WHERE visitor = ANY (buyers)
+    ), unmade AS (
+        DELETE FROM public.funnel_paths AS path
+        WHERE visitor = ANY (buyers) AND NOT EXISTS (
+            SELECT FROM made
+            WHERE made.visitor = path.visitor AND made.cart_at = path.cart_at AND made.in_state = path.in_state
+              AND made.category = path.category AND made.brand = path.brand AND made IS NOT DISTINCT FROM path
+        )
     )
-    INSERT INTO public.funnel_paths (
-        visitor, in_state, login_state, category, brand, started_at, entered_at, entered_before_at, view_started_at,
-        view_at, cart_at, checkout_started_at, checkout_at, purchase_started_at, purchase_at
+    INSERT INTO public.funnel_paths
+    SELECT made.*
+    FROM made
+    WHERE NOT EXISTS (
+        SELECT FROM present AS path
+        WHERE made.visitor = path.visitor AND made.cart_at = path.cart_at AND made.in_state = path.in_state
+          AND made.category = path.category AND made.brand = path.brand AND made IS NOT DISTINCT FROM path
     )
-    SELECT visitor, in_state, login_state, category, brand, started_at, entered_at, entered_before_at, view_started_at,
-        view_at, at, checkout_started_at, checkout_at, purchase_started_at, purchase_at
-    FROM path
-    WHERE entered_at IS DISTINCT FROM entered_before_at
     ORDER BY in_state, category, brand, started_at; -- as they are read
 END
 $$;
@@ -194,5 +195,21 @@ BEGIN
 END
 $$;
 
+-- As sessions_view_idx in 0012, without what the paths know.
+CREATE INDEX sessions_viewed_idx
+    ON public.sessions (category, brand, started_at)
+    INCLUDE (login_state, viewed_before_at, viewed_before_in_state_at)
+    WHERE view_at IS NOT NULL;
+
 SELECT public.link_funnel(array_agg(visitor), array_agg(timestamptz '-infinity'))
 FROM (SELECT DISTINCT visitor FROM public.funnel_events) AS buyer;
+
+-- What nobody needs any more goes last: readers wait only for this. In the order in which they take their locks.
+LOCK TABLE public.sessions, public.funnel_events IN ACCESS EXCLUSIVE MODE;
+DROP INDEX public.sessions_viewer_idx, public.sessions_view_idx, public.funnel_events_step_idx;
+ALTER TABLE public.funnel_events
+    DROP COLUMN entered_at, DROP COLUMN entered_before_at,
+    DROP COLUMN entered_in_state_at, DROP COLUMN entered_before_in_state_at,
+    DROP COLUMN view_at, DROP COLUMN viewed_before_at,
+    DROP COLUMN view_in_state_at, DROP COLUMN viewed_before_in_state_at;
+ALTER TABLE public.funnel_events RESET (fillfactor);

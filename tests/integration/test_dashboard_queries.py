@@ -142,7 +142,7 @@ def some_events() -> Rows:
             end,
         ]
         events += [some_event(random, at, "page_view", client_id=f"length-{number}") for at in times]
-    for pages in range(23):
+    for pages in [*range(23), 50, 51]:
         names = ["click", *["page_view"] * pages]
         events += [
             some_event(random, START + timedelta(days=4, seconds=second), name, client_id=f"depth-{pages}")

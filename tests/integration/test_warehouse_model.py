@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.support.plain_model import TABLES, check_model
 from tests.support.postgres import (
     LOADER,
+    MIGRATIONS,
     READER,
     ThrowawayPostgres,
     find_binaries,
@@ -45,9 +46,14 @@ NAMES = [
 def server() -> Iterator[ThrowawayPostgres]:
     with throwaway_postgres() as postgres:
         postgres.create_database()
-        weeks = "SELECT make_partitions(array_agg(at)) FROM generate_series(%s, %s, interval '1 day') AS at"
-        postgres.execute(weeks, (START - timedelta(days=30), START + timedelta(days=30)))
+        make_weeks(postgres)
         yield postgres
+
+
+def make_weeks(server: ThrowawayPostgres) -> None:
+    """Have partitions for all events of these tests."""
+    weeks = "SELECT make_partitions(array_agg(at)) FROM generate_series(%s, %s, interval '1 day') AS at"
+    server.execute(weeks, (START - timedelta(days=30), START + timedelta(days=30)))
 
 
 @pytest.fixture
@@ -154,6 +160,26 @@ def test_a_rebuild_gives_the_same_in_any_time_zone(postgres: ThrowawayPostgres, 
         postgres.execute("SELECT set_time_zone('Asia/Ho_Chi_Minh')")
     with pytest.raises(psycopg2.Error, match="no time zone"):
         postgres.execute("SELECT set_time_zone('Mars/Olympus')")
+
+
+def model_migrations() -> list[int]:
+    """The numbers of the migrations after which a filled warehouse may be upgraded: the model is there."""
+    return [number for path in MIGRATIONS.glob("*.sql") if (number := int(path.name[:4])) >= 14]
+
+
+@pytest.mark.parametrize("last", sorted(model_migrations())[:-1])
+def test_an_upgrade_counts_what_is_there(postgres: ThrowawayPostgres, last: int) -> None:
+    migrations = sorted(MIGRATIONS.glob("*.sql"))
+    postgres.create_database(migrations=[path for path in migrations if int(path.name[:4]) <= last])
+    make_weeks(postgres)
+    random = dice(last)
+    for _ in range(10):
+        change(postgres, "insert", random)
+    postgres.migrate([path for path in migrations if int(path.name[:4]) > last])
+    check_model(postgres)
+    change(postgres, "delete", random)
+    change(postgres, "insert", random)
+    check_model(postgres)
 
 
 FUNNEL = ["product_view", "add_to_cart_click", "checkout_start", "checkout_complete"]

@@ -94,7 +94,11 @@ class ThrowawayPostgres(Server):
         # As the role warehouse has it.
         private = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC"
         self.execute(private, database=name)
-        for migration in migrations or sorted(MIGRATIONS.glob("*.sql")):
+        self.migrate(sorted(MIGRATIONS.glob("*.sql")) if migrations is None else migrations, name)
+
+    def migrate(self, migrations: Sequence[Path], name: str = DATABASE) -> None:
+        """Apply migrations as the owner, each in a transaction."""
+        for migration in migrations:
             connection = self.connect(database=name)
             with connection, connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL ROLE {OWNER}")

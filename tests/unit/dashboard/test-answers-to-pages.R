@@ -118,7 +118,12 @@ test_that("every chart can be drawn, with and without a period to compare with",
     expect_setequal(names(widget$x), c("data", "layout", "config", "source", "highlight", "base_url"))
     built <- plotly::plotly_build(chart)
     expect_equal(length(widget$x$data), length(built$x$data))
-    for (n in seq_along(widget$x$data)) expect_drawn_as(widget$x$data[[n]], built$x$data[[n]])
+    asked <- Filter(function(trace) !is.null(trace$type), unname(chart$x$attrs))
+    for (n in seq_along(widget$x$data)) {
+      expect_setequal(names(widget$x$data[[n]]), setdiff(names(asked[[n]]), c("alpha_stroke", "sizes", "spans", "inherit")))
+      expect_drawn_as(widget$x$data[[n]], built$x$data[[n]])
+    }
+    expect_setequal(names(widget$x$layout), c("hovermode", names(chart$x$layoutAttrs[[1]])))
     expect_drawn_as(widget$x$layout, built$x$layout)
   }
   expect_equal(
