@@ -32,7 +32,10 @@ SETTINGS = {
     "autovacuum": "off",
     "work_mem": "32MB",
 }
-"""For the server while it is filled; `autovacuum` would read the weeks again while they grow."""
+"""For the server while it is filled; `autovacuum` would read the weeks again while they grow.
+
+`work_mem` is what role postgresql gives a machine of 2 GB.
+"""
 
 COPY = f"COPY clickstream_events ({', '.join(Row._fields)}, loaded_at) FROM STDIN WITH (NULL '')"
 PARTITIONS = """

@@ -31,8 +31,8 @@ chart_card_ui <- function(id, title, help = NULL, height = "320px", class = NULL
 # csv: reactive that gives the answer to download, where that is not data. empty: what to say when there is nothing.
 chart_card_server <- function(id, context, data, draw, describe, csv = data, empty = "No events in this period.") {
   shiny::moduleServer(id, function(input, output, session) {
-    # Making a chart and writing it down takes the one R process some 7 ms: once for all who look at the same. The filters and the page's own
-    # parameters stand for all that `draw` may read beside the data.
+    # Making a chart and writing it down takes the one R process some 7 ms: once for all who look at the same. The filters
+    # and the page's own parameters stand for all that `draw` may read beside the data.
     output$chart <- shiny::bindCache(
       htmlwidgets::shinyRenderWidget(
         quote(quiet_widget(draw(answered(data(), empty)))), plotly::plotlyOutput,
