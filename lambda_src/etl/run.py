@@ -29,7 +29,7 @@ LISTED_PAGE: Final = 1000
 """Keys that are looked up in the ledger at once."""
 TURN: Final = 0.0005
 """Seconds for which a thread may keep the interpreter while others wait. The one that loads needs it for a
-moment between any two things that PostgreSQL does, and the one that parses would keep it for Python's 5 ms."""
+moment between any two things that PostgreSQL does; the one that parses would keep it for Python's 5 ms."""
 _HOUR: Final = len("events/2025/12/06/05")
 
 
@@ -170,6 +170,7 @@ def _load_all(
                 break
             _add(chunk, read, rules, tuning, progress)
             if _is_full(chunk, tuning):
+                chunk.finish()
                 counts = counts if loading is None else loading.result()
                 counts = _seen(counts, progress)
                 loading = loader.submit(_load, store, warehouse, chunk, counts, tuning, progress)

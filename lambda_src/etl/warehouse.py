@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import psycopg2
 import psycopg2.errors
@@ -38,6 +38,8 @@ _SQL: Final[dict[str, str]] = {
 
 COPY_ROWS: Final = _SQL["copy"].replace("etl_staging", "public.clickstream_events")
 """COPY straight into the table, of the same columns as into the staging table."""
+COPY_BYTES: Final = 1 << 21
+"""How much of a text psycopg2 hands over at once."""
 TAB: Final = "\t"
 
 _UNLOADABLE: Final = (
@@ -74,6 +76,25 @@ class Counts:
     events_rejected: int = 0
 
 
+class Texts(NamedTuple):
+    """What PostgreSQL is given of new rows; COPY text."""
+
+    ids: bytes
+    """For `etl_ids`."""
+    rows: bytes
+    days: list[str]
+    """Of receipt, as PostgreSQL reads them."""
+
+    @classmethod
+    def of(cls, lines: Mapping[str, str]) -> Texts:
+        """Make the texts of rows: event id -> row as COPY text."""
+        # The third column from the end is received_at.
+        received = [line.rsplit(TAB, 3)[1] for line in lines.values()]
+        ids = "".join([f"{event_id}\t{at}\n" for event_id, at in zip(lines, received, strict=True)])
+        rows = "".join(lines.values())
+        return cls(ids.encode(), rows.encode(), [f"{day} 00:00Z" for day in {at[:10] for at in received}])
+
+
 @dataclass(slots=True)
 class Chunk:
     """Objects that are loaded together."""
@@ -93,6 +114,8 @@ class Chunk:
     rejected: list[Rejected] = field(default_factory=list)
     size: int = 0
     """Bytes of content that were read for it."""
+    texts: Texts | None = None
+    """What PostgreSQL is given of `lines`, if it was made ahead."""
 
     def is_empty(self) -> bool:
         """Whether there is nothing to record."""
@@ -112,8 +135,13 @@ class Chunk:
 
     def drop(self, event_ids: Iterable[str]) -> None:
         """Take rows out."""
+        self.texts = None
         for event_id in event_ids:
             del self.lines[event_id]
+
+    def finish(self) -> None:
+        """Make the texts of a full chunk; where it is loaded PostgreSQL would wait for them."""
+        self.texts = Texts.of(self.lines)
 
 
 class Warehouse:
@@ -283,7 +311,7 @@ class Warehouse:
 
         def attempt(cursor: Any) -> str:
             try:
-                _insert(cursor, dict(lines))
+                _insert(cursor, dict(lines), Texts.of(dict(lines)))
             except _UNLOADABLE as error:
                 return str(error.diag.message_primary or type(error).__name__)
             finally:
@@ -302,17 +330,18 @@ class Warehouse:
         """Write rows, rejected events, ledger and failures; return how many events were new."""
         loaded = 0
         read_again: list[str] = []
+        texts = chunk.texts or Texts.of(chunk.lines)
         if chunk.again:
-            _copy(cursor, _SQL["copy"], chunk.lines.values())
+            _copy(cursor, _SQL["copy"], texts.rows)
             ends = {"first": min(chunk.again), "last": max(chunk.again)}
             cursor.execute(_SQL["drop_orphans"], {"again": chunk.again, **ends})
             read_again = [key for (key,) in cursor.fetchall()]
         if chunk.lines:
-            known = _insert(cursor, chunk.lines)
+            known = _insert(cursor, chunk.lines, texts)
             loaded = len(chunk.lines) - len(known)
             if known or chunk.copies:
                 if not chunk.again:
-                    _copy(cursor, _SQL["copy"], (chunk.lines[event_id] for event_id in known))
+                    _copy(cursor, _SQL["copy"], _joined(map(chunk.lines.__getitem__, known)))
                 event_ids, keys = map(list, zip(*chunk.copies, strict=True)) if chunk.copies else ([], [])
                 cursor.execute(_SQL["walk_indexes"])
                 cursor.execute(_SQL["record_copies"], {"event_ids": event_ids, "source_objects": keys})
@@ -407,27 +436,30 @@ def _may_pass(error: psycopg2.Error) -> bool:
     )
 
 
-def _insert(cursor: Any, lines: Mapping[str, str]) -> set[str]:
+def _insert(cursor: Any, lines: Mapping[str, str], texts: Texts) -> set[str]:
     """Write the rows whose event is new, and return the ids of the others.
 
     The rows go straight into the table, by COPY: they need no staging where only their ids are looked at.
     """
-    # The third column from the end is received_at.
-    ids = (f"{event_id}\t{line.rsplit(TAB, 3)[1]}\n" for event_id, line in lines.items())
-    _copy(cursor, _SQL["copy_ids"], ids)
-    cursor.execute(_SQL["make_partitions"])
+    _copy(cursor, _SQL["copy_ids"], texts.ids)
+    cursor.execute(_SQL["make_partitions"], {"days": texts.days})
     cursor.execute(_SQL["insert_ids"])
-    known: set[str] = set()
-    if cursor.rowcount < len(lines):
-        cursor.execute(_SQL["walk_indexes"])
-        cursor.execute(_SQL["known_ids"])
-        known = {event_id for (event_id,) in cursor.fetchall()}
-    _copy(cursor, COPY_ROWS, (line for event_id, line in lines.items() if event_id not in known))
+    if cursor.rowcount == len(lines):
+        _copy(cursor, COPY_ROWS, texts.rows)
+        return set()
+    cursor.execute(_SQL["walk_indexes"])
+    cursor.execute(_SQL["known_ids"])
+    known = {event_id for (event_id,) in cursor.fetchall()}
+    _copy(cursor, COPY_ROWS, _joined(line for event_id, line in lines.items() if event_id not in known))
     return known
 
 
-def _copy(cursor: Any, statement: str, lines: Iterable[str]) -> None:
-    cursor.copy_expert(statement, io.BytesIO("".join(lines).encode("utf-8")), 1 << 18)
+def _joined(lines: Iterable[str]) -> bytes:
+    return "".join(lines).encode()
+
+
+def _copy(cursor: Any, statement: str, text: bytes) -> None:
+    cursor.copy_expert(statement, io.BytesIO(text), COPY_BYTES)
 
 
 def connector(

@@ -1,2 +1,1 @@
-SELECT public.make_partitions(array_agg(received_at))
-FROM (SELECT DISTINCT date_trunc('day', received_at, 'UTC') AS received_at FROM etl_ids) AS days
+SELECT public.make_partitions(%(days)s::timestamptz[])
