@@ -72,7 +72,7 @@ def some_event(random: Random, minutes: int = 400) -> tuple[Any, ...]:
     at = START + timedelta(minutes=random.randrange(minutes))
     if random.random() < 0.2:
         at += timedelta(days=random.choice([-8, -1, 1, 9]))
-    received = at + random.choice([timedelta(seconds=2), timedelta(days=8)])
+    received = at + random.choice([timedelta(0), timedelta(seconds=2), timedelta(days=8)])
     name = random.choice(NAMES)
     product = random.choice([None, "p1", "p2", "p3"]) if name != "page_view" else None
     return (
@@ -88,7 +88,7 @@ def some_event(random: Random, minutes: int = 400) -> tuple[Any, ...]:
         random.choice([None, 100, 200]) if product else None,
         random.random() < 0.1,
         received,
-        received + timedelta(minutes=random.choice([1, 20, 90, 3000])),
+        received + timedelta(minutes=random.choice([1, 15, 20, 90, 3000])),
         "client",
         "events/o",
         0,
@@ -106,7 +106,8 @@ def change(server: ThrowawayPostgres, kind: str, random: Random) -> None:
     connection = server.connect(LOADER)
     with connection, connection.cursor() as cursor:
         if kind == "insert":
-            insert(cursor, [some_event(random) for _ in range(random.choice([1, 3, 20]))])
+            minutes = random.choice([20, 400])
+            insert(cursor, [some_event(random, minutes) for _ in range(random.choice([1, 3, 20]))])
         elif kind == "delete":
             cursor.execute(
                 "DELETE FROM clickstream_events WHERE hashtext(event_id::text) %% 5 = %s",
