@@ -1,6 +1,7 @@
 """One load in a process of its own: `python -m tests.bench.loading <way> <S3 address> <socket>`.
 
-The ways are `loader`, `baseline` (sequential, in batches of 200) and `copy` (bare COPY).
+The ways are `loader`, `again` (the loader reprocesses), `baseline` (sequential, in batches of 200) and `copy`
+(bare COPY).
 
 Prints a JSON object: events, objects, seconds, processor seconds, and the peak of memory in MB.
 """
@@ -45,11 +46,13 @@ def connect(socket: str) -> Any:
     return psycopg2.connect(host=socket, port=5432, user=LOADER, dbname=DATABASE)
 
 
-def loader(address: str, socket: str) -> tuple[int, int]:
+def loader(
+    address: str, socket: str, asked: dict[str, object] | None = None, counted: str = "loaded"
+) -> tuple[int, int]:
     """The platform's loader, as its handler runs it."""
     s3, credentials = client(address, aws_session())
     store = S3Store(s3, "raw", Fetcher(credentials, "ap-southeast-1"))
-    selection, payload = read_payload({})
+    selection, payload = read_payload(asked or {})
     with Warehouse(lambda: connect(socket)) as warehouse:
         answer = run(
             store,
@@ -62,7 +65,12 @@ def loader(address: str, socket: str) -> tuple[int, int]:
             datetime.now(UTC),
         )
     assert answer["status"] == "complete", answer
-    return answer["events"]["loaded"], answer["objects"]["read"]
+    return answer["events"][counted], answer["objects"]["read"]  # type: ignore[literal-required]
+
+
+def again(address: str, socket: str) -> tuple[int, int]:
+    """The same for objects that are loaded: every row is compared with what its object says now."""
+    return loader(address, socket, {"prefix": "events/", "reprocess": True}, "duplicate")
 
 
 def baseline(address: str, socket: str) -> tuple[int, int]:
@@ -128,7 +136,7 @@ def copy(address: str, socket: str) -> tuple[int, int]:
 started = 0.0
 
 if __name__ == "__main__":
-    way = {"loader": loader, "baseline": baseline, "copy": copy}[sys.argv[1]]
+    way = {"loader": loader, "again": again, "baseline": baseline, "copy": copy}[sys.argv[1]]
     started = time.perf_counter()
     events, objects = way(sys.argv[2], sys.argv[3])
     print(

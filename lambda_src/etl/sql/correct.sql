@@ -1,6 +1,10 @@
 -- Events that were there before the chunk: a copy that was accepted earlier takes the row's place,
 -- and a reprocessed copy refreshes the row of its own object where it reads differently now.
-WITH corrected AS (
+WITH staged AS MATERIALIZED (
+    SELECT staged.*, known.received_at AS known_at
+    FROM etl_staging AS staged
+    JOIN public.clickstream_event_ids AS known USING (event_id)
+), corrected AS (
     UPDATE public.clickstream_events AS stored
     SET (
         event_timestamp, event_name, user_id, user_login_state, identity_source, client_id, session_id,
@@ -17,10 +21,9 @@ WITH corrected AS (
         staged.referrer, staged.element, staged.identity_verified, staged.event_timestamp_source,
         staged.is_bot, staged.received_at, staged.source_object, staged.source_position
     )
-    FROM etl_staging AS staged
-    JOIN public.clickstream_event_ids AS known USING (event_id)
-    WHERE stored.event_id = known.event_id
-      AND stored.received_at = known.received_at
+    FROM staged
+    WHERE stored.received_at = staged.known_at
+      AND stored.event_id = staged.event_id
       AND (
           (staged.received_at, staged.source_object, staged.source_position)
           < (stored.received_at, stored.source_object, stored.source_position)

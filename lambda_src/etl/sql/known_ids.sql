@@ -2,6 +2,10 @@
 SELECT known.event_id::text
 FROM etl_ids AS staged
 JOIN public.clickstream_event_ids AS known USING (event_id)
-JOIN public.clickstream_events AS stored
-    ON stored.event_id = known.event_id
-    AND stored.received_at = known.received_at
+CROSS JOIN LATERAL (
+    SELECT
+    FROM public.clickstream_events AS stored
+    WHERE stored.received_at = known.received_at
+      AND stored.event_id = known.event_id
+    OFFSET 0 -- one look into the index per event
+) AS stored

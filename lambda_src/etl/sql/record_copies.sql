@@ -6,8 +6,12 @@ UNION
 SELECT staged.event_id, unnest(ARRAY[staged.source_object, stored.source_object])
 FROM etl_staging AS staged
 JOIN public.clickstream_event_ids AS known USING (event_id)
-JOIN public.clickstream_events AS stored
-    ON stored.event_id = known.event_id
-    AND stored.received_at = known.received_at
-    AND stored.source_object <> staged.source_object
+CROSS JOIN LATERAL (
+    SELECT source_object
+    FROM public.clickstream_events AS stored
+    WHERE stored.received_at = known.received_at
+      AND stored.event_id = known.event_id
+    OFFSET 0 -- one look into the index per event
+) AS stored
+WHERE stored.source_object <> staged.source_object
 ON CONFLICT DO NOTHING
