@@ -140,7 +140,10 @@ class Chunk:
             del self.lines[event_id]
 
     def finish(self) -> None:
-        """Make the texts of a full chunk; where it is loaded PostgreSQL would wait for them."""
+        """Make the texts of a full chunk, to which nothing more is added.
+
+        Where it is loaded PostgreSQL would wait for them.
+        """
         self.texts = Texts.of(self.lines)
 
 
@@ -309,9 +312,11 @@ class Warehouse:
     def _refused(self, lines: Sequence[tuple[str, str]]) -> Iterator[tuple[Row, str]]:
         """Find the rows that PostgreSQL refuses, by halves, and yield each with what it says."""
 
+        texts = Texts.of(dict(lines))
+
         def attempt(cursor: Any) -> str:
             try:
-                _insert(cursor, dict(lines), Texts.of(dict(lines)))
+                _insert(cursor, dict(lines), texts)
             except _UNLOADABLE as error:
                 return str(error.diag.message_primary or type(error).__name__)
             finally:

@@ -29,7 +29,7 @@ from etl.records import Row, read_object
 from etl.run import run
 from etl.settings import Tuning
 from etl.store import S3Store, aws_session
-from etl.warehouse import COPY_ROWS, Warehouse
+from etl.warehouse import COPY_BYTES, COPY_ROWS, Warehouse
 from tests.support.postgres import DATABASE, LOADER
 
 BATCH = 200
@@ -128,7 +128,7 @@ def copy(address: str, socket: str) -> tuple[int, int]:
     global started
     started = time.perf_counter()
     for chunk in chunks:
-        cursor.copy_expert(COPY_ROWS, io.BytesIO(chunk), 1 << 18)
+        cursor.copy_expert(COPY_ROWS, io.BytesIO(chunk), COPY_BYTES)
         connection.commit()
     return events, objects
 

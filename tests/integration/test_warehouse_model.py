@@ -40,6 +40,8 @@ NAMES = [
     "checkout_start",
     "checkout_complete",
 ]
+LONG = "x" * 200
+"""As long as a label may be: what goes on after it is the same."""
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +85,7 @@ def some_event(random: Random, minutes: int = 400) -> tuple[Any, ...]:
         random.choice(["anonymous", "anonymous", "guest", "logged_in", None]),
         product,
         random.choice([f"Laptop {product}", None]) if product else None,
-        random.choice(["laptop", "monitor", None]) if product else None,
+        random.choice(["laptop", "monitor", LONG + "1", LONG + "2", "", None]) if product else None,
         random.choice(["Dell", "LG", None]) if product else None,
         random.choice([None, 100, 200]) if product else None,
         random.random() < 0.1,

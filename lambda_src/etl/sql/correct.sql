@@ -1,6 +1,6 @@
 -- Events that were there before the chunk: a copy that was accepted earlier takes the row's place,
 -- and a reprocessed copy refreshes the row of its own object where it reads differently now.
-WITH staged AS MATERIALIZED (
+WITH staged AS MATERIALIZED ( -- or the planner would begin with all rows that are stored, and look each one up
     SELECT staged.*, known.received_at AS known_at
     FROM etl_staging AS staged
     JOIN public.clickstream_event_ids AS known USING (event_id)
