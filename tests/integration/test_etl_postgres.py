@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice, permutations
 from pathlib import Path
 from typing import Any
@@ -300,6 +301,19 @@ def test_reprocessing_rebuilds_the_same_rows_and_repairs_changed_ones(postgres: 
     etl(postgres, store, {"reprocess": True})
     assert rows(postgres) == before
     check(postgres, store)
+
+
+def test_reprocessing_looks_for_each_row_once(postgres: ThrowawayPostgres) -> None:
+    """Of large batches: the planner would rather go through a batch's rows for each event, for minutes."""
+    store = RawStore()
+    for number in range(40):
+        events = [event(number * 500 + place) for place in range(500)]
+        store.put(key(number), raw(*events, received=f"2025-12-06T05:{number:02}:01Z"))
+    etl(postgres, store, tuning=Tuning())
+    postgres.execute("ANALYZE")
+    patient = partial(postgres.connect, LOADER, options="-c statement_timeout=30s")
+    answer = etl(postgres, store, {"reprocess": True}, tuning=Tuning(), connect=patient)
+    assert answer["events"] == {"read": 20_000, "loaded": 0, "duplicate": 20_000, "rejected": 0}
 
 
 def test_selections(postgres: ThrowawayPostgres) -> None:
