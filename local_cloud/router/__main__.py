@@ -35,6 +35,7 @@ async def serve(settings: Settings) -> None:
         server = web.Server(
             Endpoint(backends, AccessLog(settings.access_log), reconciler),
             request_factory=partial(web.BaseRequest, loop=loop, client_max_size=LARGEST_CALL),
+            auto_decompress=False,  # as above: bodies go through as they come
         )
         runner = web.ServerRunner(server, access_log=None)
         await runner.setup()

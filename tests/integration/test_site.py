@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import gzip
 import json
 import os
 import re
@@ -220,6 +221,16 @@ def test_an_event_of_just_now_is_on_the_page_after_the_etl(dashboard: str) -> No
         "Sessions": 1,
         "Page views": 0,
     }
+
+
+def test_a_body_that_says_it_is_packed_comes_through_as_it_is() -> None:
+    """HTTP API unpacks nothing, so the collector says how gzip is sent; neither does the local cloud."""
+    url = aws("apigatewayv2").get_apis()["Items"][0]["ApiEndpoint"] + "/clickstream"
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    for body in (gzip.compress(b'{"eventName": "page_view"}'), b"\x1f\x8bxx"):
+        answer = urllib3.request("POST", url, body=body, headers=headers, timeout=30, retries=False)
+        assert (answer.status, answer.json()["error"]) == (400, "the body was gzip once")
+        assert "application/gzip" in answer.json()["hint"]
 
 
 def test_verification_takes_its_events_out_again_where_it_is_told_to() -> None:
