@@ -5,11 +5,14 @@ from __future__ import annotations
 import ipaddress
 import json
 import subprocess
+from pathlib import Path
 
 from local_cloud.processes import run
-from local_cloud.settings import Settings
+from local_cloud.settings import PROJECT, Settings
 
 _FIX = "run as root on a kernel with bridge support"
+_ALIAS = "the local cloud"
+_DEVICES = Path("/sys/class/net")
 
 
 def _ip(*arguments: str) -> None:
@@ -23,13 +26,56 @@ def exists(settings: Settings) -> bool:
 
 
 def ensure(settings: Settings) -> bool:
-    """Make the bridge with the VPC's first address; return whether anything was missing."""
+    """Make the bridge with the VPC's first address; return whether anything was missing.
+
+    A bridge that a killed cloud left behind in the same range makes room.
+    """
+    for device in overlapping(settings):
+        if left_behind(device):
+            _ip("link", "delete", "dev", device)
     changed = not exists(settings)
     if changed:
         _ip("link", "add", "name", settings.bridge, "type", "bridge", "stp_state", "0")
+        _ip("link", "set", "dev", settings.bridge, "alias", f"{_ALIAS} {settings.name} of {PROJECT}"[:255])
         _ip("link", "set", "dev", settings.bridge, "addrgenmode", "none")
         _ip("link", "set", "dev", settings.bridge, "up")
     return add_address(settings, f"{settings.gateway}/{settings.network.prefixlen}") or changed
+
+
+def overlapping(settings: Settings) -> dict[str, str]:
+    """Return this machine's other networks that overlap the cloud's range: device → range."""
+    listing = run(["ip", "-json", "-4", "route", "show", "table", "main"], fix=_FIX)
+    return {
+        route.get("dev", "some device"): route["dst"]
+        for route in json.loads(listing or "[]")
+        if route["dst"] != "default"
+        and route.get("dev") != settings.bridge
+        and ipaddress.IPv4Network(route["dst"], strict=False).overlaps(settings.network)
+    }
+
+
+def owner(device: str) -> str:
+    """Return whose bridge a device is: "the local cloud NAME of CLONE"; empty if it is no cloud's."""
+    try:
+        alias = (_DEVICES / device / "ifalias").read_text().strip()
+    except OSError:
+        return ""
+    return alias if alias.startswith(f"{_ALIAS} ") else ""
+
+
+def left_behind(device: str) -> bool:
+    """Return whether a device is the bridge of a cloud whose processes were killed.
+
+    No machine is on it then, and nobody listens on its addresses. (A cloud that is not stopped
+    but killed cannot remove its bridge, and its clone may be gone.)
+    """
+    if not owner(device) or any((_DEVICES / device / "brif").iterdir()):
+        return False
+    listing = run(["ip", "-json", "-4", "addr", "show", "dev", device], fix=_FIX)
+    addresses = [one["local"] for link in json.loads(listing) for one in link.get("addr_info", [])]
+    return not any(
+        run(["ss", "--no-header", "--listening", "--tcp", "src", address], fix=_FIX) for address in addresses
+    )
 
 
 def join_subnet(settings: Settings, subnet: ipaddress.IPv4Network) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
-import json
 import os
 import platform
 import shutil
 import socket
-import subprocess
 from pathlib import Path
 
-from local_cloud import amis, cacher, images, packages
+from local_cloud import amis, cacher, images, network, packages
 from local_cloud.errors import CloudError
 from local_cloud.processes import read_record, recipe
 from local_cloud.settings import PROJECT, Settings
@@ -167,18 +164,13 @@ def taken(host: str, port: int) -> bool:
 
 def _range(settings: Settings) -> None:
     """Refuse an address range that this machine already uses elsewhere."""
-    listing = subprocess.run(
-        ["ip", "-json", "-4", "route", "show", "table", "main"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for route in json.loads(listing.stdout or "[]"):
-        if route["dst"] == "default" or route.get("dev") == settings.bridge:
+    for device, used in network.overlapping(settings).items():
+        if network.left_behind(device):
             continue
-        if ipaddress.IPv4Network(route["dst"], strict=False).overlaps(settings.network):
-            raise CloudError(
-                f"this machine already uses {route['dst']} (on {route.get('dev', 'some device')}),"
-                f" which overlaps the VPC's range {settings.vpc_cidr}",
-                "set platform_vpc_cidr and the subnets' ranges to another private range",
-            )
+        cloud = network.owner(device)
+        raise CloudError(
+            f"this machine already uses {used} (on {device}{f', {cloud}, which runs' if cloud else ''}),"
+            f" which overlaps the VPC's range {settings.vpc_cidr}",
+            f"{'stop it there, or ' if cloud else ''}set platform_vpc_cidr and the subnets' ranges to"
+            " another private range",
+        )

@@ -21,7 +21,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local_cloud import cgroups, packages
+from local_cloud import cgroups, network, packages, preflight
+from local_cloud.errors import CloudError
 from local_cloud.settings import Settings
 
 pytestmark = [
@@ -580,3 +581,48 @@ def test_stop_leaves_nothing(running: None) -> None:
     with pytest.raises(OSError):
         urllib.request.urlopen(ENDPOINT, timeout=2)
     assert not answer("stop")["changed"]
+
+
+@pytest.fixture
+def bridge() -> Iterator[str]:
+    """The bridge of a cloud that was killed: of its processes nothing is there any more."""
+    killed = Settings(name="killed", vpc_cidr="10.78.0.0/16")
+    network.ensure(killed)
+    yield killed.bridge
+    network.remove(killed)
+
+
+@pytest.fixture
+def successor() -> Iterator[Settings]:
+    """A cloud that wants a part of the killed one's range."""
+    settings = Settings(name="successor", vpc_cidr="10.78.64.0/20")
+    yield settings
+    network.remove(settings)
+
+
+def test_the_bridge_of_a_killed_cloud_makes_room(bridge: str, successor: Settings) -> None:
+    preflight._range(successor)
+    assert network.ensure(successor)
+    assert not Path("/sys/class/net", bridge).exists()
+    assert not network.ensure(successor)
+
+
+def test_the_bridge_of_a_cloud_that_runs_stays(bridge: str, successor: Settings) -> None:
+    runs = rf"{bridge}, the local cloud killed of {PROJECT}, which runs.*Fix: stop it there"
+    with socket.create_server(("10.78.0.1", 0)), pytest.raises(CloudError, match=runs):
+        preflight._range(successor)
+    # a machine hangs on its bridge by such a pair
+    pair = ["lc-test-a", "type", "veth", "peer", "name", "lc-test-b"]
+    subprocess.run(["ip", "link", "add", "master", bridge, *pair], check=True)
+    try:
+        with pytest.raises(CloudError, match=runs):
+            preflight._range(successor)
+    finally:
+        subprocess.run(["ip", "link", "delete", "lc-test-a"], check=True)
+    preflight._range(successor)
+
+
+def test_a_bridge_of_somebody_else_stays(bridge: str, successor: Settings) -> None:
+    subprocess.run(["ip", "link", "set", "dev", bridge, "alias", "a bridge"], check=True)
+    with pytest.raises(CloudError, match=rf"\(on {bridge}\).*Fix: set platform_vpc_cidr"):
+        preflight._range(successor)

@@ -75,7 +75,7 @@ def test_a_range_in_use_names_its_variable(monkeypatch: pytest.MonkeyPatch, used
     routes = [{"dst": "default", "dev": "eth0"}, {"dst": "10.0.0.0/16", "dev": settings.bridge}]
 
     def answer(extra: list[dict[str, str]]) -> None:
-        done = SimpleNamespace(stdout=json.dumps(routes + extra))
+        done = SimpleNamespace(returncode=0, stdout=json.dumps(routes + extra))
         monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
 
     answer([{"dst": "192.168.1.0/24", "dev": "eth0"}])
