@@ -8,15 +8,15 @@ from typing import Final, NamedTuple
 
 
 class Kind(Enum):
-    """What a field may hold. `null` and absence are the same everywhere."""
+    """What a field may hold. `null`, an empty text and absence are the same everywhere."""
 
-    NAME = "a name: text that is not blank"
+    NAME = "a name: text that is not blank, of 200 characters at most"
     TEXT = "text"
     IDENTIFIER = "text or a whole number"
     BOOLEAN = "true or false"
     TIME = "an ISO 8601 date and time"
     LOGIN_STATE = "logged_in, anonymous or guest"
-    PRICE = "a number that is not negative"
+    PRICE = "a number that is not negative, of 13 digits at most before the point"
     OBJECT = "an object"
 
 
@@ -83,4 +83,6 @@ PRODUCT_FIELDS: Final[tuple[Field, ...]] = (
 def field_value(source: Mapping[str, object], field: Field) -> object:
     """Return the value of `field`, camelCase first; None where neither spelling has one."""
     value = source.get(field.camel)
-    return source.get(field.snake) if value is None else value
+    if value is None or value == "":
+        value = source.get(field.snake)
+    return None if value == "" else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import Final
 
@@ -10,6 +11,8 @@ MAGIC: Final = b"\x1f\x8b"
 
 # 16 asks zlib for a gzip header instead of its own.
 _WINDOW_BITS: Final = zlib.MAX_WBITS | 16
+_SLICE: Final = 4096
+_ZEROS: Final = re.compile(rb"\0*")
 
 
 class BrokenGzip(ValueError):
@@ -27,18 +30,24 @@ def gunzip(data: bytes, limit: int) -> bytes:
     """
     parts: list[bytes] = []
     left = limit
-    while data:
+    view = memoryview(data)
+    position = 0
+    while position < len(data):
         member = zlib.decompressobj(_WINDOW_BITS)
-        try:
-            part = member.decompress(data, left + 1)
-        except zlib.error:
-            raise BrokenGzip("broken gzip") from None
-        left -= len(part)
-        if left < 0:
-            raise TooLarge(f"more than {limit} bytes when unpacked")
-        if not member.eof:
-            raise BrokenGzip("gzip cut short")
-        parts.append(part)
+        while not member.eof:
+            # By slices: what follows a member is copied, and a body may be nothing but tiny members.
+            piece = view[position : position + _SLICE]
+            if not piece:
+                raise BrokenGzip("gzip cut short")
+            try:
+                part = member.decompress(piece, left + 1)
+            except zlib.error:
+                raise BrokenGzip("broken gzip") from None
+            left -= len(part)
+            if left < 0:
+                raise TooLarge(f"more than {limit} bytes when unpacked")
+            parts.append(part)
+            position += len(piece) - len(member.unused_data)
         # Zeros may pad the last member.
-        data = member.unused_data.lstrip(b"\0")
+        position = _ZEROS.match(data, position).end()  # type: ignore[union-attr]  # matches always
     return b"".join(parts)

@@ -11,9 +11,9 @@ from functools import lru_cache
 from typing import Final
 
 _BOT: Final = re.compile(
-    r"(?<!cu)bot\b|bot_|crawl|spider|slurp|scrap|headless|phantomjs|puppeteer|playwright|lighthouse|monitor"
-    r"|preview|facebookexternalhit|python-requests|python-urllib|aiohttp|httpx|curl/|wget/|okhttp|go-http"
-    r"|java/|libwww|^$",
+    r"(?<!cu)bot(?:\b|_)|crawl|spider|slurp|scrap|headless|phantomjs|puppeteer|playwright|lighthouse|monitor"
+    r"|(?:web|bing|link|url|site)[ -]?preview|facebookexternalhit|python-requests|python-urllib|aiohttp|httpx"
+    r"|curl/|wget/|go-http|libwww|^$",
     re.IGNORECASE,
 )
 

@@ -71,7 +71,8 @@ def read_payload(payload: object) -> tuple[Selection, dict[str, object]]:
         prefix = _text(given, "prefix")
         if not prefix.startswith((EVENTS, REJECTED)):
             raise PayloadError(f"'prefix' is {prefix!r}. Fix: it begins with {EVENTS!r} or {REJECTED!r}.")
-        return Selection(prefix, after, None, reprocess), given
+        # What was refused is asked for to be judged again, also if it was refused again the last time.
+        return Selection(prefix, after, None, reprocess or prefix.startswith(REJECTED)), given
     start = _time(given, "start")
     end = _time(given, "end")
     if start is not None and end is not None and end <= start:

@@ -230,7 +230,13 @@ def _read_plain(data: bytes, key: str, last_modified: datetime, rules: ClockRule
                 continue
         if exact is None:
             # orjson makes floats of whole numbers above 64 bits: what is not plain is read exactly.
-            parsed: Any = parse_json(data.decode("utf-8"))
+            try:
+                parsed: Any = parse_json(data.decode("utf-8"))
+            except NotJson:
+                # Python's parser does not follow as deep as orjson: the whole way judges the object.
+                records.lines.clear()
+                records.rejected.clear()
+                return False
             exact = parsed["events"]
         _add_any(exact[position], position, position, source, rules, records)
     return True
@@ -410,7 +416,7 @@ def _events(body: object, key: str, last_modified: datetime) -> Iterator[tuple[o
 def _refused_events(entry: Mapping[str, object]) -> Iterator[tuple[object, int]]:
     """Yield what an entry of the collector's refusals holds: an event, or a body as text."""
     index = entry.get("index")
-    event = entry.get("event", entry.get("text"))
+    event = entry.get("event", entry.get("text", entry.get("base64")))
     if isinstance(event, str):
         try:
             event = parse_json(event)

@@ -82,8 +82,26 @@ class _Progress:
     listed_from: str | None = None
     again: set[str] = field(default_factory=set)
     """Objects under way that may have been loaded before."""
-    last_key: str = ""
-    """All objects up to this key are loaded, skipped or reported."""
+    reached: str = ""
+    """The last key that was listed and looked at."""
+    pending: dict[str, str] = field(default_factory=dict)
+    """Listed objects under way, in their order: key -> the key that was reached before it."""
+    out_of_time: bool = False
+
+    @property
+    def done(self) -> str:
+        """The key up to which every listed object is loaded, skipped or reported."""
+        return next(iter(self.pending.values()), self.reached)
+
+    def take(self, key: str) -> None:
+        """Note that an object is under way."""
+        self.pending[key] = self.reached
+        self.reached = key
+
+    def settle(self, keys: Iterable[str]) -> None:
+        """Note that objects are loaded or reported."""
+        for key in keys:
+            self.pending.pop(key, None)
 
 
 def run(
@@ -103,7 +121,7 @@ def run(
     """
     started = time.monotonic()
     warehouse.start_run(payload)
-    progress = _Progress()
+    progress = _Progress(reached=selection.after)
     boundary = hour_folder(now - tuning.look_back)
     try:
         counts, finished = _load_all(store, warehouse, selection, tuning, rules, seconds_left, progress)
@@ -114,9 +132,10 @@ def run(
     counts = replace(counts, objects_left=left)
     nothing_read = counts.objects_failed > 0 and counts.objects_read == 0
     status = "failed" if nothing_read else "complete" if finished else "incomplete"
-    if status == "complete" and selection.arrived and not selection.after:
-        # Everything up to now was listed, so nothing before the boundary is missing.
-        warehouse.move_watermark(boundary)
+    if status != "failed" and selection.arrived and not selection.after:
+        # Everything up to now was listed, so nothing before the boundary is missing; or everything up to
+        # where it ended, and the next run need not begin anew.
+        warehouse.move_watermark(boundary if finished else min(boundary, progress.done[:_HOUR]))
     if status == "complete" and tuning.retention_days is not None:
         while warehouse.drop_expired(tuning.retention_days) and seconds_left() > 0:
             pass
@@ -130,7 +149,7 @@ def run(
     if progress.listed_from is not None:
         answer["listed_from"] = progress.listed_from
     if not finished:
-        answer["next"] = {**payload, "after": progress.last_key}
+        answer["next"] = {**payload, "after": progress.done}
     return answer
 
 
@@ -152,10 +171,9 @@ def _load_all(
     sys.setswitchinterval(TURN)
     counts = Counts()
     chunk = Chunk()
-    finished = True
     reads = read_ahead(
         store,
-        _waiting(store, warehouse, selection, progress),
+        _waiting(store, warehouse, selection, seconds_left, progress),
         tuning.readers,
         tuning.chunk_bytes,
         tuning.max_object_bytes,
@@ -165,7 +183,7 @@ def _load_all(
         loading: Future[Counts] | None = None
         for read in reads:
             if seconds_left() <= 0:
-                finished = False
+                progress.out_of_time = True
                 reads.close()
                 break
             _add(chunk, read, rules, tuning, progress)
@@ -178,7 +196,7 @@ def _load_all(
         counts = counts if loading is None else loading.result()
         if not chunk.is_empty():
             counts = _load(store, warehouse, chunk, _seen(counts, progress), tuning, progress)
-    return _seen(counts, progress), finished
+    return _seen(counts, progress), not progress.out_of_time
 
 
 def _is_full(chunk: Chunk, tuning: Tuning) -> bool:
@@ -201,7 +219,7 @@ def _load(
     except Unloadable as refusal:
         _move_to_rejected(store, chunk, refusal, tuning)
         loaded = warehouse.load(chunk, before)
-    progress.last_key = max([progress.last_key, *chunk.objects, *chunk.failures])
+    progress.settle([*chunk.objects, *chunk.failures])
     return loaded
 
 
@@ -216,11 +234,17 @@ def _move_to_rejected(store: Store, chunk: Chunk, refusal: Unloadable, tuning: T
 
 
 def _waiting(
-    store: Store, warehouse: Warehouse, selection: Selection, progress: _Progress
+    store: Store,
+    warehouse: Warehouse,
+    selection: Selection,
+    seconds_left: Callable[[], float],
+    progress: _Progress,
 ) -> Iterator[ObjectInfo]:
-    """Yield the selected objects that the ledger does not have."""
+    """Yield the selected objects that the ledger does not have, while there is time."""
     if selection.replay:
-        yield from _again(store, warehouse, warehouse.rejected_keys(selection.after), progress)
+        for info in _again(store, warehouse, warehouse.rejected_keys(selection.after), progress):
+            progress.take(info.key)
+            yield info
         return
     listed_from = warehouse.listed_from()
     if selection.arrived:
@@ -228,7 +252,8 @@ def _waiting(
         if not selection.after:
             yield from _again(store, warehouse, warehouse.old_failures(listed_from), progress)
         selection = replace(selection, after=max(selection.after, listed_from))
-    pages = _counted(store.pages(selection), progress)
+    progress.reached = selection.after
+    pages = _counted(store.pages(selection), seconds_left, progress)
     if not selection.reprocess:
         pages = _without_closed(pages, warehouse, listed_from, progress)
     for page in pages:
@@ -236,17 +261,25 @@ def _waiting(
         for info in page:
             if known.get(info.key) == info.etag and not selection.reprocess:
                 progress.skipped += 1
+                progress.reached = info.key
                 continue
             # Before the watermark the ledger has no detail.
             if selection.reprocess or info.key in known or info.key < listed_from:
                 progress.again.add(info.key)
+            progress.take(info.key)
             yield info
 
 
-def _counted(pages: Iterable[list[ObjectInfo]], progress: _Progress) -> Iterator[list[ObjectInfo]]:
+def _counted(
+    pages: Iterable[list[ObjectInfo]], seconds_left: Callable[[], float], progress: _Progress
+) -> Iterator[list[ObjectInfo]]:
+    """Count what is listed, and end when there is no time: where all is loaded no object is ever read."""
     for page in pages:
         progress.listed += len(page)
         yield page
+        if seconds_left() <= 0:
+            progress.out_of_time = True
+            return
 
 
 def _without_closed(
@@ -268,7 +301,11 @@ def _without_closed(
                 yield page
                 page = []
         if closed is not None and closed == (len(held), keys_hash(held)):
+            # What stands before the hour first: keys are reached in their order.
+            yield page
+            page = []
             progress.skipped += len(held)
+            progress.reached = held[-1].key
         else:
             page += held
     yield page
@@ -302,6 +339,7 @@ def _add(chunk: Chunk, read: Read, rules: ClockRules, tuning: Tuning, progress: 
     if read.content is None:
         if isinstance(read.error, ObjectGone):
             progress.skipped += 1
+            progress.settle([info.key])
             return
         error = str(read.error)
         chunk.failures[info.key] = error

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -25,8 +26,10 @@ Connect = Callable[[], Any]
 
 RECONNECTS: Final = 5
 """How often one step is repeated over a new connection before the run gives up."""
-MAX_ATTEMPTS: Final = 24
-"""How often an object that no listing finds any more is tried: for a day, by the hourly schedule."""
+MAX_ATTEMPTS: Final = 72
+"""How often an object that cannot be read is tried by every run; after that, once a day."""
+OLD_FAILURES: Final = 500
+"""How many objects that no listing finds any more a run tries."""
 START_PATIENCE: Final = 2.0
 """Seconds to wait, at the start, for the lock of a loader that has just ended."""
 LOCK_PATIENCE: Final = 10.0
@@ -52,6 +55,10 @@ _UNLOADABLE: Final = (
 
 class Busy(Exception):
     """Another loader holds the lock."""
+
+
+class Displaced(Exception):
+    """The connection was lost, and with it the lock: another loader has it now."""
 
 
 class Unloadable(Exception):
@@ -154,13 +161,16 @@ class Warehouse:
         self._connect = connect
         self._pause = pause
         self._connection: Any = None
+        self._backend: tuple[int, datetime] | None = None
+        """Process and start of the server's side of the connection."""
         self._run_id = 0
         self._chunks = 0
         # While one thread loads a chunk another asks what is known.
         self._turn = threading.RLock()
 
     def __enter__(self) -> Warehouse:
-        self._open(START_PATIENCE)
+        if not self._open(START_PATIENCE):
+            raise Busy
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -197,7 +207,7 @@ class Warehouse:
 
         The counts stay what the last chunk made them.
         """
-        with suppress(psycopg2.Error, Busy), self._cursor() as cursor:
+        with suppress(psycopg2.Error, Displaced), self._cursor() as cursor:
             cursor.execute(_SQL["finish_run"], {"status": "failed", "run_id": self._run_id})
             self._connection.commit()
 
@@ -221,10 +231,11 @@ class Warehouse:
         self._transaction(move)
 
     def old_failures(self, boundary: str) -> list[str]:
-        """Return the keys before the folder `boundary` that are worth another attempt."""
+        """Return keys before the folder `boundary`, or of refused events, that are due for an attempt."""
 
         def ask(cursor: Any) -> list[str]:
-            cursor.execute(_SQL["old_failures"], {"boundary": boundary, "attempts": MAX_ATTEMPTS})
+            limits = {"attempts": MAX_ATTEMPTS, "limit": OLD_FAILURES}
+            cursor.execute(_SQL["old_failures"], {"boundary": boundary, **limits})
             return [key for (key,) in cursor.fetchall()]
 
         return self._transaction(ask)
@@ -393,8 +404,8 @@ class Warehouse:
 
     @contextmanager
     def _cursor(self) -> Iterator[Any]:
-        if self._connection is None:
-            self._open(LOCK_PATIENCE)
+        if self._connection is None and not self._open(LOCK_PATIENCE):
+            raise Displaced("the connection to the warehouse was lost, and another loader is at work now")
         try:
             with self._connection.cursor() as cursor:
                 yield cursor
@@ -403,26 +414,35 @@ class Warehouse:
                 self._connection.rollback()
             raise
 
-    def _open(self, patience: float) -> None:
-        """Connect, take the lock (waiting up to `patience` seconds) and make the staging table."""
+    def _open(self, patience: float) -> bool:
+        """Connect, take the lock (waiting up to `patience` seconds) and make the staging table.
+
+        Return whether there was the lock.
+        """
         connection = self._connect()
         try:
             with connection.cursor() as cursor:
+                if self._backend is not None:
+                    cursor.execute(_SQL["end_lost"], self._backend)
                 waited = 0.0
                 while True:
                     cursor.execute(_SQL["lock"])
                     if cursor.fetchone()[0]:
                         break
                     if waited >= patience:
-                        raise Busy
+                        connection.close()
+                        return False
                     self._pause(0.5)
                     waited += 0.5
                 cursor.execute(_SQL["staging"])
+                cursor.execute(_SQL["backend"])
+                backend = cursor.fetchone()
             connection.commit()
         except BaseException:
             connection.close()
             raise
-        self._connection = connection
+        self._connection, self._backend = connection, backend
+        return True
 
     def _close(self) -> None:
         if self._connection is not None:

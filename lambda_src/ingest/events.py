@@ -28,16 +28,29 @@ class Batch:
 
 
 @dataclass(slots=True)
-class Sorted:
-    """A batch sorted into events and refusals.
+class Kept:
+    """Events that are stored together.
 
-    `kept` holds each good event as JSON text with its id. `replaced_ids` holds what stood under
-    `event_id` where that was no UUID and gave way to a made id, by index in `kept`.
+    `texts` holds each as JSON text with its id. `replaced_ids` holds what stood under `event_id` where that
+    was no UUID and gave way to a made id, by index in `texts`.
     """
 
-    kept: list[bytes] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)
     replaced_ids: dict[int, object] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Sorted:
+    """A batch sorted into events, events of senders who object to being tracked, and refusals."""
+
+    named: Kept = field(default_factory=Kept)
+    anonymous: Kept = field(default_factory=Kept)
+    refusals: list[Refusal] = field(default_factory=list)
+
+    @property
+    def kept(self) -> int:
+        """How many events are stored."""
+        return len(self.named.texts) + len(self.anonymous.texts)
 
 
 def read_batch(text: str, settings: Settings) -> Batch:
@@ -59,7 +72,7 @@ def read_batch(text: str, settings: Settings) -> Batch:
                 "events_not_an_array",
                 f"'events' is {json_type(batch)}, not an array",
                 _SHAPES_HINT,
-                body=text,
+                body=None if objects(body, settings.do_not_track) else text,
             )
         values = batch
         # `_ingest` is the collector's word: a client's would be believed downstream.
@@ -89,43 +102,42 @@ def sort_events(values: list[object], request_id: str, settings: Settings, objec
     `objected`: the sender of them all objects to being tracked.
     """
     result = Sorted()
+    rule = settings.do_not_track
     for index, value in enumerate(values):
         problem = event_problem(value, settings.limits)
         if problem is None and isinstance(value, dict):
-            problem = _keep(value, index, request_id, settings, result, objected or objects(value))
+            if not (objected or objects(value, rule)):
+                problem = _keep(value, index, request_id, settings, result.named, anonymised=False)
+            elif rule is DoNotTrack.DROP:
+                problem = OBJECTION
+            else:
+                problem = _keep(value, index, request_id, settings, result.anonymous, anonymised=True)
         if problem is not None:
             result.refusals.append(Refusal(index, problem))
     return result
 
 
 def _keep(
-    event: dict[str, object],
-    index: int,
-    request_id: str,
-    settings: Settings,
-    result: Sorted,
-    objected: bool,
+    event: dict[str, object], index: int, request_id: str, settings: Settings, kept: Kept, *, anonymised: bool
 ) -> Problem | None:
     """Add `event` to the kept ones, with its id; or return why it cannot be kept."""
-    if objected and settings.do_not_track is DoNotTrack.DROP:
-        return OBJECTION
     text = canonical_json(event)
     if len(text) > settings.max_event_bytes:
         return Problem("event_too_large", f"larger than {settings.max_event_bytes} bytes")
     made = None
     if client_event_id(event) is None:
         made = made_event_id(event, text, index, request_id)
-    if objected and settings.do_not_track is DoNotTrack.ANONYMISE:
+    if anonymised:
         event = anonymous(event)
         text = canonical_json(event)
     if made is not None:
         if EVENT_ID.snake in event:
-            result.replaced_ids[len(result.kept)] = event[EVENT_ID.snake]
+            kept.replaced_ids[len(kept.texts)] = event[EVENT_ID.snake]
             text = canonical_json({**event, EVENT_ID.snake: made})
         else:
             # The same as writing the event again with its id in front, at a tenth of the cost.
             text = b'{"%s":"%s",' % (EVENT_ID.snake.encode(), made.encode()) + text[1:]
-    result.kept.append(text)
+    kept.texts.append(text)
     return None
 
 
@@ -135,4 +147,5 @@ def _check_envelope(envelope: dict[str, object], text: str, settings: Settings) 
     if problem is None and len(canonical_json(envelope)) > settings.max_event_bytes:
         problem = Problem("envelope_too_large", "too large")
     if problem is not None:
-        raise RequestProblem(400, problem.code, f"what stands beside 'events': {problem.reason}", body=text)
+        body = None if objects(envelope, settings.do_not_track) else text
+        raise RequestProblem(400, problem.code, f"what stands beside 'events': {problem.reason}", body=body)

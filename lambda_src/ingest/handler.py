@@ -19,7 +19,7 @@ from ingest.collect import Moment, Outcome, StorageError, collect
 from ingest.raw import StoredObject
 from ingest.settings import Settings
 
-RETRY_HINT: Final = "Nothing was stored. It is safe to send the same request again."
+RETRY_HINT: Final = "No event was acknowledged. It is safe to send the same request again."
 
 # Once per execution environment, outside the handler. botocore without boto3: half the start-up.
 _SETTINGS: Final = Settings.from_environment(os.environ)
@@ -27,9 +27,10 @@ _FUNCTION: Final = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "clickstream-lambd
 _S3: Final[Any] = botocore.session.get_session().create_client(
     "s3",
     config=Config(
-        connect_timeout=2,
-        read_timeout=5,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        # Two objects may have to be stored, and the function's own time limit must leave time to answer.
+        connect_timeout=1,
+        read_timeout=4,
+        retries={"mode": "standard", "total_max_attempts": 2},
     ),
 )
 

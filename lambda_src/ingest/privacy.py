@@ -7,6 +7,7 @@ from typing import Final
 
 from contract.fields import CLIENT_ID, IDENTITY_SOURCE, SESSION_ID, USER_ID, USER_LOGIN_STATE
 from contract.validation import Problem
+from ingest.settings import DoNotTrack
 
 CONSENT: Final = "consent"
 OBJECTION: Final = Problem("do_not_track", "the sender objects to being tracked")
@@ -19,17 +20,17 @@ _PERSONAL: Final = frozenset(
 _HEADERS: Final = frozenset({"dnt", "sec-gpc"})
 
 
-def headers_object(event: Mapping[str, object]) -> bool:
-    """Say whether a request's headers object."""
+def headers_object(event: Mapping[str, object], rule: DoNotTrack) -> bool:
+    """Say whether a request's headers object, and that is heeded."""
     headers = event.get("headers")
-    if not isinstance(headers, dict):
+    if rule is DoNotTrack.IGNORE or not isinstance(headers, dict):
         return False
     return any(name.lower() in _HEADERS and value == "1" for name, value in headers.items())
 
 
-def objects(holder: Mapping[str, object]) -> bool:
-    """Say whether an event, or what stands beside a batch, says that there is no consent."""
-    return holder.get(CONSENT) is False
+def objects(holder: object, rule: DoNotTrack) -> bool:
+    """Say whether an event, or what stands beside a batch, denies consent, and that is heeded."""
+    return rule is not DoNotTrack.IGNORE and isinstance(holder, dict) and holder.get(CONSENT) is False
 
 
 def anonymous(event: Mapping[str, object]) -> dict[str, object]:

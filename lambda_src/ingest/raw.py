@@ -10,6 +10,7 @@ Raw object, one JSON object per request:
 Object of refused events, for repair and replay:
 
     {"rejected": [{"index", "code", "reason", "event" | "text" | "base64", "truncated"?}, ...],
+     <what stood beside "events">,
      "_ingest": { ... }}
 
 `index` is absent where the whole body could not be read.
@@ -27,6 +28,7 @@ from typing import Final
 from contract.jsontext import NotJson, canonical_json
 from contract.timestamps import utc_text
 from ingest.answer import Refusal
+from ingest.events import Kept
 from ingest.request import Caller
 from ingest.settings import Compression
 
@@ -79,31 +81,34 @@ def ingest_metadata(
 
 
 def raw_object(
-    key: str,
-    kept: list[bytes],
-    envelope: dict[str, object],
-    metadata: dict[str, object],
-    replaced_ids: dict[int, object],
-    compression: Compression,
+    key: str, kept: Kept, envelope: dict[str, object], metadata: dict[str, object], compression: Compression
 ) -> StoredObject:
-    """Return the raw object of a request; `kept` are its events as JSON texts."""
-    if replaced_ids:
-        replaced = [{"index": index, "value": value} for index, value in replaced_ids.items()]
+    """Return the raw object of a request's events."""
+    if kept.replaced_ids:
+        replaced = [{"index": index, "value": value} for index, value in kept.replaced_ids.items()]
         metadata = {**metadata, "replacedEventIds": replaced}
-    beside = b"".join(
-        b",%s:%s" % (canonical_json(name), canonical_json(value))
-        for name, value in {**envelope, "_ingest": metadata}.items()
-    )
-    body = b'{"events":[%s]%s}' % (b",".join(kept), beside)
-    return _packed(key, body, compression)
+    beside = {**envelope, "_ingest": metadata}
+    return _packed(key, _object("events", kept.texts, beside), compression)
 
 
 def refused_object(
-    key: str, entries: list[bytes], metadata: dict[str, object], compression: Compression
+    key: str,
+    entries: list[bytes],
+    envelope: dict[str, object],
+    metadata: dict[str, object],
+    compression: Compression,
 ) -> StoredObject:
     """Return the object of refused events; `entries` as made by the functions below."""
-    body = b'{"rejected":[%s],"_ingest":%s}' % (b",".join(entries), canonical_json(metadata))
-    return _packed(key, body, compression)
+    beside = {name: value for name, value in envelope.items() if name != "rejected"}
+    return _packed(key, _object("rejected", entries, {**beside, "_ingest": metadata}), compression)
+
+
+def _object(name: str, texts: list[bytes], beside: dict[str, object]) -> bytes:
+    """Return a JSON object: an array of JSON texts under `name`, and what stands beside it."""
+    members = b"".join(
+        b",%s:%s" % (canonical_json(key), canonical_json(value)) for key, value in beside.items()
+    )
+    return b'{"%s":[%s]%s}' % (name.encode(), b",".join(texts), members)
 
 
 def refused_event(refusal: Refusal, event: object, limit: int) -> bytes:

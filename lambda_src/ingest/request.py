@@ -112,6 +112,16 @@ def read_body(event: Mapping[str, object], settings: Settings) -> str:
         raise RequestProblem(400, "not_utf8", "the body is not UTF-8", "Send UTF-8.", body=data) from None
 
 
+def body_size(event: Mapping[str, object]) -> int:
+    """Return how many bytes of body came, packed as they were."""
+    body = event.get("body")
+    if not isinstance(body, str):
+        return 0
+    if event.get("isBase64Encoded"):
+        return len(body.rstrip("=")) * 3 // 4
+    return len(body.encode("utf-8", "surrogatepass"))
+
+
 def _body_bytes(event: Mapping[str, object]) -> bytes:
     body = event.get("body")
     if not isinstance(body, str):

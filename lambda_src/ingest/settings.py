@@ -51,8 +51,8 @@ class Settings:
     raw_bucket: str
     max_body_bytes: int = 5_000_000
     """A body as received, base64 undone. The function's own limit is 6 MB with base64 and headers."""
-    max_decoded_bytes: int = 10_000_000
-    """A body after decompression."""
+    max_decoded_bytes: int = 5_000_000
+    """A body after decompression. A byte of odd JSON takes 40 of memory, here and in the loader."""
     max_events: int = 500
     max_event_bytes: int = 65_536
     max_rejected_bytes: int = 65_536
@@ -73,7 +73,7 @@ class Settings:
         return cls(
             raw_bucket=bucket,
             max_body_bytes=_positive(environ, "MAX_BODY_BYTES", 5_000_000),
-            max_decoded_bytes=_positive(environ, "MAX_DECODED_BYTES", 10_000_000),
+            max_decoded_bytes=_positive(environ, "MAX_DECODED_BYTES", 5_000_000),
             max_events=_positive(environ, "MAX_EVENTS", 500),
             max_event_bytes=_positive(environ, "MAX_EVENT_BYTES", 65_536),
             max_rejected_bytes=_positive(environ, "MAX_REJECTED_BYTES", 65_536),

@@ -16,17 +16,16 @@ from playwright.sync_api import Page
 from tests.e2e.view import View
 from tests.support.browser import Browser, tab
 
-LIMIT = 20.0
+LIMIT = 60.0
 """Seconds that anything may take on a busy machine."""
 
-SETTLED = """(heading) => {
-    const about = document.getElementById("heading-about");
-    const visible = (element) => element.offsetParent !== null;
-    return about !== null && about.textContent === heading
-        && window.Shiny?.shinyapp?.isConnected?.()
-        && !document.documentElement.classList.contains("shiny-busy")
-        && ![...document.querySelectorAll(".recalculating")].some(visible);
-}"""
+STATE = """() => ({
+    heading: document.getElementById("heading-about")?.textContent,
+    connected: Boolean(window.Shiny?.shinyapp?.isConnected?.()),
+    busy: document.documentElement.classList.contains("shiny-busy"),
+    waiting: [...document.querySelectorAll(".recalculating")].filter((one) => one.offsetParent !== null)
+        .map((one) => one.id),
+})"""
 TRACES = """(id) => (document.getElementById(id).data || []).map(
     ({name, x, y, z, text}) => ({name, x, y, z, text})
 )"""
@@ -64,7 +63,13 @@ class Dashboard:
 
     def settled(self, view: View) -> None:
         """Wait until the page shows a view."""
-        self.page.wait_for_function(SETTLED, arg=view.heading)
+        shown = {"heading": view.heading, "connected": True, "busy": False, "waiting": []}
+
+        def check() -> None:
+            state = self.page.evaluate(STATE)
+            assert state == shown, f"not settled: {state}"
+
+        eventually(check)
 
     def choose(self, name: str, value: str) -> None:
         """Choose a filter's value."""

@@ -8,7 +8,8 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,7 +30,7 @@ from etl.payload import read_payload
 from etl.records import Row, read_object
 from etl.run import Answer, NothingRead, keys_hash, run
 from etl.settings import Tuning
-from etl.warehouse import Busy, Connect, Warehouse, connector
+from etl.warehouse import Busy, Connect, Displaced, Warehouse, connector
 from tests.support.plain_model import check_model
 from tests.support.postgres import (
     DATABASE,
@@ -425,8 +426,7 @@ def test_a_run_stops_before_its_limit_and_the_next_goes_on(postgres: ThrowawayPo
     payload: dict[str, Any] = {"reprocess": True}
     seen, statuses = 0, []
     while True:
-        budget = iter([1.0] * 12)
-        answer = etl(postgres, store, payload, seconds_left=lambda left=budget: next(left, 0.0))
+        answer = etl(postgres, store, payload, seconds_left=few_calls(12))
         add_up(answer)
         seen += answer["objects"]["read"]
         statuses.append(answer["status"])
@@ -434,7 +434,7 @@ def test_a_run_stops_before_its_limit_and_the_next_goes_on(postgres: ThrowawayPo
             break
         assert answer["objects"]["left"] > 0
         payload = answer["next"]
-    assert seen == 40 and statuses == ["incomplete"] * 3 + ["complete"]
+    assert seen == 40 and statuses == ["incomplete"] * 4 + ["complete"]
     check(postgres, store)
 
 
@@ -462,6 +462,97 @@ def test_the_ledger_stays_small(postgres: ThrowawayPostgres) -> None:
     assert len(places(postgres)) == 4
 
 
+def few_calls(calls: int) -> Callable[[], float]:
+    """Time that is over after some looks at the clock."""
+    budget = iter([1.0] * calls)
+    return lambda: next(budget, 0.0)
+
+
+def test_a_run_with_nothing_to_read_ends_in_time_and_is_gone_on_with(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    for number in range(40):
+        store.put(key(number), raw(event(number)))
+    etl(postgres, store)
+    payload: dict[str, Any] = {"prefix": "events/2025/"}
+    listed = calls = 0
+    while True:
+        calls += 1
+        answer = etl(postgres, store, payload, seconds_left=few_calls(2))
+        add_up(answer)
+        listed += answer["objects"]["listed"]
+        assert answer["objects"]["read"] == 0
+        if answer["status"] == "complete":
+            break
+        assert answer["next"]["after"] > str(payload.get("after", ""))
+        payload = answer["next"]
+    assert (answer["status"], listed) == ("complete", 40)
+    assert calls > 2
+
+
+@pytest.mark.parametrize("calls", [0, 1, 3, 9, 14, 25])
+def test_where_an_unfinished_run_came_to_is_kept(postgres: ThrowawayPostgres, calls: int) -> None:
+    """The schedule asks for everything: it must not begin at the beginning each time."""
+    store = RawStore()
+    for hour in range(6):
+        for number in range(5):
+            store.put(key(number, f"2025/12/01/{hour:02}"), raw(event(10 * hour + number)))
+    store.unreadable.add(key(2, "2025/12/01/01"))
+    gone = key(3, "2025/12/01/01")
+    store.gone.add(gone)
+    answer = etl(postgres, store, seconds_left=few_calls(calls))
+    add_up(answer)
+    assert answer["status"] == "incomplete"
+    del store.objects[gone]
+    [(listed_from,)] = postgres.execute("SELECT listed_from FROM etl_watermark")
+    waiting = {name for name in store.objects if name > listed_from}
+    settled = {name for (name,) in postgres.execute("SELECT object_key FROM etl_object_failures")}
+    settled |= {source for source, _ in places(postgres).values()}
+    assert store.objects.keys() - waiting <= settled
+    assert {name for name in store.objects if name <= str(answer["next"]["after"])} <= settled
+    if calls == 25:
+        assert listed_from > "events/2025/12/01/02"
+    store.unreadable.clear()
+    again = etl(postgres, store)
+    assert again["objects"]["listed"] <= len(waiting) + 1
+    assert places(postgres) == model(store)[0]
+
+
+def test_a_closed_hour_does_not_speak_for_the_hours_before_it(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    for hour in ("05", "06"):
+        for number in range(3):
+            store.put(key(number, f"2025/12/01/{hour}"), raw(event(int(hour) * 10 + number)))
+    etl(postgres, store)
+    # Both are closed. One more object comes into the first: what is left of it is not to be passed over.
+    late = key(9, "2025/12/01/05")
+    store.put(late, raw(event(9)))
+    payload: dict[str, Any] = {"start": "2025-12-01T00:00:00Z"}
+    calls, after = 0, ""
+    while after < late:
+        answer = etl(postgres, store, payload, seconds_left=few_calls(calls))
+        after = str(answer["next"]["after"]) if "next" in answer else "f"
+        calls += 1
+    assert late in {source for source, _ in places(postgres).values()}
+
+
+def test_an_object_that_fails_for_long_is_tried_once_a_day(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    old, refused = key(1, "2025/12/01/05"), "rejected/2025/12/01/05/rejected-1.json"
+    store.put(old, raw(event(1)))
+    store.put(refused, {"rejected": [{"index": 0, "event": event(2)}], "_ingest": {}})
+    store.put(key(3), raw(event(3)))
+    store.unreadable |= {old, refused}
+    etl(postgres, store)
+    with pytest.raises(NothingRead):
+        etl(postgres, store, {"prefix": "rejected/"})
+    postgres.execute("UPDATE etl_object_failures SET attempts = 1000")
+    store.unreadable.clear()
+    assert etl(postgres, store)["events"]["read"] == 0
+    postgres.execute("UPDATE etl_object_failures SET last_failed_at = now() - interval '1 day'")
+    assert etl(postgres, store)["events"]["loaded"] == 2
+    assert postgres.execute("SELECT * FROM etl_object_failures") == []
+
+
 @pytest.mark.parametrize(
     "payload",
     [
@@ -479,11 +570,13 @@ def test_a_backfill_does_not_speak_for_what_it_did_not_list(
         for number in range(10):
             store.put(key(number, hour), raw(event(number)))
     etl(postgres, store, payload)
-    budget = iter([1.0] * 3)
-    unfinished = etl(postgres, store, seconds_left=lambda: next(budget, 0.0))
+    unfinished = etl(postgres, store, seconds_left=few_calls(8))
     assert unfinished["status"] == "incomplete"
+    assert unfinished["next"]["after"]
+    [(come_to,)] = postgres.execute("SELECT listed_from FROM etl_watermark")
+    assert come_to == "events/2025/12/01/05"
     etl(postgres, store, unfinished["next"])
-    assert postgres.execute("SELECT listed_from FROM etl_watermark") == [("",)]
+    assert postgres.execute("SELECT listed_from FROM etl_watermark") == [(come_to,)]
     etl(postgres, store)
     assert postgres.execute("SELECT listed_from FROM etl_watermark") == [("events/2025/12/04/06",)]
     assert places(postgres) == model(store)[0]
@@ -672,6 +765,125 @@ def test_a_server_that_stays_away_fails_the_run(postgres: ThrowawayPostgres) -> 
     check(postgres, store)
 
 
+class HalfOpen:
+    """A way to the server that can be cut so that the server does not notice."""
+
+    def __init__(self, server: ThrowawayPostgres) -> None:
+        self._directory = server.directory / "way"
+        self._directory.mkdir(exist_ok=True)
+        self._server = str(server.directory / f".s.PGSQL.{server.port}")
+        self._path = self._directory / f".s.PGSQL.{server.port}"
+        self._path.unlink(missing_ok=True)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(self._path))
+        self._listener.listen()
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def connect(self) -> Any:
+        return psycopg2.connect(host=str(self._directory), user=LOADER, dbname=DATABASE)
+
+    def cut(self) -> None:
+        """End the clients' side of all connections."""
+        for client, _ in self._pairs:
+            with suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        for pair in [(self._listener, self._listener), *self._pairs]:
+            for end in pair:
+                end.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(self._server)
+                self._pairs.append((client, server))
+                for source, target in ((client, server), (server, client)):
+                    threading.Thread(target=self._forward, args=(source, target), daemon=True).start()
+
+    @staticmethod
+    def _forward(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+
+
+@pytest.fixture
+def way(postgres: ThrowawayPostgres) -> Iterator[HalfOpen]:
+    made = HalfOpen(postgres)
+    yield made
+    made.close()
+
+
+def test_a_cut_that_the_server_does_not_notice(postgres: ThrowawayPostgres, way: HalfOpen) -> None:
+    """Its session would hold the lock until the server's keepalive finds out."""
+    store = fault_store()
+    cuts = []
+
+    def cut_once() -> float:
+        if len(store.reads) >= 4 and not cuts:
+            cuts.append(way.cut())
+        return 1.0
+
+    answer = etl(postgres, store, seconds_left=cut_once, connect=way.connect)
+    assert cuts
+    assert answer["status"] == "complete"
+    add_up(answer)
+    check(postgres, store)
+
+
+def test_a_run_that_lost_its_lock_to_another_one_fails(postgres: ThrowawayPostgres) -> None:
+    store = fault_store()
+    other = postgres.connect(LOADER)
+    faults = Faults(postgres, 12, "lost")
+
+    def connect() -> Any:
+        if faults.struck:
+            with other.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_lock(6022170)")
+        return faults.connect()
+
+    with pytest.raises(Displaced, match="another loader"):
+        etl(postgres, store, connect=connect)
+    other.close()
+    etl(postgres, store)
+    check(postgres, store)
+
+
+def test_a_deadlock_is_tried_again(postgres: ThrowawayPostgres) -> None:
+    store = fault_store()
+    got = []
+    rival = postgres.connect()
+    rival.autocommit = True
+    with rival.cursor() as cursor:
+        cursor.execute("SET deadlock_timeout = '1min'")
+        cursor.execute("BEGIN; LOCK TABLE rejected_events IN ACCESS EXCLUSIVE MODE")
+
+    def wait_for_each_other() -> None:
+        # The loader has the ids and waits for the table; now the rival, which has it, wants an id.
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = %s"
+        until = time.monotonic() + 20
+        while postgres.execute(waiting, (LOADER,)) == [(0,)] and time.monotonic() < until:
+            time.sleep(0.02)
+        with rival.cursor() as cursor:
+            cursor.execute("INSERT INTO clickstream_event_ids VALUES (%s, now())", (str(uuid.UUID(int=1)),))
+            got.append("what the loader had")
+            cursor.execute("ROLLBACK")
+
+    thread = threading.Thread(target=wait_for_each_other)
+    thread.start()
+    answer = etl(postgres, store, tuning=Tuning(readers=1))
+    thread.join()
+    rival.close()
+    assert got == ["what the loader had"]
+    assert answer["status"] == "complete"
+    add_up(answer)
+    check(postgres, store)
+
+
 # --- anything ----------------------------------------------------------------------------------------
 
 EVENT = st.builds(
@@ -695,6 +907,7 @@ STEP = st.one_of(
     ),
     st.tuples(st.just("fault"), st.integers(1, 60), st.sampled_from(["lost", "unknown", "killed"])),
     st.tuples(st.just("stop"), st.integers(1, 6), st.just({})),
+    st.tuples(st.just("two"), st.just(0), st.tuples(st.sampled_from(PAYLOADS), st.sampled_from(PAYLOADS))),
 )
 
 
@@ -719,12 +932,30 @@ def test_any_history_ends_with_the_rows_of_a_plain_model(
             with suppress(Killed, psycopg2.OperationalError):
                 etl(postgres, store, connect=Faults(postgres, number, detail).connect)
         elif action == "stop":
-            budget = iter([1.0] * number)
-            add_up(etl(postgres, store, seconds_left=lambda left=budget: next(left, 0.0)))
+            add_up(etl(postgres, store, seconds_left=few_calls(number)))
+        elif action == "two":
+            at_once(postgres, store, detail)
     final = etl(postgres, store)
     add_up(final)
     assert final["status"] == "complete"
     check(postgres, store)
+
+
+def at_once(server: ThrowawayPostgres, store: RawStore, payloads: Sequence[dict[str, Any]]) -> None:
+    """Runs that begin together: one loads, the other leaves, or loads after it."""
+
+    def attempt(payload: dict[str, Any]) -> str:
+        try:
+            answer = etl(server, store, payload)
+        except Busy:
+            return "busy"
+        add_up(answer)
+        return answer["status"]
+
+    with ThreadPoolExecutor(len(payloads)) as pool:
+        statuses = list(pool.map(attempt, payloads))
+    assert "complete" in statuses
+    assert set(statuses) <= {"complete", "busy"}
 
 
 # --- partitions, retention, closed hours, replay ------------------------------------------------------
@@ -772,11 +1003,14 @@ def test_retention_drops_weeks_and_forgets_their_ids(postgres: ThrowawayPostgres
         name = f"{moment:events/%Y/%m/%d/%H}/event-{number}.json"
         store.put(name, raw(event(number), received=moment.isoformat()))
     store.put(key("x"), raw(event(9), received="1999-05-05T00:00:00Z"))
+    store.put(key("y"), raw({"eventName": 1}, {"eventName": 2}))
     etl(postgres, store, now=now)
     weeks = partitions(postgres)
+    postgres.execute("UPDATE rejected_events SET rejected_at = now() - interval '31 days' WHERE position = 0")
     etl(postgres, store, tuning=replace(SMALL, retention_days=30), now=now)
     assert len(places(postgres)) == 2
     assert postgres.execute("SELECT count(*) FROM clickstream_event_ids") == [(2,)]
+    assert postgres.execute("SELECT position FROM rejected_events") == [(1,)]
     expired = f"clickstream_events_{now - timedelta(days=80 + (now - timedelta(days=80)).weekday()):%Y%m%d}"
     assert expired in weeks and expired not in partitions(postgres)
     # The raw objects are still there: loading them again ends with what is kept.
@@ -868,7 +1102,7 @@ def test_rejected_events_are_judged_again(postgres: ThrowawayPostgres) -> None:
 
 def test_what_the_collector_refused_can_be_replayed(postgres: ThrowawayPostgres) -> None:
     store = RawStore()
-    refused = {
+    refused: dict[str, Any] = {
         "rejected": [
             {"index": 4, "code": "event_too_large", "reason": "r", "event": event(1)},
             {"index": 5, "code": "no_event_name", "reason": "r", "event": {"x": 1}},
@@ -882,6 +1116,18 @@ def test_what_the_collector_refused_can_be_replayed(postgres: ThrowawayPostgres)
     answer = etl(postgres, store, {"prefix": "rejected/2025/12/06/"})
     assert answer["events"] == {"read": 5, "loaded": 3, "duplicate": 0, "rejected": 2}
     check(postgres, store)
+    # After another change of the rules: what was refused again is judged again, too.
+    refused["rejected"][1]["event"] = event(5)
+    store.put("rejected/2025/12/06/05/rejected-1.json", refused)
+    store.put("rejected/2025/12/06/05/rejected-2.json", {"rejected": [{"base64": "//4="}], "_ingest": {}})
+    answer = etl(postgres, store, {"prefix": "rejected/"})
+    assert answer["events"] == {"read": 6, "loaded": 1, "duplicate": 3, "rejected": 2}
+    assert etl(postgres, store, {"prefix": "rejected/"})["objects"]["read"] == 2
+    check(postgres, store)
+    assert ('"//4="',) in postgres.execute("SELECT raw_event FROM rejected_events")
+    # The ledger does not grow with them.
+    etl(postgres, store, now=NOW + timedelta(days=9))
+    assert postgres.execute("SELECT * FROM etl_objects") == []
 
 
 # --- roles and TLS -----------------------------------------------------------------------------------

@@ -7,13 +7,14 @@ import gzip
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from contract.validation import Limits
 from ingest.collect import Moment, collect
 from ingest.raw import StoredObject
-from ingest.settings import Settings
+from ingest.settings import Compression, DoNotTrack, Settings, SourceIp
 
 MOMENT = Moment(datetime(2025, 12, 6, 5, 59, 59, tzinfo=UTC), "0f0f0f0f-0000-4000-8000-000000000000")
 SETTINGS = Settings("raw", max_events=8, max_event_bytes=400, max_rejected_bytes=200, limits=Limits(5, 60))
@@ -40,8 +41,10 @@ NAMES = [
     "urlPath",
     "events",
     "_ingest",
+    "consent",
     "x",
 ]
+PERSONAL = {"userId", "userLoginState", "identitySource", "clientId", "sessionId"}
 ODD: list[Any] = [
     None, True, False, 0, -1, 1.5, 1e308, 10**30, 10**400, "", " ", "x", "\0", "\ud800", "😀", "a" * 70,
     "page_view", "purchase", "guest", "2025-12-06T05:59:58Z", "9999-12-31T23:59:59-14:00", "0001-01-01",
@@ -76,6 +79,8 @@ def event(random_: random.Random) -> Any:
     if random_.random() < 0.1:
         return value(random_, 2)
     made = {random_.choice(NAMES): value(random_, 2) for _ in range(random_.randrange(4))}
+    if random_.random() < 0.1:
+        made["consent"] = random_.choice([False, False, True, None])
     return {"eventName": "page_view", "clientId": "c"} | made
 
 
@@ -91,6 +96,8 @@ def body(random_: random.Random) -> tuple[bytes, int | None]:
         return json.dumps(sent).encode(), 1 if isinstance(sent, dict) and "events" not in sent else None
     batch = [event(random_) for _ in range(random_.randrange(10))]
     whole: Any = batch if kind < 0.7 else {"events": batch}
+    if kind > 0.95:
+        whole["consent"] = random_.choice([False, True])
     count = len(batch) if 0 < len(batch) <= SETTINGS.max_events else None
     return json.dumps(whole).encode(), count
 
@@ -108,20 +115,38 @@ def request(random_: random.Random) -> tuple[dict[str, Any], int | None]:
             count = None
     elif content_type == "application/gzip":
         count = None
-    if method != "POST" or content_type == "image/png":
+    headers = {"content-type": content_type}
+    if random_.random() < 0.1:
+        headers[random_.choice(["dnt", "sec-gpc", "DNT"])] = random_.choice(["1", "1", "0"])
+    route = random_.choice(["/clickstream", "/clickstream", "/clickstream/me"])
+    http = {"method": method, "path": route, "sourceIp": "203.0.113.7", "userAgent": "Firefox"}
+    context: dict[str, Any] = {"requestId": "r", "http": http}
+    proved = random_.random() < 0.8
+    if route.endswith("/me") and proved:
+        context["authorizer"] = {"jwt": {"claims": {"sub": "who"}}}
+    if method != "POST" or content_type == "image/png" or (route.endswith("/me") and not proved):
         count = None
     if packed or random_.random() < 0.2:
         text, as_base64 = base64.b64encode(data).decode(), True
     else:
         text, as_base64 = data.decode("utf-8", "replace"), False
-    http = {"method": method, "path": "/clickstream", "sourceIp": "203.0.113.7", "userAgent": "Firefox"}
     return {
-        "routeKey": "POST /clickstream",
-        "headers": {"content-type": content_type},
-        "requestContext": {"requestId": "r", "http": http},
+        "routeKey": f"POST {route}",
+        "headers": headers,
+        "requestContext": context,
         "body": text,
         "isBase64Encoded": as_base64,
     }, count
+
+
+def options(random_: random.Random) -> Settings:
+    """A collector as somebody may have set it up."""
+    return replace(
+        SETTINGS,
+        do_not_track=random_.choice(list(DoNotTrack)),
+        compression=random_.choice(list(Compression)),
+        source_ip=random_.choice(list(SourceIp)),
+    )
 
 
 def fuzz(count: int, seed: int) -> Counter[int]:
@@ -130,18 +155,26 @@ def fuzz(count: int, seed: int) -> Counter[int]:
     statuses: Counter[int] = Counter()
     for number in range(count):
         sent, events = request(random_)
+        settings = options(random_)
         stored: list[StoredObject] = []
-        place = f"seed {seed}, request {number}: {sent!r}"
-        outcome = collect(sent, SETTINGS, MOMENT, stored.append)
+        place = f"seed {seed}, request {number}: {sent!r} to {settings}"
+        outcome = collect(sent, settings, MOMENT, stored.append)
         status = outcome.response["statusCode"]
         said = json.loads(outcome.response["body"])
-        assert status in (200, 400, 405, 413, 415), place
-        assert said["success"] is (status == 200) is (outcome.accepted > 0), place
+        assert status in (200, 400, 401, 405, 413, 415), place
+        assert said["success"] is (status == 200), place
         assert (said["accepted"], len(said["rejected"])) == (outcome.accepted, outcome.rejected), place
-        kept = {item.key.split("/")[0]: json.loads(item.body) for item in stored}
-        assert len(kept.get("events", {}).get("events", [])) == outcome.accepted, place
-        if outcome.rejected:
-            assert len(kept["rejected"]["rejected"]) == outcome.rejected, place
+        kept = [read(item) for item in stored]
+        assert len({item.key for item in stored}) == len(stored), place
+        assert sum(len(item.get("events", ())) for item in kept) == outcome.accepted, place
+        refused = sum(len(item.get("rejected", ())) for item in kept)
+        assert refused <= max(outcome.rejected, status == 400), place
+        if settings.do_not_track is DoNotTrack.IGNORE:
+            assert (status == 200) is (outcome.accepted > 0), place
+            assert not outcome.rejected or refused == outcome.rejected, place
+        else:
+            for item in kept:
+                heeds(sent, item, settings.do_not_track, place)
         if events is not None and outcome.accepted + outcome.rejected:
             assert outcome.accepted + outcome.rejected == events, place
         elif events is not None:
@@ -149,3 +182,32 @@ def fuzz(count: int, seed: int) -> Counter[int]:
             assert status == 400 and said["error"], place
         statuses[status] += 1
     return statuses
+
+
+def read(stored: StoredObject) -> dict[str, Any]:
+    """What an object holds."""
+    packed = stored.content_encoding == "gzip"
+    held: dict[str, Any] = json.loads(gzip.decompress(stored.body) if packed else stored.body)
+    return held
+
+
+def heeds(sent: dict[str, Any], held: dict[str, Any], rule: DoNotTrack, place: str) -> None:
+    """Check that an object holds nothing of people who object, or under `anonymise` not who they are."""
+    by_header = any(sent["headers"].get(name) == "1" for name in ("dnt", "sec-gpc", "DNT"))
+    everybody = by_header or held.get("consent") is False
+    refused = [entry.get("event") for entry in held.get("rejected", ())]
+    assert not (everybody and refused), place
+    assert not any(objects(event) for event in refused), place
+    objecting = [event for event in held.get("events", ()) if everybody or objects(event)]
+    if not objecting:
+        return
+    assert rule is DoNotTrack.ANONYMISE, place
+    assert len(objecting) == len(held["events"]), place
+    assert held["_ingest"]["sourceIp"] is held["_ingest"]["userAgent"] is None, place
+    assert "identity" not in held["_ingest"], place
+    assert not any(PERSONAL & event.keys() for event in objecting), place
+
+
+def objects(event: object) -> bool:
+    """Whether an event denies consent."""
+    return isinstance(event, dict) and event.get("consent") is False

@@ -19,10 +19,11 @@ PAGE = 7
 
 @dataclass
 class RawStore:
-    """A bucket. Reading a key of `unreadable` fails."""
+    """A bucket. Reading a key of `unreadable` fails; one of `gone` is deleted once it was listed."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
     unreadable: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
     reads: list[str] = field(default_factory=list)
 
     def put(self, key: str, body: Any) -> None:
@@ -50,7 +51,7 @@ class RawStore:
         self.reads.append(key)
         if key in self.unreadable:
             raise ReadError("AccessDenied")
-        if key not in self.objects:
+        if key in self.gone or key not in self.objects:
             raise ObjectGone("deleted after it was listed")
         return self.objects[key]
 

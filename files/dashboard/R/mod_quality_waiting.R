@@ -25,5 +25,5 @@ waiting_text <- function(data) {
   } else {
     paste0("Objects that the last run left for the next: ", count_text(data$objects_left), ".")
   }
-  paste0(left, " Could not be read and are tried again by each run: ", count_text(data$objects_failed), ".")
+  paste0(left, " Could not be read, and are tried again: ", count_text(data$objects_failed), ".")
 }

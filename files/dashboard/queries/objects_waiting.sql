@@ -1,7 +1,7 @@
 -- Raw objects that are not in the warehouse yet, as far as the ETL knows; whatever the filters.
 -- Parameters: the period's six.
 -- Columns: objects_left (that the last finished run left for the next; NULL where none has finished), objects_failed
--- (that could not be read and are tried again by each run). One row.
+-- (that could not be read; runs try them again). One row.
 WITH asked AS NOT MATERIALIZED (
     SELECT
         $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,

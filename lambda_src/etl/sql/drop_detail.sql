@@ -1,8 +1,10 @@
 -- Closes the hours before the boundary. An hour that was closed before keeps the row that stands for more objects:
--- what somebody loaded by name may be a part of it.
+-- what somebody loaded by name may be a part of it. Of refused events that were judged again nothing need be known:
+-- they are asked for by name, and then all are read.
 WITH closed AS (
     DELETE FROM public.etl_objects
     WHERE object_key < %(boundary)s
+       OR object_key LIKE 'rejected/%%'
     RETURNING object_key, etag
 )
 INSERT INTO public.etl_closed_hours AS present (hour, objects, keys_hash)

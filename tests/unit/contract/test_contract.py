@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import tracemalloc
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -300,6 +301,19 @@ def test_storable_json_reaches_every_text() -> None:
 def test_gunzip_takes_members_and_padding() -> None:
     data = gzip.compress(b"one") + gzip.compress(b"two") + b"\0" * 8
     assert gunzip(data, 6) == b"onetwo"
+
+
+def test_gunzip_takes_members_however_they_fall() -> None:
+    """Its slices end within members, between them, and in the padding."""
+    parts = [bytes([number % 251]) * (number * 37 % 5000) for number in range(60)]
+    noise = [random.Random(number).randbytes(number * 311 % 9000) for number in range(60)]  # noqa: S311
+    packed = b"".join(
+        gzip.compress(part) + b"\0" * (number * 113 % 4500) for number, part in enumerate([*parts, *noise])
+    )
+    whole = b"".join([*parts, *noise])
+    assert gunzip(packed, len(whole)) == whole
+    with pytest.raises(TooLarge):
+        gunzip(packed, len(whole) - 1)
 
 
 def test_gunzip_refuses_bombs_and_damage() -> None:

@@ -70,7 +70,7 @@ test_that("bots count in the lag, and no event at all is empty", {
 test_that("what waits is said, also before the first run", {
   expect_equal(
     waiting_text(data.frame(objects_left = 12, objects_failed = 0)),
-    "Objects that the last run left for the next: 12. Could not be read and are tried again by each run: 0."
+    "Objects that the last run left for the next: 12. Could not be read, and are tried again: 0."
   )
   expect_match(waiting_text(data.frame(objects_left = NA_real_, objects_failed = 1)), "^No run of the ETL has finished yet")
 })

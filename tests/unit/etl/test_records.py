@@ -144,9 +144,32 @@ def test_what_cannot_be_a_row_is_rejected_with_its_json_and_place() -> None:
     records = read({"events": [EVENT, {"eventName": ""}, 5, EVENT | {"eventId": str(uuid.uuid4())}]})
     assert [Row.of_line(line).source_position for _, line in records.lines] == ["0", "3"]
     assert [(r.object_key, r.position, r.code, r.raw_event) for r in records.rejected] == [
-        (KEY, 1, "invalid_event_name", '{"eventName":""}'),
+        (KEY, 1, "no_event_name", '{"eventName":""}'),
         (KEY, 2, "not_an_object", "5"),
     ]
+
+
+@pytest.mark.parametrize("depth", [60, 65, 500, *range(960, 1030, 3), 5000])
+def test_no_depth_is_too_much_for_the_loader(depth: int) -> None:
+    """orjson, Python's reader and its writer give up at different depths."""
+    deep = b'{"eventName": "deep", "x": %s%s}' % (b"[" * depth, b"]" * depth)
+    records = read(
+        b'{"events": [%s, %s], "_ingest": {}}'
+        % (b'{"eventId": "%s", "eventName": "x"}' % str(uuid.uuid4()).encode(), deep)
+    )
+    assert records.rejected or depth == 60
+    # Either the event is refused, or the object as a whole.
+    whole = bool(records.rejected) and records.rejected[0].position == -1
+    assert len(records.lines) == (0 if whole else 2 - len(records.rejected))
+
+
+def test_an_empty_text_is_nothing() -> None:
+    names = ["eventTimestamp", "sentAt", "userId", "userLoginState", "isFirstVisit", "element", "clientId"]
+    product = dict.fromkeys(["id", "name", "price", "discountPrice"], "")
+    empty = {"eventId": str(uuid.uuid4()), "eventName": "x"} | dict.fromkeys(names, "") | {"product": product}
+    bare = {name: value for name, value in empty.items() if name.startswith("event") and value}
+    one, other = rows({"events": [empty, bare | {"product": ""}], "_ingest": INGEST})
+    assert one._replace(source_position="1") == other
 
 
 @pytest.mark.parametrize(

@@ -357,9 +357,56 @@ def test_an_objection_is_honoured_as_the_variable_says(body: object, headers: di
 
 def test_one_event_of_a_batch_may_object() -> None:
     collector = Collector(Settings("raw", do_not_track=DoNotTrack.DROP))
-    outcome = collector(request([GOOD, GOOD | {"consent": False}, {}]))
-    assert (outcome.accepted, outcome.rejected) == (1, 2)
+    outcome = collector(request([GOOD, GOOD | {"consent": False}, {}, {"consent": False, "userId": "me"}]))
+    assert (outcome.accepted, outcome.rejected) == (1, 3)
     assert [entry["index"] for entry in collector.bodies()["rejected"]["rejected"]] == [2]
+
+
+def test_of_an_event_that_objects_nobody_is_known() -> None:
+    """Its neighbours keep their sender: it is stored apart."""
+    collector = Collector(Settings("raw", do_not_track=DoNotTrack.ANONYMISE))
+    outcome = collector(objecting([GOOD, GOOD | {"consent": False, "userId": "me"}, GOOD]))
+    assert (outcome.accepted, outcome.rejected) == (3, 0)
+    named, anonymous = (json.loads(stored.body) for stored in collector.stored)
+    assert len({stored.key for stored in collector.stored}) == 2
+    assert len(named["events"]) == 2 and named["_ingest"]["identity"]["userId"] == "me"
+    [event] = anonymous["events"]
+    assert event.keys() == {"eventName", "eventTimestamp", "event_id", "consent"}
+    assert anonymous["_ingest"]["sourceIp"] is anonymous["_ingest"]["userAgent"] is None
+    assert "identity" not in anonymous["_ingest"]
+    again = Collector(collector.settings)
+    again(objecting([GOOD, GOOD | {"consent": False, "userId": "me"}, GOOD]))
+    assert [one.key for one in again.stored] == [one.key for one in collector.stored]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"events": 5, "consent": False},
+        {"events": [GOOD], "consent": False, "x": [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]},
+    ],
+)
+def test_of_a_batch_that_objects_nothing_refused_is_kept(body: object) -> None:
+    collector = Collector(Settings("raw", do_not_track=DoNotTrack.ANONYMISE))
+    assert collector(request(body)).response["statusCode"] == 400
+    assert not collector.stored
+
+
+def test_refused_events_keep_what_stood_beside_them() -> None:
+    """The time at which they were sent, without which a wrong clock stays wrong when they are replayed."""
+    collector = Collector()
+    collector(request({"events": [{}, GOOD], "sentAt": "2024-12-06T05:59:58Z", "rejected": 5, "shop": "x"}))
+    kept = collector.bodies()["rejected"]
+    assert (kept["sentAt"], kept["shop"]) == ("2024-12-06T05:59:58Z", "x")
+    assert [entry["index"] for entry in kept["rejected"]] == [0]
+
+
+def test_the_size_that_is_counted_is_that_of_what_came() -> None:
+    text = json.dumps(GOOD | {"x": "é" * 50}, ensure_ascii=False)
+    assert Collector()(request(text)).body_bytes == len(text.encode())
+    packed = gzip.compress(text.encode())
+    assert Collector()(request(packed, "application/gzip")).body_bytes == len(packed)
+    assert Collector()(request("{", "application/json")).body_bytes == 1
 
 
 # --- storage -----------------------------------------------------------------------------------------
