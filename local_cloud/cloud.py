@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.request import ProxyHandler, build_opener
 
-from local_cloud import amis, cacher, cgroups, images, machines, network, preflight
+from local_cloud import amis, cacher, cgroups, images, locks, machines, network, preflight
 from local_cloud.emulators import Daemon, daemons
 from local_cloud.errors import CloudError
 from local_cloud.processes import (
@@ -39,16 +36,6 @@ class Status:
     healthy: bool
 
 
-@contextlib.contextmanager
-def locked() -> Iterator[None]:
-    """Let one start or stop happen at a time."""
-    file = PROJECT / ".local_cloud/lock"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _record(settings: Settings, name: str) -> Record | None:
     return read_record(settings.run / f"{name}.json")
 
@@ -74,7 +61,7 @@ def status(settings: Settings) -> Status:
 def start(settings: Settings) -> bool:
     """Bring a cloud up, or make a damaged one whole; return whether anything had to be done."""
     preflight.check_rights(settings)
-    with locked():
+    with locks.hold(PROJECT):
         before = saved(settings.name)
         if before and any(getattr(before, one) != getattr(settings, one) for one in _MOVED):
             # another address or port: nothing of the old one would fit
@@ -126,7 +113,7 @@ def halt(settings: Settings, *, keep_logs: bool = False) -> bool:
     """Stop a cloud and remove all it made except caches; return whether there was anything."""
     if not settings.state.exists() and not network.exists(settings):
         return False
-    with locked():
+    with locks.hold(PROJECT):
         return _halt(settings, keep_logs=keep_logs)
 
 

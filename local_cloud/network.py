@@ -7,6 +7,7 @@ import json
 import subprocess
 from pathlib import Path
 
+from local_cloud import locks
 from local_cloud.processes import run
 from local_cloud.settings import PROJECT, Settings
 
@@ -66,10 +67,14 @@ def owner(device: str) -> str:
 def left_behind(device: str) -> bool:
     """Return whether a device is the bridge of a cloud whose processes were killed.
 
-    No machine is on it then, and nobody listens on its addresses. (A cloud that is not stopped
-    but killed cannot remove its bridge, and its clone may be gone.)
+    No machine is on it then, nobody listens on its addresses, and its clone does not start it just
+    now. (A cloud that is not stopped but killed cannot remove its bridge, and its clone may be gone.)
     """
-    if not owner(device) or any((_DEVICES / device / "brif").iterdir()):
+    cloud = owner(device)
+    if not cloud or any((_DEVICES / device / "brif").iterdir()):
+        return False
+    clone = Path(cloud.rpartition(" of ")[2])
+    if clone != PROJECT and locks.is_held(clone):
         return False
     listing = run(["ip", "-json", "-4", "addr", "show", "dev", device], fix=_FIX)
     addresses = [one["local"] for link in json.loads(listing) for one in link.get("addr_info", [])]

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -403,8 +403,8 @@ def _events(body: object, key: str, last_modified: datetime) -> Iterator[tuple[o
         if isinstance(refused, list) and "_ingest" in body:
             source = _source(body, key, last_modified)
             for entry in refused:
-                for event, index in _refused_events(_mapping(entry)):
-                    yield event, index, source
+                for event, index, sent_at in _refused_events(_mapping(entry)):
+                    yield event, index, replace(source, sent_at=sent_at) if sent_at else source
             return
         body = [body]
     for index, event in enumerate(body if isinstance(body, list) else ()):
@@ -413,22 +413,26 @@ def _events(body: object, key: str, last_modified: datetime) -> Iterator[tuple[o
         yield as_sent if isinstance(event, dict) else event, index, _source(holder, key, last_modified)
 
 
-def _refused_events(entry: Mapping[str, object]) -> Iterator[tuple[object, int]]:
-    """Yield what an entry of the collector's refusals holds: an event, or a body as text."""
+def _refused_events(entry: Mapping[str, object]) -> Iterator[tuple[object, int, datetime | None]]:
+    """Yield what an entry of the collector's refusals holds: an event, or a body as text.
+
+    With its index in the request, and with what a whole body says of when it was sent.
+    """
     index = entry.get("index")
     event = entry.get("event", entry.get("text", entry.get("base64")))
     if isinstance(event, str):
         try:
             event = parse_json(event)
         except NotJson:
-            yield event, 0
+            yield event, 0, None
             return
         if not isinstance(index, int):
             body = event.get("events", [event]) if isinstance(event, dict) else event
+            sent_at = parse_time(field_value(_mapping(event), SENT_AT))
             for place, one in enumerate(body if isinstance(body, list) else [body]):
-                yield one, place
+                yield one, place, sent_at
             return
-    yield event, index if isinstance(index, int) else 0
+    yield event, index if isinstance(index, int) else 0, None
 
 
 def _source(holder: Mapping[str, object], key: str, last_modified: datetime) -> _Source:

@@ -135,7 +135,11 @@ def run(
     if status != "failed" and selection.arrived and not selection.after:
         # Everything up to now was listed, so nothing before the boundary is missing; or everything up to
         # where it ended, and the next run need not begin anew.
-        warehouse.move_watermark(boundary if finished else min(boundary, progress.done[:_HOUR]))
+        if finished:
+            warehouse.move_watermark(boundary)
+            warehouse.close_hours(boundary)
+        else:
+            warehouse.move_watermark(min(boundary, progress.done[:_HOUR]))
     if status == "complete" and tuning.retention_days is not None:
         while warehouse.drop_expired(tuning.retention_days) and seconds_left() > 0:
             pass

@@ -221,14 +221,12 @@ class Warehouse:
         return self._transaction(ask)
 
     def move_watermark(self, boundary: str) -> None:
-        """Let runs list from the folder `boundary` on, and forget the detail before it."""
+        """Let runs list from the folder `boundary` on."""
+        self._transaction(lambda cursor: cursor.execute(_SQL["move_watermark"], {"boundary": boundary}))
 
-        def move(cursor: Any) -> None:
-            cursor.execute(_SQL["move_watermark"], {"boundary": boundary})
-            if cursor.rowcount:
-                cursor.execute(_SQL["drop_detail"], {"boundary": boundary})
-
-        self._transaction(move)
+    def close_hours(self, boundary: str) -> None:
+        """Forget the ledger's detail before the folder `boundary`, from which runs list on."""
+        self._transaction(lambda cursor: cursor.execute(_SQL["drop_detail"], {"boundary": boundary}))
 
     def old_failures(self, boundary: str) -> list[str]:
         """Return keys before the folder `boundary`, or of refused events, that are due for an attempt."""
@@ -390,16 +388,18 @@ class Warehouse:
     def _transaction(self, work: Callable[[Any], _Result]) -> _Result:
         """Do `work` in a transaction; over a new connection where the fault may pass."""
         for attempt in range(RECONNECTS):
-            try:
-                with self._turn, self._cursor() as cursor:
-                    result = work(cursor)
-                    self._connection.commit()
-                    return result
-            except psycopg2.Error as error:
-                if not _may_pass(error) or attempt + 1 == RECONNECTS:
-                    raise
-                self._close()
-                self._pause(2**attempt / 2)
+            with self._turn:
+                try:
+                    with self._cursor() as cursor:
+                        result = work(cursor)
+                        self._connection.commit()
+                        return result
+                except psycopg2.Error as error:
+                    if not _may_pass(error) or attempt + 1 == RECONNECTS:
+                        raise
+                    # Before the other thread has its turn, which would meet it closed.
+                    self._close()
+            self._pause(2**attempt / 2)
         raise AssertionError("unreachable")
 
     @contextmanager

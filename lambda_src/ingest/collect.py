@@ -11,7 +11,7 @@ from datetime import datetime
 from contract.identity import NAMESPACE
 from ingest.answer import RequestProblem, Response, accepted, refused
 from ingest.events import Sorted, read_batch, sort_events
-from ingest.privacy import OBJECTION, headers_object, objects
+from ingest.privacy import OBJECTION, anonymous, headers_object, objects
 from ingest.raw import (
     StoredObject,
     ingest_metadata,
@@ -57,15 +57,17 @@ def collect(event: Mapping[str, object], settings: Settings, moment: Moment, sto
     """Take a request: store its events and its refused events, and answer.
 
     Refused events are stored first. If a later write fails the client repeats the request, and
-    then only the refused ones are stored twice, where that does no harm. Raises StorageError.
+    then the refused ones are stored twice, where that does no harm. (So are events of a request in which
+    only some deny consent; their ids are the same, if they have one or a timestamp.) Raises StorageError.
     """
     rule = settings.do_not_track
     size = body_size(event)
     caller = read_caller(event, settings, moment.trace_id)
-    nameless = replace(caller, source_ip=None, user_agent=None)
-    anonymous = ingest_metadata(nameless, moment.received_at, None)
+    # Nor the ids of the request, by which its other events and the gateway's log would tell who it was.
+    nobody = replace(caller, source_ip=None, user_agent=None, request_id="", trace_id=None)
+    nameless = ingest_metadata(nobody, moment.received_at, None)
     objected = headers_object(event, rule)
-    named = anonymous if objected else ingest_metadata(caller, moment.received_at, None)
+    named = nameless if objected else ingest_metadata(caller, moment.received_at, None)
     try:
         if caller.method != "POST":
             raise RequestProblem(405, "method", f"method {caller.method[:20]!r} is not taken")
@@ -99,7 +101,7 @@ def collect(event: Mapping[str, object], settings: Settings, moment: Moment, sto
             # Those who object, in the same request, have an object of their own.
             object_id = str(uuid.uuid5(NAMESPACE, object_id))
         key = raw_key(moment.received_at, object_id)
-        store(raw_object(key, result.anonymous, batch.envelope, anonymous, settings.compression))
+        store(raw_object(key, result.anonymous, anonymous(batch.envelope), nameless, settings.compression))
     return _outcome(result, size)
 
 
@@ -117,7 +119,7 @@ def _store_refused(
 
 def _outcome(result: Sorted, size: int) -> Outcome:
     codes = Counter(refusal.problem.code for refusal in result.refusals)
-    if result.kept or all(refusal.problem is OBJECTION for refusal in result.refusals):
+    if result.kept or any(refusal.problem is OBJECTION for refusal in result.refusals):
         response = accepted(result.kept, result.refusals)
     else:
         first = result.refusals[0].problem.reason

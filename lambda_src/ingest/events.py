@@ -10,7 +10,7 @@ from contract.identity import client_event_id, made_event_id
 from contract.jsontext import NotJson, canonical_json, parse_json
 from contract.validation import Problem, event_problem, json_type, shape_problem
 from ingest.answer import Refusal, RequestProblem
-from ingest.privacy import OBJECTION, anonymous, objects
+from ingest.privacy import OBJECTION, anonymous, any_objects, objects
 from ingest.settings import DoNotTrack, Settings
 
 BATCH_KEY: Final = "events"
@@ -72,12 +72,12 @@ def read_batch(text: str, settings: Settings) -> Batch:
                 "events_not_an_array",
                 f"'events' is {json_type(batch)}, not an array",
                 _SHAPES_HINT,
-                body=None if objects(body, settings.do_not_track) else text,
+                body=None if any_objects(body, settings.do_not_track) else text,
             )
         values = batch
         # `_ingest` is the collector's word: a client's would be believed downstream.
         envelope = {key: value for key, value in body.items() if key not in (BATCH_KEY, INGEST_KEY)}
-        _check_envelope(envelope, text, settings)
+        _check_envelope(envelope, None if any_objects(body, settings.do_not_track) else text, settings)
     elif isinstance(body, dict):
         values = [body]
     else:
@@ -141,11 +141,13 @@ def _keep(
     return None
 
 
-def _check_envelope(envelope: dict[str, object], text: str, settings: Settings) -> None:
-    """Hold what stands beside `events`, which is stored as well, to the limits of an event."""
+def _check_envelope(envelope: dict[str, object], body: str | None, settings: Settings) -> None:
+    """Hold what stands beside `events`, which is stored as well, to the limits of an event.
+
+    `body` is what is kept of the request where it does not.
+    """
     problem = shape_problem(envelope, settings.limits)
     if problem is None and len(canonical_json(envelope)) > settings.max_event_bytes:
         problem = Problem("envelope_too_large", "too large")
     if problem is not None:
-        body = None if objects(envelope, settings.do_not_track) else text
         raise RequestProblem(400, problem.code, f"what stands beside 'events': {problem.reason}", body=body)

@@ -27,7 +27,7 @@ _FUNCTION: Final = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "clickstream-lambd
 _S3: Final[Any] = botocore.session.get_session().create_client(
     "s3",
     config=Config(
-        # Two objects may have to be stored, and the function's own time limit must leave time to answer.
+        # Some objects may have to be stored, and the function's own time limit must leave time to answer.
         connect_timeout=1,
         read_timeout=4,
         retries={"mode": "standard", "total_max_attempts": 2},

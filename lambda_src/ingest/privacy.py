@@ -33,6 +33,12 @@ def objects(holder: object, rule: DoNotTrack) -> bool:
     return rule is not DoNotTrack.IGNORE and isinstance(holder, dict) and holder.get(CONSENT) is False
 
 
+def any_objects(body: Mapping[str, object], rule: DoNotTrack) -> bool:
+    """Say whether a batch or anything under its `events` denies consent, whatever else is wrong with it."""
+    events = body.get("events")
+    return any(objects(one, rule) for one in (body, events, *(events if isinstance(events, list) else ())))
+
+
 def anonymous(event: Mapping[str, object]) -> dict[str, object]:
     """Return an event without what names a person or a browser."""
     return {name: value for name, value in event.items() if name not in _PERSONAL}

@@ -30,7 +30,7 @@ from etl.payload import read_payload
 from etl.records import Row, read_object
 from etl.run import Answer, NothingRead, keys_hash, run
 from etl.settings import Tuning
-from etl.warehouse import Busy, Connect, Displaced, Warehouse, connector
+from etl.warehouse import OLD_FAILURES, Busy, Connect, Displaced, Warehouse, connector
 from tests.support.plain_model import check_model
 from tests.support.postgres import (
     DATABASE,
@@ -548,8 +548,17 @@ def test_an_object_that_fails_for_long_is_tried_once_a_day(postgres: ThrowawayPo
     postgres.execute("UPDATE etl_object_failures SET attempts = 1000")
     store.unreadable.clear()
     assert etl(postgres, store)["events"]["read"] == 0
+    # What is only to be read again is due at once, however much is waiting that failed.
     postgres.execute("UPDATE etl_object_failures SET last_failed_at = now() - interval '1 day'")
-    assert etl(postgres, store)["events"]["loaded"] == 2
+    more = [key(number, "2025/12/01/06") for number in range(OLD_FAILURES)]
+    for number, name in enumerate(more):
+        store.put(name, raw(event(number + 10)))
+    postgres.execute(
+        "INSERT INTO etl_object_failures (object_key, attempts, error, last_failed_at) "
+        "SELECT key, 0, 'again', now() FROM unnest(%s) AS key",
+        (more,),
+    )
+    assert etl(postgres, store)["events"]["loaded"] == 2 + OLD_FAILURES
     assert postgres.execute("SELECT * FROM etl_object_failures") == []
 
 
@@ -856,6 +865,8 @@ def test_a_run_that_lost_its_lock_to_another_one_fails(postgres: ThrowawayPostgr
 def test_a_deadlock_is_tried_again(postgres: ThrowawayPostgres) -> None:
     store = fault_store()
     got = []
+    # It is the loader whose patience ends first, and not before both wait.
+    postgres.execute(f"ALTER ROLE {LOADER} SET deadlock_timeout = '5s'")
     rival = postgres.connect()
     rival.autocommit = True
     with rival.cursor() as cursor:
@@ -875,9 +886,11 @@ def test_a_deadlock_is_tried_again(postgres: ThrowawayPostgres) -> None:
 
     thread = threading.Thread(target=wait_for_each_other)
     thread.start()
-    answer = etl(postgres, store, tuning=Tuning(readers=1))
+    # In chunks: the victim is in one thread, and the other one asks what is loaded.
+    answer = etl(postgres, store)
     thread.join()
     rival.close()
+    postgres.execute(f"ALTER ROLE {LOADER} RESET deadlock_timeout")
     assert got == ["what the loader had"]
     assert answer["status"] == "complete"
     add_up(answer)
@@ -1102,11 +1115,14 @@ def test_rejected_events_are_judged_again(postgres: ThrowawayPostgres) -> None:
 
 def test_what_the_collector_refused_can_be_replayed(postgres: ThrowawayPostgres) -> None:
     store = RawStore()
+    # Sent by a clock that is a year late, as the body says beside them.
+    sent = {"eventTimestamp": "2024-12-06T04:00:00Z"}
+    late = {"sentAt": "2024-12-06T05:00:00Z", "events": [event(2, **sent), event(3, **sent)], "x": "too long"}
     refused: dict[str, Any] = {
         "rejected": [
             {"index": 4, "code": "event_too_large", "reason": "r", "event": event(1)},
             {"index": 5, "code": "no_event_name", "reason": "r", "event": {"x": 1}},
-            {"code": "not_json", "reason": "r", "text": json.dumps([event(2), event(3)]), "truncated": False},
+            {"code": "not_json", "reason": "r", "text": json.dumps(late), "truncated": False},
             {"code": "not_json", "reason": "r", "text": "[{", "truncated": True},
         ],
         "_ingest": {"receivedAt": "2025-12-06T05:00:01Z", "requestId": "r"},
@@ -1116,6 +1132,8 @@ def test_what_the_collector_refused_can_be_replayed(postgres: ThrowawayPostgres)
     answer = etl(postgres, store, {"prefix": "rejected/2025/12/06/"})
     assert answer["events"] == {"read": 5, "loaded": 3, "duplicate": 0, "rejected": 2}
     check(postgres, store)
+    corrected = "SELECT event_timestamp FROM clickstream_events WHERE event_timestamp_source = 'corrected'"
+    assert postgres.execute(corrected) == [(datetime(2025, 12, 6, 4, 0, 1, tzinfo=UTC),)] * 2
     # After another change of the rules: what was refused again is judged again, too.
     refused["rejected"][1]["event"] = event(5)
     store.put("rejected/2025/12/06/05/rejected-1.json", refused)

@@ -21,7 +21,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local_cloud import cgroups, network, packages, preflight
+from local_cloud import cgroups, locks, network, packages, preflight
 from local_cloud.errors import CloudError
 from local_cloud.settings import Settings
 
@@ -619,6 +619,18 @@ def test_the_bridge_of_a_cloud_that_runs_stays(bridge: str, successor: Settings)
             preflight._range(successor)
     finally:
         subprocess.run(["ip", "link", "delete", "lc-test-a"], check=True)
+    preflight._range(successor)
+
+
+def test_the_bridge_of_a_cloud_that_is_starting_stays(
+    bridge: str, successor: Settings, tmp_path: Path
+) -> None:
+    """In another clone; nobody listens on it yet."""
+    subprocess.run(
+        ["ip", "link", "set", "dev", bridge, "alias", f"the local cloud x of {tmp_path}"], check=True
+    )
+    with locks.hold(tmp_path), pytest.raises(CloudError, match="which runs"):
+        preflight._range(successor)
     preflight._range(successor)
 
 

@@ -44,6 +44,8 @@ NAMES = [
     "consent",
     "x",
 ]
+NOBODY = "nobody-shall-know"
+"""Who denied consent."""
 PERSONAL = {"userId", "userLoginState", "identitySource", "clientId", "sessionId"}
 ODD: list[Any] = [
     None, True, False, 0, -1, 1.5, 1e308, 10**30, 10**400, "", " ", "x", "\0", "\ud800", "😀", "a" * 70,
@@ -81,6 +83,8 @@ def event(random_: random.Random) -> Any:
     made = {random_.choice(NAMES): value(random_, 2) for _ in range(random_.randrange(4))}
     if random_.random() < 0.1:
         made["consent"] = random_.choice([False, False, True, None])
+        if made["consent"] is False:
+            made["userId"] = NOBODY
     return {"eventName": "page_view", "clientId": "c"} | made
 
 
@@ -95,10 +99,16 @@ def body(random_: random.Random) -> tuple[bytes, int | None]:
         sent = event(random_)
         return json.dumps(sent).encode(), 1 if isinstance(sent, dict) and "events" not in sent else None
     batch = [event(random_) for _ in range(random_.randrange(10))]
+    count = len(batch) if 0 < len(batch) <= SETTINGS.max_events else None
     whole: Any = batch if kind < 0.7 else {"events": batch}
     if kind > 0.95:
         whole["consent"] = random_.choice([False, True])
-    count = len(batch) if 0 < len(batch) <= SETTINGS.max_events else None
+        if not whole["consent"]:
+            whole["clientId"] = NOBODY
+    elif kind > 0.9:
+        # As somebody does who forgets the brackets, or says too much beside.
+        whole = {"events": batch[0]} if batch and random_.random() < 0.5 else {"events": batch, "x": "a" * 70}
+        count = None
     return json.dumps(whole).encode(), count
 
 
@@ -193,6 +203,7 @@ def read(stored: StoredObject) -> dict[str, Any]:
 
 def heeds(sent: dict[str, Any], held: dict[str, Any], rule: DoNotTrack, place: str) -> None:
     """Check that an object holds nothing of people who object, or under `anonymise` not who they are."""
+    assert NOBODY not in json.dumps(held), place
     by_header = any(sent["headers"].get(name) == "1" for name in ("dnt", "sec-gpc", "DNT"))
     everybody = by_header or held.get("consent") is False
     refused = [entry.get("event") for entry in held.get("rejected", ())]

@@ -353,6 +353,22 @@ def test_an_objection_is_honoured_as_the_variable_says(body: object, headers: di
     outcome = dropping(objecting(body, **headers))
     assert outcome.response["statusCode"] == 200 and not dropping.stored
     assert [refusal["code"] for refusal in answer(outcome)["rejected"]] == ["do_not_track"]
+    # Also where it is not the only thing that is wrong.
+    assert dropping(objecting([*events_of(body), {}], **headers | {"dnt": "1"})).response["statusCode"] == 200
+    assert not dropping.stored
+
+
+def events_of(body: Any) -> list[Any]:
+    """The events of a batch in either form."""
+    return list(body["events"] if isinstance(body, dict) else body)
+
+
+def test_what_stands_beside_anonymous_events_names_nobody() -> None:
+    collector = Collector(Settings("raw", do_not_track=DoNotTrack.ANONYMISE))
+    collector(objecting({"events": [GOOD], "userId": "me", "client_id": "c", "shop": "x"}, dnt="1"))
+    [stored] = collector.bodies().values()
+    assert stored.keys() == {"events", "shop", "_ingest"}
+    assert not stored["_ingest"]["requestId"] and not stored["_ingest"]["traceId"]
 
 
 def test_one_event_of_a_batch_may_object() -> None:
