@@ -33,6 +33,8 @@ def forward(session: str, place: str, details: dict[str, str], say: Callable[[st
 
 async def _serve(session: str, place: str, details: dict[str, str], say: Callable[[str], None]) -> None:
     remote = int(details["portNumber"])
+    under_way: set[asyncio.Task[None]] = set()
+    """The loop itself keeps none of them: one that waits for a half-closed connection would be collected."""
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         say(f"\nConnection accepted for session [{session}]\n")
@@ -44,8 +46,15 @@ async def _serve(session: str, place: str, details: dict[str, str], say: Callabl
             writer.transport.abort()
             return
         await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer))
+        writer.close()
+        inner_writer.close()
 
-    server = await asyncio.start_server(carry, "127.0.0.1", int(details["localPortNumber"]))
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(carry(reader, writer))
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", int(details["localPortNumber"]))
     local = server.sockets[0].getsockname()[1]
     say(f"Port {local} opened for sessionId {session}.\nWaiting for connections...\n")
     ended = asyncio.Event()

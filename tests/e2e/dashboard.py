@@ -52,8 +52,8 @@ def eventually(check: Callable[[], Any], limit: float = LIMIT) -> Any:
 class Dashboard:
     """A person's page."""
 
-    def __init__(self, page: Page, url: str) -> None:
-        self.page, self.url = page, url
+    def __init__(self, page: Page, url: str, errors: list[str]) -> None:
+        self.page, self.url, self.errors = page, url, errors
         page.set_default_timeout(LIMIT * 1000)
 
     def open(self, view: View) -> None:
@@ -67,7 +67,7 @@ class Dashboard:
 
         def check() -> None:
             state = self.page.evaluate(STATE)
-            assert state == shown, f"not settled: {state}"
+            assert state == shown, f"not settled: {state}; the browser says: {self.errors}"
 
         eventually(check)
 
@@ -141,7 +141,7 @@ class Dashboard:
 def person(chromium: Browser, url: str, **size: int) -> Iterator[Dashboard]:
     """Somebody who was never here; nothing may have gone wrong in their browser."""
     with tab(chromium, **size) as (page, errors):
-        yield Dashboard(page, url)
+        yield Dashboard(page, url, errors)
         assert errors == []
 
 
