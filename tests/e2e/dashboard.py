@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 from playwright.sync_api import Page
 
 from tests.e2e.view import View
-from tests.support.browser import Browser, tab
+from tests.support.browser import Browser, load, network_changed, tab
 
 LIMIT = 60.0
 """Seconds that anything may take on a busy machine."""
@@ -56,20 +56,29 @@ class Dashboard:
         self.page, self.url, self.errors = page, url, errors
         page.set_default_timeout(LIMIT * 1000)
 
+    def visit(self, query: str) -> None:
+        """Go to a query string."""
+        load(self.page, self.errors, self.url + query)
+
     def open(self, view: View) -> None:
         """Open a view by its URL."""
-        self.page.goto(self.url + view.query)
-        self.settled(view)
+        self.visit(view.query)
+
+        def check() -> None:
+            if network_changed(self.errors):
+                self.visit(view.query)
+            self._shows(view)
+
+        eventually(check)
 
     def settled(self, view: View) -> None:
         """Wait until the page shows a view."""
+        eventually(lambda: self._shows(view))
+
+    def _shows(self, view: View) -> None:
+        state = self.page.evaluate(STATE)
         shown = {"heading": view.heading, "connected": True, "busy": False, "waiting": []}
-
-        def check() -> None:
-            state = self.page.evaluate(STATE)
-            assert state == shown, f"not settled: {state}; the browser says: {self.errors}"
-
-        eventually(check)
+        assert state == shown, f"not settled: {state}; the browser says: {self.errors}"
 
     def choose(self, name: str, value: str) -> None:
         """Choose a filter's value."""

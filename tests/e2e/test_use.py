@@ -40,7 +40,7 @@ def test_a_view_can_be_shared_and_gone_back_from(chromium: Browser, url: str, pl
         eventually(lambda: says(dashboard, shared))
 
         with person(chromium, url) as other:
-            other.page.goto(url + dashboard.query())
+            other.visit(dashboard.query())
             check(other, plain, shared)
             for name, value in {
                 "period": "30",
@@ -69,7 +69,7 @@ def test_a_view_can_be_shared_and_gone_back_from(chromium: Browser, url: str, pl
 )
 def test_a_url_of_nonsense_gives_the_defaults(nonsense: str, chromium: Browser, url: str) -> None:
     with person(chromium, url) as dashboard:
-        dashboard.page.goto(url + nonsense)
+        dashboard.visit(nonsense)
         dashboard.settled(View())
         assert dashboard.page.is_visible("#overview-numbers-sessions_value")
         eventually(lambda: says(dashboard, View()))
@@ -162,7 +162,7 @@ def test_a_stopped_database_is_said_plainly_and_the_page_recovers_by_itself(
         with stopped_database(warehouse):
             dashboard.page.wait_for_selector(warned, timeout=NOTICED)
             # somebody who comes now is told too
-            newcomer.page.goto(url + view.query)
+            newcomer.visit(view.query)
             newcomer.page.wait_for_selector(warned)
             for card in PAGES["overview"](plain, view):
                 if card.traces:

@@ -188,7 +188,7 @@ def dashboard() -> Iterator[str]:
 def numbers(dashboard: str, mentions: str) -> dict[str, int]:
     """What the first page counts, once it mentions an event's name."""
     with browser.page() as (page, errors):
-        page.goto(dashboard)
+        browser.load(page, errors, dashboard)
         page.wait_for_selector(f"text={mentions}", timeout=60_000)
         found: dict[str, int] = {}
 

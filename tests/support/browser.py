@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 
 QUIET = [
     "--no-sandbox",  # tests run as root
@@ -17,6 +17,7 @@ QUIET = [
     "--disable-sync",
 ]
 
+NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
 KNOWN_ERRORS = (
     "$(...).datepicker is not a function",  # bootstrap-datepicker: Shiny renames it before it starts
 )
@@ -55,6 +56,33 @@ def tab(started: Browser, width: int = 1280, height: int = 900) -> Iterator[tupl
         yield page, errors
     finally:
         context.close()
+
+
+def network_changed(errors: list[str]) -> bool:
+    """Whether Chromium broke something off because a network interface came or went; it is forgotten then.
+
+    Machines do that on their bridges, also those of tests that run beside. Chromium then drops each
+    connection that is being made, to this machine too, and the page is left without some of its scripts.
+    """
+    found = any(NETWORK_CHANGED in said for said in errors)
+    if found:
+        errors.clear()
+    return found
+
+
+def load(page: Page, errors: list[str], url: str) -> None:
+    """Go to a URL; again, where the network changed meanwhile."""
+    for _ in range(20):
+        broken = ""
+        try:
+            page.goto(url)
+        except Error as error:
+            broken = str(error)
+        if not network_changed([broken, *errors]):
+            assert not broken, broken
+            return
+        errors.clear()
+    raise AssertionError(f"the network changes all the time: {broken}")
 
 
 @contextmanager
