@@ -34,7 +34,7 @@ def test_every_module_with_a_region_is_given_it() -> None:
         if "amazon.aws.region.modules" in path.read_text()
     }
     routed = yaml.safe_load(RUNTIME.read_text())["plugin_routing"]["modules"]
-    assert routed == dict.fromkeys(modules, {"action_plugin": "clickstream.aws.aws"})
+    assert routed == {module: {"action_plugin": "clickstream.aws.aws"} for module in modules}
 
 
 def test_other_collections_modules_are_told_by_their_tasks() -> None:
