@@ -105,7 +105,7 @@ def executable_errors(executable: str) -> Iterator[str]:
     if shutil.which(executable) is None:
         yield (
             f"{executable} is not on this machine, and nothing else reaches the private host. "
-            "Fix: install AWS's Session Manager plugin, or say where it is in platform_session_manager_plugin."
+            "Fix: install AWS's Session Manager plugin, or name its path in platform_session_manager_plugin."
         )
 
 

@@ -310,7 +310,7 @@ def test_what_a_killed_run_left_open_is_closed_and_said(built: Platform, playboo
     output = built.succeed(playbook)
     built.assert_closed()
     if playbook == "playbooks/network.yml":
-        assert "An earlier run was interrupted while egress was open. Removed: nat-" in output
+        assert "An earlier run was interrupted while egress was open. Destroyed: nat-" in output
 
 
 def test_several_leftovers_and_a_lone_address_are_closed(built: Platform) -> None:

@@ -106,8 +106,8 @@ def test_check_mode_on_an_empty_cloud_lists_all_and_writes_nothing() -> None:
         ("platform_zone=eu-central-1a", "platform_zone"),
         ("platform_analytics_private_ip=10.77.0.9", "platform_analytics_private_ip"),
         ("platform_session_manager_plugin=/nowhere/session-manager-plugin", "Session Manager plugin"),
-        ("analytics_instance_image_name=debian-99-*", "has no image debian-99-*"),
-        ("analytics_instance_type=t4g.medium analytics_instance_architecture=amd64", "is not amd64"),
+        ("platform_analytics_image_name=debian-99-*", "has no image debian-99-*"),
+        ("platform_analytics_instance_type=t4g.medium platform_analytics_architecture=amd64", "is not amd64"),
     ],
 )
 def test_bad_input_is_told_with_its_fix_before_anything_is_created(wrong: str, says: str) -> None:
