@@ -88,4 +88,4 @@ def test_a_run_stops_with_what_it_found_what_it_needs_and_the_fix(tmp_path: Path
     assert done.returncode != 0
     said = " ".join(done.stdout.split())
     assert f"boto3 {importlib.metadata.version('boto3')} 99.0.0" in said
-    assert "Fix: run bin/bootstrap" in said and "collection" not in said
+    assert "Fix: run bin/bootstrap" in said and "collection amazon.aws" not in said
