@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from contract.settings import SettingsError
 from etl.payload import PayloadError, Selection, read_payload
-from etl.settings import Settings, SettingsError, runs_on_aws
+from etl.settings import Settings, runs_on_aws
 
 ENVIRONMENT = {
     "RAW_BUCKET": "raw",
@@ -68,14 +69,6 @@ def test_a_folder_lies_before_its_keys_and_after_those_of_earlier_hours() -> Non
 def test_payloads_that_cannot_be(payload: Any) -> None:
     with pytest.raises(PayloadError):
         read_payload(payload)
-
-
-def test_settings() -> None:
-    given = {"DWH_PORT": "5433", "ETL_READERS": "4", "ETL_CHUNK_OBJECTS": "7"}
-    settings = Settings.from_environment(ENVIRONMENT | given)
-    tuning = settings.tuning
-    assert (settings.target.port, tuning.readers, tuning.chunk_objects) == (5433, 4, 7)
-    assert settings.target.password is None
 
 
 @pytest.mark.parametrize("missing", sorted(ENVIRONMENT))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from contract.validation import Limits
 from ingest.collect import Moment, Outcome, StorageError, collect
 from ingest.raw import StoredObject
-from ingest.settings import Compression, DoNotTrack, Settings, SettingsError, SourceIp
+from ingest.settings import Compression, DoNotTrack, Settings, SourceIp
 
 RECEIVED = datetime(2025, 12, 6, 5, 59, 59, 123456, tzinfo=UTC)
 MOMENT = Moment(RECEIVED, "0f0f0f0f-0000-4000-8000-000000000000", "Root=1-2-3")
@@ -515,27 +515,3 @@ def test_any_body_gets_an_answer_of_the_contract(body: str | bytes, pack: bool, 
         sent = sent_events(body)
         if outcome.accepted + outcome.rejected:
             assert outcome.accepted + outcome.rejected == sent
-
-
-# --- settings ----------------------------------------------------------------------------------------
-
-
-def test_settings_come_from_the_environment() -> None:
-    options = Settings.from_environment(
-        {"RAW_BUCKET": "b", "INGEST_MAX_EVENTS": "7", "INGEST_COMPRESSION": "gzip", "INGEST_MAX_DEPTH": "3"}
-    )
-    assert (options.max_events, options.compression, options.limits.depth) == (7, Compression.GZIP, 3)
-
-
-@pytest.mark.parametrize(
-    "environ",
-    [
-        {},
-        {"RAW_BUCKET": "b", "INGEST_MAX_EVENTS": "0"},
-        {"RAW_BUCKET": "b", "INGEST_MAX_EVENTS": "many"},
-        {"RAW_BUCKET": "b", "INGEST_COMPRESSION": "zstd"},
-    ],
-)
-def test_wrong_settings_name_the_variable_and_the_fix(environ: dict[str, str]) -> None:
-    with pytest.raises(SettingsError, match=r"(RAW_BUCKET|INGEST_\w+) .*Fix: "):
-        Settings.from_environment(environ)
