@@ -231,6 +231,23 @@ def test_values_arrive_as_they_are(postgres: ThrowawayPostgres) -> None:
     assert (found["source_object"], found["source_position"]) == (key(1), 0)
 
 
+def test_the_highest_prices_fit_the_column(postgres: ThrowawayPostgres) -> None:
+    """Prices below 10^13 are accepted: the column must hold them, also where it rounds them up."""
+    prices: list[Any] = [10**13 - 1, "9999999999999.99", 9999999999999.998, "9999999999999.999", 10**13]
+    store = RawStore()
+    store.put(key(1), raw(*(event(number, product={"price": price}) for number, price in enumerate(prices))))
+    answer = etl(postgres, store)
+    assert answer["events"] == {"read": 5, "loaded": 4, "duplicate": 0, "rejected": 1}
+    found = postgres.execute("SELECT context_product_price::text FROM clickstream_events ORDER BY event_id")
+    assert found == [
+        ("9999999999999.00",),
+        ("9999999999999.99",),
+        ("10000000000000.00",),
+        ("10000000000000.00",),
+    ]
+    assert postgres.execute("SELECT code FROM rejected_events") == [("invalid_product_price",)]
+
+
 def test_small_objects_are_loaded_while_others_are_read(postgres: ThrowawayPostgres) -> None:
     store = RawStore()
     for number in range(5):

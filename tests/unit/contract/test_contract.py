@@ -28,6 +28,7 @@ JSON = st.recursive(
 )
 NOON = datetime(2025, 12, 6, 12, tzinfo=UTC)
 RULES = ClockRules()
+TICK = timedelta(microseconds=1)
 GOOD = {"eventName": "page_view", "eventTimestamp": "2025-12-06T11:59:59Z", "clientId": "c"}
 
 
@@ -100,6 +101,8 @@ def test_aliases_lead_to_names_in_use() -> None:
         {"userLoginState": "guest"},
         {"isFirstVisit": False},
         {"product": {"id": 7, "price": 15990000, "discountPrice": "14990000.50"}},
+        {"product": {"price": 10**13 - 1, "discountPrice": 9_999_999_999_999.998}},
+        {"product": {"price": "9999999999999.99", "discountPrice": "9999999999999.99999999999999999999"}},
         {"product": {"discount_price": 0, "url_path": "/p"}},
         {"element": {"dataset": {"any": ["thing", {"goes": 1}]}}},
         {"somethingNew": [1, 2, {"x": None}]},
@@ -135,6 +138,9 @@ def test_snake_case_is_as_good() -> None:
         (GOOD | {"clientId": 1.5}, "invalid_client_id"),
         (GOOD | {"product": "laptop"}, "invalid_product"),
         (GOOD | {"product": {"price": -1}}, "invalid_product_price"),
+        (GOOD | {"product": {"price": 10**13}}, "invalid_product_price"),
+        (GOOD | {"product": {"price": 1e13}}, "invalid_product_price"),
+        (GOOD | {"product": {"price": "10000000000000"}}, "invalid_product_price"),
         (GOOD | {"product": {"price": 1e300}}, "invalid_product_price"),
         (GOOD | {"product": {"price": True}}, "invalid_product_price"),
         (GOOD | {"product": {"discount_price": "-3"}}, "invalid_product_discount_price"),
@@ -267,6 +273,27 @@ def minutes(count: float) -> timedelta:
         (NOON + minutes(5), None, NOON, TimeSource.RECEIVED),
         (datetime(1970, 1, 1, tzinfo=UTC), None, NOON, TimeSource.RECEIVED),
         (NOON + minutes(90), NOON + minutes(60), NOON, TimeSource.RECEIVED),
+        # exactly 60 seconds between sending and receipt is within the tolerance, a microsecond more is not
+        (NOON - minutes(5), NOON - minutes(1), NOON - minutes(5), TimeSource.CLIENT),
+        (NOON - minutes(5), NOON + minutes(1), NOON - minutes(5), TimeSource.CLIENT),
+        (NOON - minutes(5), NOON - minutes(1) - TICK, NOON - minutes(4) + TICK, TimeSource.CORRECTED),
+        (NOON - minutes(5), NOON + minutes(1) + TICK, NOON - minutes(6) - TICK, TimeSource.CORRECTED),
+        # exactly 60 seconds after the receipt is within the tolerance, a microsecond more is not
+        (NOON + minutes(1), None, NOON + minutes(1), TimeSource.CLIENT),
+        (NOON + minutes(1) + TICK, None, NOON, TimeSource.RECEIVED),
+        # exactly 400 days before the receipt is not too old, a microsecond more is
+        (NOON - timedelta(days=400), None, NOON - timedelta(days=400), TimeSource.CLIENT),
+        (NOON - timedelta(days=400) - TICK, None, NOON, TimeSource.RECEIVED),
+        # a corrected time has the same two limits
+        (NOON + minutes(61), NOON + minutes(60), NOON + minutes(1), TimeSource.CORRECTED),
+        (NOON + minutes(61) + TICK, NOON + minutes(60), NOON, TimeSource.RECEIVED),
+        (
+            NOON - timedelta(days=401),
+            NOON - timedelta(days=1),
+            NOON - timedelta(days=400),
+            TimeSource.CORRECTED,
+        ),
+        (NOON - timedelta(days=401) - TICK, NOON - timedelta(days=1), NOON, TimeSource.RECEIVED),
         # beyond what a date can be
         (datetime(9999, 1, 1, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC), NOON, TimeSource.RECEIVED),
     ],

@@ -284,19 +284,56 @@ PLAIN_VALUES = (
     st.none()
     | st.booleans()
     | st.sampled_from(
-        [0, -1, 5, 1.5, 2**64, 10**30, 1e14, "", " x ", "12.5", "guest", "a\tb", "\\N", '24"', "\0"]
+        [
+            0,
+            -1,
+            5,
+            1.5,
+            10**13 - 1,
+            10**13,
+            1e13,
+            9999999999999.998,
+            2**64,
+            10**30,
+            "",
+            " x ",
+            "12.5",
+            "guest",
+            "a\tb",
+            "\\N",
+            '24"',
+            "\0",
+        ]
     )
     | st.sampled_from([[], {}, [[1]], {"a": [2**70]}, {"k": {"d": "v"}}, "\ud800", "é😀"])
 )
+# A minute after the receipt, a minute before it, and 400 days before it; each with the first time beyond.
+AT_LIMITS = [
+    "2025-12-06T05:30:30.500000Z",
+    "2025-12-06T05:30:30.500001Z",
+    "2025-12-06T05:28:30.500000Z",
+    "2025-12-06T05:28:30.499999Z",
+    "2024-11-01T05:29:30.500000Z",
+    "2024-11-01T05:29:30.499999Z",
+]
 PLAIN_EVENTS = st.fixed_dictionaries(
     {"eventName": st.sampled_from(["page_view", " purchase ", "", "x" * 201, 'a"b'])},
     optional={
         "eventId": st.uuids().map(str) | st.uuids().map(lambda value: str(value).upper()) | st.just("no"),
         "event_id": st.uuids().map(str),
         "eventTimestamp": st.sampled_from(
-            ["2025-12-06T05:29:00Z", "2025-12-06T12:29:00.123+07:00", "2030-01-01", "x", "", None, 5]
+            [
+                "2025-12-06T05:29:00Z",
+                "2025-12-06T12:29:00.123+07:00",
+                "2030-01-01",
+                "x",
+                "",
+                None,
+                5,
+                *AT_LIMITS,
+            ]
         ),
-        "sentAt": st.sampled_from(["2025-12-06T05:29:00Z", "2025-12-06T04:29:00Z", None, "x"]),
+        "sentAt": st.sampled_from(["2025-12-06T05:29:00Z", "2025-12-06T04:29:00Z", None, "x", *AT_LIMITS]),
         "event_name": st.just("other"),
         "userLoginState": st.sampled_from(["guest", "", None, "admin"]),
         "isFirstVisit": st.sampled_from([True, False, None, "t"]),
@@ -324,6 +361,29 @@ def test_the_short_way_and_the_whole_way_give_the_same(events: list[Any], identi
     content = json.dumps(body, ensure_ascii=ascii).encode("utf-8", "surrogatepass")
     short, whole = (read_object(content, KEY, LISTED, ClockRules(), LIMIT, way) for way in (True, False))
     assert short == whole
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_values_at_the_limits_of_time_and_price(fast: bool) -> None:
+    """At the limit the client's time and the price stand; one step beyond, the receipt's time, and no row."""
+    prices: list[Any] = [10**13 - 1, 9999999999999.998, 10**13, 1e13]
+    events = [{"eventId": str(uuid.uuid4()), "eventName": "x", "eventTimestamp": time} for time in AT_LIMITS]
+    events += [
+        {"eventId": str(uuid.uuid4()), "eventName": "x", "product": {"price": price}} for price in prices
+    ]
+    content = json.dumps({"events": events, "_ingest": INGEST}).encode()
+    records = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast)
+    found = [Row.of_line(line) for _, line in records.lines]
+    assert [row.event_timestamp_source for row in found[:6]] == [
+        *("client", "received"),
+        *("client", "client"),
+        *("client", "received"),
+    ]
+    assert [row.context_product_price for row in found[6:]] == ["9999999999999", "9999999999999.998"]
+    assert [(item.position, item.code) for item in records.rejected] == [
+        (8, "invalid_product_price"),
+        (9, "invalid_product_price"),
+    ]
 
 
 def test_an_ordinary_event_takes_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
