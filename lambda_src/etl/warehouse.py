@@ -17,7 +17,8 @@ import psycopg2
 import psycopg2.errors
 
 from contract.names import ALIASES
-from etl.records import Rejected, Row
+from etl.records import Rejected
+from etl.row import Row
 
 _Result = TypeVar("_Result")
 

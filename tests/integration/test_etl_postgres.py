@@ -27,7 +27,8 @@ from psycopg2 import sql
 from contract.names import ALIASES
 from contract.timestamps import ClockRules
 from etl.payload import read_payload
-from etl.records import Row, read_object
+from etl.records import read_object
+from etl.row import Row
 from etl.run import Answer, NothingRead, keys_hash, run
 from etl.settings import Tuning
 from etl.warehouse import OLD_FAILURES, Busy, Connect, Displaced, Warehouse, connector

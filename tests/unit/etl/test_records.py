@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from contract.timestamps import ClockRules
 from etl.copytext import copy_line, copy_values
-from etl.records import MAX_RAW_EVENT, Records, Row, event_at, read_object
+from etl.records import MAX_RAW_EVENT, Records, event_at, read_object
+from etl.row import Row
 from ingest.collect import Moment, collect
 from ingest.raw import StoredObject
 from ingest.settings import Settings
