@@ -25,7 +25,8 @@ from contract.timestamps import ClockRules
 from etl.copytext import copy_values
 from etl.fetch import Fetcher
 from etl.payload import read_payload
-from etl.records import Row, read_object
+from etl.records import read_object
+from etl.row import Row
 from etl.run import run
 from etl.settings import Tuning
 from etl.store import S3Store, aws_session
