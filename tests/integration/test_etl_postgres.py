@@ -26,12 +26,15 @@ from psycopg2 import sql
 
 from contract.names import ALIASES
 from contract.timestamps import ClockRules
+from etl.answer import Answer
+from etl.connection import Busy, Connect, LockLost, connector
+from etl.listing import keys_hash
 from etl.payload import read_payload
 from etl.records import read_object
 from etl.row import Row
-from etl.run import Answer, NothingRead, keys_hash, run
-from etl.settings import Tuning
-from etl.warehouse import OLD_FAILURES, Busy, Connect, Displaced, Warehouse, connector
+from etl.run import NothingRead, Run
+from etl.settings import Target, Tuning
+from etl.warehouse import OLD_FAILURES, Warehouse
 from tests.support.plain_model import check_model
 from tests.support.postgres import (
     DATABASE,
@@ -115,7 +118,8 @@ def etl(
     """One run of the ETL, as the handler does it."""
     selection, given_payload = read_payload(payload or {})
     with Warehouse(connect or (lambda: server.connect(LOADER)), pause=short_pause) as warehouse:
-        return run(store, warehouse, selection, given_payload, tuning, RULES, seconds_left, now)
+        run = Run(store, warehouse, selection, tuning, RULES, seconds_left)
+        return run.load(given_payload, now)
 
 
 def key(number: int | str, hour: str = "2025/12/06/05") -> str:
@@ -873,7 +877,7 @@ def test_a_run_that_lost_its_lock_to_another_one_fails(postgres: ThrowawayPostgr
                 cursor.execute("SELECT pg_advisory_lock(6022170)")
         return faults.connect()
 
-    with pytest.raises(Displaced, match="another loader"):
+    with pytest.raises(LockLost, match="another loader"):
         etl(postgres, store, connect=connect)
     other.close()
     etl(postgres, store)
@@ -1219,13 +1223,14 @@ def test_the_certificate_must_name_the_address(tmp_path: Path) -> None:
         def ca_file() -> Iterator[str]:
             yield str(certificate)
 
-        with Warehouse(connector("127.0.0.1", port, LOADER, DATABASE, PASSWORD, ca_file)) as warehouse:
+        target = Target("127.0.0.1", port, LOADER, DATABASE, None, None, PASSWORD)
+        with Warehouse(connector(target, PASSWORD, ca_file)) as warehouse:
             warehouse.start_run({})
         assert psycopg2.extensions.libpq_version() >= 150000
         for host, ca_of in (("localhost", ca), ("127.0.0.1", make_ca("another")[2])):
             certificate.write_bytes(ca_of)
             with pytest.raises(psycopg2.OperationalError, match="certificate"):
-                connector(host, port, LOADER, DATABASE, PASSWORD, ca_file)()
+                connector(replace(target, host=host), PASSWORD, ca_file)()
 
 
 def free_port() -> int:

@@ -28,7 +28,7 @@ WITH staged AS MATERIALIZED ( -- or the planner would begin with all rows that a
           (staged.received_at, staged.source_object, staged.source_position)
           < (stored.received_at, stored.source_object, stored.source_position)
           OR (
-              staged.source_object = ANY (%(again)s)
+              staged.source_object = ANY (%(reread)s)
               AND staged.source_object = stored.source_object
               AND (
                   staged.event_timestamp, staged.event_name, staged.user_id, staged.user_login_state,

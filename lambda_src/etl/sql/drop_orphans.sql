@@ -2,8 +2,8 @@
 -- Returns the objects that hold another copy of such an event; they are to be read again.
 WITH orphan AS (
     DELETE FROM public.clickstream_events AS stored
-    USING unnest(%(again)s::text[]) AS again (source_object)
-    WHERE stored.source_object = again.source_object
+    USING unnest(%(reread)s::text[]) AS reread (source_object)
+    WHERE stored.source_object = reread.source_object
       AND stored.source_object >= %(first)s
       AND stored.source_object <= %(last)s
       AND NOT EXISTS (
