@@ -1,4 +1,4 @@
-"""Settings from a function's environment variables; a wrong one is refused with its name and the fix.
+"""Typed values from environment variables; a wrong one is refused with its name and the fix.
 
 An empty variable counts as one that is not set.
 """

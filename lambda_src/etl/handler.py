@@ -23,7 +23,7 @@ from etl.store import S3Store, Store, aws_session
 from etl.warehouse import Warehouse
 
 _SESSION: Final = aws_session()
-# The name's spelling is given by the platform's owner: "Lamda" is no mistake of ours.
+# SBW_Lamda_ETL is spelt so on purpose: it is the name that the owner of the platform gave to the function.
 _FUNCTION: Final = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "SBW_Lamda_ETL")
 
 

@@ -26,8 +26,8 @@ from etl.warehouse import Counts, RowsRefused, Warehouse
 SWITCH_INTERVAL: Final = 0.0005
 """Seconds for which a thread may keep the interpreter while others wait for it.
 
-The thread that loads needs it only for moments between PostgreSQL's answers. The thread that parses would keep
-it for 5 ms, Python's default."""
+The thread that loads needs it only for moments between PostgreSQL's answers. The thread that parses would
+keep it for 5 ms, Python's default."""
 
 
 class NothingRead(Exception):

@@ -230,7 +230,7 @@ def test_a_request_without_a_good_event_is_400_and_stored() -> None:
     collector = Collector()
     outcome = collector(request({"eventTimestamp": "2025-12-06T05:59:58Z"}))
     assert outcome.response["statusCode"] == 400
-    assert answer(outcome)["error"] == "no event was taken: eventName is missing"
+    assert answer(outcome)["error"] == "no event was accepted: eventName is missing"
     assert answer(outcome)["rejected"][0]["index"] == 0
     assert list(collector.bodies()) == ["rejected"]
 
