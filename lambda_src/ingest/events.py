@@ -150,4 +150,4 @@ def _check_envelope(envelope: dict[str, object], body: str | None, settings: Set
     if problem is None and len(canonical_json(envelope)) > settings.max_event_bytes:
         problem = Problem("envelope_too_large", "too large")
     if problem is not None:
-        raise RequestProblem(400, problem.code, f"what stands beside 'events': {problem.reason}", body=body)
+        raise RequestProblem(400, problem.code, f"the keys beside 'events': {problem.reason}", body=body)

@@ -4,6 +4,6 @@ WITH unloaded AS (
     WHERE object_key = ANY (%(keys)s)
 )
 INSERT INTO public.etl_object_failures (object_key, attempts, error)
-SELECT key, 0, 'to be read again: an earlier copy of one of its events is gone'
+SELECT key, 0, 'to be read again: an earlier copy of one of its events was deleted'
 FROM unnest(%(keys)s::text[]) AS key
 ON CONFLICT DO NOTHING
