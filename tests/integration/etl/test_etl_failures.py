@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
+from typing import Any
 
 import pytest
 
 from etl.run import NothingRead
 from etl.warehouse import OLD_FAILURES
 from tests.support.etl import check_ids, check_sums, check_warehouse, event, key, raw, run_etl
-from tests.support.postgres import ThrowawayPostgres
+from tests.support.postgres import LOADER, ThrowawayPostgres
 from tests.support.raw_store import RawStore
 
 
@@ -74,6 +76,29 @@ def test_a_row_that_the_database_refuses_becomes_a_rejected_event(postgres: Thro
         (key(4), 0, "refused_by_database"),
     ]
     assert json.loads(found[0][3]) == event(3)
+
+
+def test_a_row_that_is_too_large_for_an_index_is_rejected_over_the_same_connection(
+    postgres: ThrowawayPostgres,
+) -> None:
+    """psycopg2 calls it an OperationalError, like a lost connection, but a new connection does not help."""
+    store = RawStore()
+    url = random.Random(1).randbytes(6_000).hex()  # noqa: S311  # does not compress to what an index takes
+    store.put(key(1), raw(event(1), event(2, pageUrl=url)))
+    connections: list[Any] = []
+
+    def connect() -> Any:
+        connections.append(postgres.connect(LOADER))
+        return connections[-1]
+
+    postgres.execute("CREATE INDEX odd ON clickstream_events (page_url)")
+    try:
+        answer = run_etl(postgres, store, connect=connect)
+    finally:
+        postgres.execute("DROP INDEX odd")
+    assert answer["events"] == {"read": 2, "loaded": 1, "duplicate": 0, "rejected": 1}
+    assert postgres.execute("SELECT position, code FROM rejected_events") == [(1, "refused_by_database")]
+    assert len(connections) == 1
 
 
 def test_an_object_that_fails_for_long_is_tried_once_a_day(postgres: ThrowawayPostgres) -> None:
