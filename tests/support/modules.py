@@ -21,6 +21,8 @@ import botocore.client
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from tests.support import returns
+
 PROJECT = Path(__file__).resolve().parents[2]
 REGION = "ap-southeast-1"
 READING = ("Describe", "Get", "List", "Head")
@@ -55,7 +57,10 @@ class Account:
         self.writes.clear()
 
     def run(self, name: str, /, *, check: bool = False, **arguments: Any) -> dict[str, Any]:
-        """The result of the module ``clickstream.aws.<name>``; in check mode, asserted to write nothing."""
+        """The result of the module ``clickstream.aws.<name>``, which must be as its RETURN says.
+
+        In check mode the module must write nothing.
+        """
         module = import_module(f"ansible_collections.clickstream.aws.plugins.modules.{name}")
         make = botocore.client.BaseClient._make_api_call
         wrote = len(self.writes)
@@ -83,7 +88,10 @@ class Account:
             module.main()
         if check:
             assert self.writes[wrote:] == []
-        return dict(json.loads(out.getvalue().splitlines()[-1]))
+        result = dict(json.loads(out.getvalue().splitlines()[-1]))
+        if not result.get("failed"):
+            assert returns.faults(module.RETURN, result) == []
+        return result
 
     def ok(self, name: str, /, **arguments: Any) -> dict[str, Any]:
         """The result of a module that must not fail."""
