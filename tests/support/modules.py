@@ -9,15 +9,17 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 import boto3
 import botocore.client
+import botocore.waiter
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
@@ -26,6 +28,12 @@ from tests.support import returns
 PROJECT = Path(__file__).resolve().parents[2]
 REGION = "ap-southeast-1"
 READING = ("Describe", "Get", "List", "Head")
+
+IMPATIENT = SimpleNamespace(sleep=lambda seconds: time.sleep(min(seconds, 0.1)))
+"""For botocore's waiters, which ask AWS every few seconds: an emulator is done sooner."""
+
+Act = Callable[[Any], Any]
+"""What somebody does by hand to an account (Account or Cloud)."""
 
 
 class Account:
@@ -80,6 +88,7 @@ class Account:
         with (
             mock.patch.dict(os.environ, environment),
             mock.patch.object(botocore.client.BaseClient, "_make_api_call", recorded),
+            mock.patch.object(botocore.waiter, "time", IMPATIENT),
             mock.patch.object(AnsibleAWSModule, "client", lambda _, service: self.client(service)),
             patch_module_args(given),
             redirect_stdout(io.StringIO()) as out,
