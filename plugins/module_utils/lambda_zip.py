@@ -35,7 +35,7 @@ WHEEL_EXCLUDES = (
     "*.pyc",
     "*/__pycache__/*",
     "*/tests/*",
-    # About the wheel and not about what is in it: the only text that differs between platforms.
+    # Metadata of the wheel itself: the only text that differs between platforms.
     "*.dist-info/RECORD",
     "*.dist-info/WHEEL",
     "*.dist-info/sboms/*",

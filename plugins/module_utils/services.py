@@ -1,4 +1,4 @@
-"""What the modules outside EC2 share: reading several properties at once, finding a few parents by name."""
+"""What the modules outside EC2 share: reads side by side, parents by name, tags, a function's permissions."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ansible_collections.clickstream.aws.plugins.module_utils.resource import Mi
 def together(**reads: Callable[[], Any]) -> dict[str, Any]:
     """The answers of independent API reads, made side by side (clients may be shared by threads).
 
-    A resource of ten properties takes ten calls; one after another, on a slow line, they are what a run waits
-    for. The first error is raised.
+    A resource of ten properties takes ten calls: made one after another on a slow line, most of a run's time.
+    The first error is raised.
     """
     with ThreadPoolExecutor(max_workers=len(reads)) as pool:
         answers = {key: pool.submit(read) for key, read in reads.items()}
@@ -54,7 +54,7 @@ def repair_tags(
 
 
 def map_tags(tags: Mapping[str, str] | None) -> dict[str, str]:
-    """Tags as services that speak of maps answer them, without AWS's own."""
+    """The tags of a service that answers them as a map, without AWS's own (``aws:…``)."""
     return {key: value for key, value in (tags or {}).items() if not key.startswith("aws:")}
 
 
@@ -97,7 +97,7 @@ def repair_function_permissions(
 
 
 def _described_permission(statement: Mapping[str, Any]) -> dict[str, Any]:
-    """A statement of a function's policy; what no task can ask for stays in it, and so is seen as drift."""
+    """A statement of a function's policy; conditions that no task can set are kept, and so show as drift."""
     principal = statement["Principal"]
     conditions = {
         key.lower(): value

@@ -10,7 +10,7 @@ description:
   - Creates, repairs or removes the rule called O(name) on the default event bus.
   - The function is the rule's one target. Any other target is removed, and a rule that somebody disabled is
     enabled again (unless O(enabled=false)).
-  - The function's permission for the rule is M(clickstream.aws.lambda_function)'s business.
+  - The rule's permission to call the function is set by M(clickstream.aws.lambda_function).
 options:
   name:
     description: Name of the rule.
@@ -23,14 +23,14 @@ options:
     description: Name of the Lambda function to call. Required when O(state=present).
     type: str
   input:
-    description: What the function gets, instead of EventBridge's event.
+    description: Event that the function gets instead of EventBridge's own.
     type: dict
   max_retries:
-    description: How often EventBridge tries to deliver an event.
+    description: How often EventBridge tries again to deliver an event.
     type: int
     default: 185
   max_age_seconds:
-    description: How long EventBridge tries.
+    description: Seconds after which EventBridge gives an event up.
     type: int
     default: 86400
   dead_letter_arn:
@@ -121,7 +121,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.services import (
 
 TARGET_ID = "function"
 RETRIES = {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}
-"""What EventBridge does where a target says nothing."""
+"""EventBridge's defaults for a target without a retry policy."""
 
 
 def described_target(target: dict[str, Any]) -> dict[str, Any]:
@@ -188,7 +188,7 @@ class EventRule(Resource):
         self.put_target()
 
     def put_rule(self, desired: State, **more: Any) -> None:
-        """Set schedule, description and whether it runs; what is left out, such as a pattern, goes."""
+        """Set schedule, description and whether it runs; this removes what is left out, such as a pattern."""
         self.events.put_rule(
             Name=self.name,
             ScheduleExpression=desired["schedule"],
@@ -219,7 +219,7 @@ class EventRule(Resource):
         self.all_done(self.events.put_targets(Rule=self.name, Targets=[self.target()]))
 
     def remove_targets(self, ids: list[str]) -> None:
-        """Take targets away."""
+        """Remove targets by id."""
         if ids:
             self.all_done(self.events.remove_targets(Rule=self.name, Ids=ids))
 
@@ -228,7 +228,7 @@ class EventRule(Resource):
         for failed in answer.get("FailedEntries", []):
             self.module.fail_json(
                 msg=f"rule {self.name}, target {failed['TargetId']}: "
-                f"{failed['ErrorCode']}: {failed['ErrorMessage']}"
+                f"{failed['ErrorCode']}: {failed['ErrorMessage']}. Fix: run the playbook again."
             )
 
     def delete(self, current: State) -> None:

@@ -10,11 +10,12 @@ description:
   - Creates, repairs or removes the HTTP API (API Gateway v2) called O(name), with one Lambda proxy
     integration (payload format 2.0), routes, a JWT authorizer where O(jwt) is given, and the stage
     C($default), which deploys every change by itself.
-  - All of it is exact. Integrations, authorizers, routes, stages, limits of single routes, stage variables
-    and parameter mappings that the task does not ask for are removed.
+  - Integrations, authorizers, routes, stages, limits of single routes, stage variables and parameter
+    mappings that the task does not name are removed.
+  - The tags are those of the API and of its stage.
   - The function's permission for this API (statement O(permission_sid)) is part of it. Name that statement in
     O(clickstream.aws.lambda_function#module:foreign_permissions) of the function's own task.
-  - API Gateway knows APIs by id. Two of the same name are an error, for nobody can say which is meant.
+  - API Gateway knows APIs by id. Two APIs of this name are an error.
 options:
   name:
     description: Name of the API.
@@ -24,7 +25,7 @@ options:
     description: Name of the Lambda function behind every route. Required when O(state=present).
     type: str
   routes:
-    description: What the API answers.
+    description: Routes of the API.
     type: list
     elements: dict
     default: []
@@ -35,12 +36,12 @@ options:
         required: true
       jwt:
         description:
-          - Whether the route needs a token. Such a route exists only where O(jwt) is given. A route that
-            promises a verified identity is never open.
+          - Whether the route needs a token. Without O(jwt) such a route does not exist, so that it is never
+            open.
         type: bool
         default: false
   jwt:
-    description: Whose tokens the routes with RV(ignore:routes[].jwt=true) take.
+    description: Issuer and audiences of the tokens that routes with O(routes[].jwt=true) accept.
     type: dict
     suboptions:
       issuer:
@@ -77,7 +78,7 @@ options:
         elements: str
         default: []
       max_age_seconds:
-        description: How long a browser remembers the answer to a preflight.
+        description: Seconds that a browser remembers the answer to a preflight request.
         type: int
         default: 3600
       allow_credentials:
@@ -85,15 +86,15 @@ options:
         type: bool
         default: false
   burst_limit:
-    description: How many requests of every route may be under way at once before API Gateway answers 429.
+    description: How many requests, over all routes, may be open at once before API Gateway answers 429.
     type: int
     default: 200
   rate_limit:
-    description: How many requests per second of every route API Gateway lets through.
+    description: How many requests per second, over all routes, API Gateway lets through.
     type: float
     default: 100.0
   detailed_metrics:
-    description: Whether CloudWatch has metrics per route.
+    description: Whether CloudWatch gets metrics for each route.
     type: bool
     default: true
   access_log_group:
@@ -425,7 +426,7 @@ class HttpApi(Resource):
         self.api_id: str | None = None
         self.found: dict[str, Any] = {"integrations": [], "authorizers": [], "routes": []}
 
-    # -- what is there
+    # -- read
 
     def read(self) -> State | None:
         """api_id, api_endpoint, arn, and everything that :meth:`desired` names."""
@@ -449,7 +450,7 @@ class HttpApi(Resource):
             "description": api.get("Description", ""),
             "endpoint_enabled": not api.get("DisableExecuteApiEndpoint"),
             "cors": described_cors(api.get("CorsConfiguration")),
-            # Not canonical_list: the same integration twice is one too many.
+            # Not canonical_list, which would hide that the same integration is there twice.
             "integrations": sorted(map(described_integration, self.found["integrations"]), key=json.dumps),
             "authorizers": sorted(map(described_authorizer, self.found["authorizers"]), key=json.dumps),
             "routes": {part["RouteKey"]: described_route(part, uris, names) for part in self.found["routes"]},
@@ -484,7 +485,7 @@ class HttpApi(Resource):
         partition = self.gateway.meta.partition
         return f"arn:{partition}:apigateway:{self.module.region}::/apis/{self.api_id}{path}"
 
-    # -- what is wanted
+    # -- desired
 
     def desired(self) -> State:
         """As the task says; needs the function and the access log's group."""
@@ -554,13 +555,13 @@ class HttpApi(Resource):
         }
 
     def permission(self, uri: str) -> State:
-        """Every route of this API, and of no other, may call the function."""
+        """Requests to this API, and to no other, may call the function."""
         partition, region, account = (uri.split(":")[part] for part in (1, 3, 4))
         api = self.api_id or "(id of the new API)"
         source = f"arn:{partition}:execute-api:{region}:{account}:{api}/*"
         return function_permission("apigateway.amazonaws.com", source)
 
-    # -- the way from one to the other
+    # -- create, update, delete
 
     def create(self, desired: State) -> None:
         """Make the bare API, then everything in it."""
@@ -572,9 +573,9 @@ class HttpApi(Resource):
             Tags=desired["tags"],
         )
         self.api_id = str(made["ApiId"])
-        born: State = {"stages": {}, "permission": None}
+        new: State = {"stages": {}, "permission": None}
         wanted = {**desired, "permission": self.permission(desired["integrations"][0]["uri"])}
-        self.update(born, wanted, frozenset({"integrations", "stages", "permission"}))
+        self.update(new, wanted, frozenset({"integrations", "stages", "permission"}))
 
     def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
         """Repair what differs: parts before the stage that deploys them."""
@@ -639,7 +640,7 @@ class HttpApi(Resource):
         if there is None:
             self.gateway.create_stage(**at, **stage_settings(wanted), Tags=wanted["tags"])
         elif there != wanted:
-            # A variable goes when it is set to nothing, a route's own limits with a call of their own.
+            # A variable is removed by an empty value, the limits of a single route by a call of its own.
             variables = (
                 {"StageVariables": dict.fromkeys(there["variables"], "")} if there["variables"] else {}
             )

@@ -9,8 +9,8 @@ short_description: An IAM role with exactly the rights of the task
 description:
   - Creates, repairs or removes the role called O(name), its inline policies and, where asked for, the
     instance profile of the same name.
-  - Policies are exact. One that the task does not name is removed, inline or managed, and so is an instance
-    profile of the same name that the task does not ask for.
+  - A policy that the task does not name is removed, inline or managed, and so is an instance profile of the
+    same name without O(instance_profile=true).
 options:
   name:
     description: Name of the role.
@@ -37,7 +37,7 @@ options:
     type: str
     default: ""
   max_session_seconds:
-    description: How long a session of the role may last.
+    description: Longest duration of a session of the role, in seconds.
     type: int
     default: 3600
 author: The clickstream platform's founders
@@ -77,6 +77,7 @@ resource:
   contains:
     arn:
       description: ARN of the role.
+      returned: where the role exists, and not only its instance profile
       type: str
       sample: arn:aws:iam::123456789012:role/clickstream-lambda-ingest-role
     trust:
@@ -147,7 +148,7 @@ class IamRole(Resource):
         )
         role = found["role"]
         if role is None:
-            # A profile without its role is what an interrupted removal leaves behind.
+            # An interrupted removal leaves a profile without its role.
             return None if found["profile"] is None else {"instance_profile": found["profile"]}
         return {
             "arn": role["Arn"],
@@ -193,9 +194,11 @@ class IamRole(Resource):
         }
 
     def create(self, desired: State) -> None:
-        """Make the role, then give it what it needs."""
+        """Make the role, then its policies and profile."""
         self.make_role(desired)
-        self.update({"inline_policies": {}, "managed_policies": []}, desired, frozenset(desired) - BORN_WITH)
+        self.update(
+            {"inline_policies": {}, "managed_policies": []}, desired, frozenset(desired) - SET_AT_CREATION
+        )
 
     def make_role(self, desired: State) -> None:
         """Make the bare role and wait until IAM knows it."""
@@ -212,7 +215,10 @@ class IamRole(Resource):
         """Repair what differs."""
         if "arn" not in current and "trust" in changes:
             self.make_role(desired)
-            current, changes = {**current, "inline_policies": {}, "managed_policies": []}, changes - BORN_WITH
+            current, changes = (
+                {**current, "inline_policies": {}, "managed_policies": []},
+                changes - SET_AT_CREATION,
+            )
         if "trust" in changes:
             document = json.dumps(self.params["trust"])
             self.iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=document)
@@ -274,8 +280,8 @@ class IamRole(Resource):
             self.iam.delete_role(RoleName=self.name)
 
 
-BORN_WITH = frozenset({"trust", "description", "max_session_seconds", "tags"})
-"""What a role has from its creation on."""
+SET_AT_CREATION = frozenset({"trust", "description", "max_session_seconds", "tags"})
+"""Keys that the call which creates a role sets."""
 
 
 def main() -> None:

@@ -12,8 +12,9 @@ description:
     that answers with session tokens only (IMDSv2).
   - Repairs the instance profile, security groups, metadata service, termination protection, detailed
     monitoring (kept off), type (by a stop and a start) and tags; starts it where it is stopped.
-  - The image is the newest one that matches at creation. A newer image, another O(user_data) or
-    O(volume_size) later is no difference; to take it up, remove the instance and create it again.
+  - The image is the newest that matches at creation. A newer image, another O(user_data) or O(volume_size)
+    is no change afterwards; for these, remove the instance and create it again.
+  - The instance, its volume and its network interface get the tags.
 options:
   name:
     description: Name tag of the instance.
@@ -27,7 +28,7 @@ options:
     description: Name tag of the subnet. Required when O(state=present).
     type: str
   private_ip:
-    description: Its address in the subnet. Required when O(state=present).
+    description: Private address in the subnet. Required when O(state=present).
     type: str
   security_groups:
     description: Names of its security groups.

@@ -14,7 +14,7 @@ options:
     type: str
     required: true
   vpc:
-    description: Name tag of the VPC it is attached to. Required when O(state=present).
+    description: Name tag of the VPC that it is attached to. Required when O(state=present).
     type: str
 author: The clickstream platform's founders
 extends_documentation_fragment: clickstream.aws.resource

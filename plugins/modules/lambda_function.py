@@ -9,9 +9,8 @@ short_description: A Lambda function with its configuration and who may call it
 description:
   - Creates, repairs or removes the function called O(name).
   - Code is uploaded only where its SHA-256 or its architecture differs.
-  - Permissions are exact. One that the task neither names nor leaves to somebody else
-    (O(foreign_permissions)) is removed.
-  - Waits until an update has taken effect before the next one, and while a new role cannot be assumed yet.
+  - A permission that neither O(permissions) nor O(foreign_permissions) names is removed.
+  - Waits until an update has taken effect before it makes the next one, and until a new role can be assumed.
   - After the removal of a function in a VPC, AWS keeps its network interfaces for up to 20 minutes more.
 options:
   name:
@@ -38,7 +37,7 @@ options:
     description: Name of the IAM role of the function. Required when O(state=present).
     type: str
   memory:
-    description: Memory in MB; processing power goes with it.
+    description: Memory in MB; CPU grows with it.
     type: int
     default: 256
   timeout:
@@ -54,10 +53,10 @@ options:
     type: dict
     default: {}
   vpc:
-    description: Name tag of the VPC that the function runs in, if in any.
+    description: Name tag of the VPC that the function runs in. By default it runs in none.
     type: str
   subnets:
-    description: Names of its subnets in O(vpc).
+    description: Name tags of its subnets in O(vpc).
     type: list
     elements: str
     default: []
@@ -80,17 +79,17 @@ options:
     description: Name of the log group; by default C(/aws/lambda/) and the name of the function.
     type: str
   log_format:
-    description: Form of the log.
+    description: Format of the log lines.
     choices: [JSON, Text]
     default: JSON
     type: str
   log_level:
-    description: With O(log_format=JSON), the least level of the function's own log lines that is kept.
+    description: With O(log_format=JSON), the lowest level of the function's log lines that is kept.
     choices: [TRACE, DEBUG, INFO, WARN, ERROR, FATAL]
     default: INFO
     type: str
   reserved_concurrency:
-    description: How many calls may run at the same time. By default what the account has left.
+    description: How many calls may run at the same time. By default only the account's limit counts.
     type: int
   permissions:
     description: Which services may call the function.
@@ -113,12 +112,12 @@ options:
         description: The account of that resource, where the ARN does not say it.
         type: str
   foreign_permissions:
-    description: Ids of statements that other tasks look after.
+    description: Ids of statements that other tasks manage.
     type: list
     elements: str
     default: []
   asynchronous:
-    description: What happens to calls that nobody waits for. By default what AWS does.
+    description: What happens to asynchronous calls. By default what AWS does.
     type: dict
     suboptions:
       max_retries:
@@ -130,7 +129,7 @@ options:
         type: int
         default: 21600
       on_failure:
-        description: ARN of the topic, queue, bus or function that hears of a call that failed for good.
+        description: ARN of the topic, queue, bus or function that gets the events that failed for good.
         type: str
   description:
     description: What the function is for.
@@ -275,7 +274,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.services import (
 ABSENT = "ResourceNotFoundException"
 
 NOT_YET = ("cannot be assumed", "does not have permissions to call", "CreateGrant")
-"""What Lambda says of a role that IAM has not made known everywhere yet."""
+"""Phrases of Lambda's errors about a role that IAM has not made known everywhere yet."""
 
 PERMISSION_OPTIONS = {
     "sid": {"required": True},
@@ -433,7 +432,7 @@ class LambdaFunction(Resource):
         }
 
     def create(self, desired: State) -> None:
-        """Make the function, wait until it can be called, then give it the rest."""
+        """Make the function, wait until it can be called, then set the rest."""
         self.when_role_is_known(
             lambda: self.client.create_function(
                 **self.by,
@@ -445,13 +444,13 @@ class LambdaFunction(Resource):
         )
         self.client.get_waiter("function_active_v2").wait(**self.by)
         rest = frozenset({"reserved_concurrency", "permissions", "asynchronous"})
-        born: State = {"permissions": {}, "reserved_concurrency": None, "asynchronous": None}
-        self.update(born, desired, frozenset(key for key in rest if desired[key] != born[key]))
+        new: State = {"permissions": {}, "reserved_concurrency": None, "asynchronous": None}
+        self.update(new, desired, frozenset(key for key in rest if desired[key] != new[key]))
 
     def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
         """Repair what differs, one update after the other has taken effect."""
         if self.busy and changes & {"code", "configuration"}:
-            self.wait()  # an interrupted run began something, and Lambda does one thing at a time
+            self.wait()  # for what an interrupted run began: Lambda makes one update at a time
         if "code" in changes:
             self.client.update_function_code(
                 **self.by, ZipFile=self.code(), Architectures=[desired["code"]["architecture"]]
@@ -504,7 +503,7 @@ class LambdaFunction(Resource):
             self.client.put_function_concurrency(**self.by, ReservedConcurrentExecutions=reserved)
 
     def put_asynchronous(self, calls: dict[str, Any] | None) -> None:
-        """Say what happens to asynchronous calls, or leave it to AWS."""
+        """Configure asynchronous calls, or leave them to AWS's defaults."""
         if calls is None:
             self.client.delete_function_event_invoke_config(**self.by)
             return

@@ -15,7 +15,7 @@ options:
     type: str
     required: true
   retention_days:
-    description: Days that log events are kept, as CloudWatch offers them. V(0) keeps them for ever.
+    description: Days that log events are kept, one of CloudWatch's numbers. V(0) keeps them for ever.
     type: int
     default: 30
 author: The clickstream platform's founders

@@ -11,8 +11,8 @@ description:
     until it is available.
   - With O(state=absent) removes every NAT gateway of that name, waits, and releases their Elastic IPs and
     every unused one of that name.
-  - Both carry the name from their first moment; whatever an interrupted run leaves behind is taken up
-    (O(state=present)) or removed (O(state=absent)) by the next one.
+  - Both carry the name and the tags from the start. What an interrupted run leaves behind is used
+    (O(state=present)) or removed (O(state=absent)) by the next run.
 options:
   name:
     description: Name tag of the NAT gateway and of its Elastic IP.
@@ -161,7 +161,9 @@ class NatGateway(Ec2Resource):
             state = found[0]["State"] if found else "pending"
             if state in ("failed", "deleting", "deleted"):
                 why = found[0].get("FailureMessage", "somebody removed it")
-                self.module.fail_json(msg=f"NAT gateway {gateway_id} is {state}: {why}")
+                self.module.fail_json(
+                    msg=f"NAT gateway {gateway_id} is {state}: {why}. Fix: run the playbook again."
+                )
             return bool(state == "available")
 
         wait_for(available, f"availability of {gateway_id}", seconds=600, pause=5)

@@ -8,8 +8,7 @@ module: route_table
 short_description: A route table with exactly these routes and subnets, by name
 description:
   - Creates, repairs or removes the route table called O(name) in the VPC called O(vpc).
-  - Routes and subnets are exact; a stray default route is removed, a subnet that belongs to another table
-    is moved here.
+  - A route or subnet that the task does not name is removed; a subnet of another table is moved to this one.
   - The local route, propagated routes and those that gateway endpoints put in (see
     M(clickstream.aws.vpc_endpoint)) are left alone.
 options:
@@ -131,9 +130,9 @@ TARGETS = (
 
 
 def shown_routes(routes: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """The routes of an EC2 description that people made, as {destination, target}.
+    """The routes of an EC2 description that tasks and people make, as {destination, target}.
 
-    Left out are the local one, propagated ones and those of gateway endpoints (their target: a ``vpce-`` id).
+    Left out are the local route, propagated ones and those of gateway endpoints (target: a ``vpce-`` id).
     """
     shown = []
     for route in routes:

@@ -8,8 +8,8 @@ module: secret_parameter
 short_description: A secret in SSM Parameter Store, made once and never shown
 description:
   - Creates, repairs or removes the SecureString parameter called O(name).
-  - With O(generate), the value is made where the parameter does not exist, and is neither read nor changed
-    ever after. With O(value), the parameter is to hold that value.
+  - With O(generate), the value is made where the parameter does not exist, and afterwards neither read nor
+    changed. With O(value), the parameter holds that value.
   - With neither, the parameter must exist; its value is neither read nor changed, only the rest repaired.
   - No value is returned, logged or part of a diff.
 options:
@@ -29,7 +29,7 @@ options:
         type: int
         default: 40
       alphabet:
-        description: The characters to choose from; by default those that need quoting nowhere.
+        description: Characters to choose from; by default letters and digits, which need no quoting.
         type: str
         default: ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
   description:
@@ -144,7 +144,7 @@ class SecretParameter(Resource):
         return tag_dict(answer.get("TagList"))
 
     def desired(self) -> State:
-        """As the task says; a value of its own making only for a parameter that does not exist."""
+        """As the task says; a generated value only for a parameter that does not exist."""
         state = {
             "type": "SecureString",
             "description": self.params["description"],
@@ -162,7 +162,7 @@ class SecretParameter(Resource):
         return "".join(secrets.choice(how["alphabet"]) for _ in range(how["length"]))
 
     def create(self, desired: State) -> None:
-        """Store the secret; refuses to overwrite one that came into being in between."""
+        """Store the secret; refuses to overwrite one that somebody has made in the meantime."""
         if not desired["value"]:
             self.module.fail_json(
                 msg=f"parameter {self.name} does not exist and there is no value for it. "

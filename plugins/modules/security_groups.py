@@ -9,13 +9,13 @@ short_description: Security groups of a VPC, with exactly these rules
 description:
   - Creates, repairs or removes the security groups O(groups) of the VPC called O(vpc); other groups are
     left alone.
-  - It takes several, for groups refer to each other in both directions. All of them are made before any
-    rule is.
-  - Rules are exact in both directions, AWS's default "everything out" included. Missing rules are added
-    before others are revoked, so that nothing is cut off in between.
+  - It takes several groups because these refer to each other. All groups are made before any rule.
+  - O(state=absent) also removes the rules of other groups that refer to these.
+  - A rule that the task does not name is revoked, AWS's default "everything out" included. Missing rules are
+    added first, so that nothing is cut off in between.
   - A group called V(default) is the VPC's own; it cannot be removed, but it can be closed by giving it no
     rule.
-  - A group's description cannot be changed by AWS; it is used for a new group only.
+  - AWS cannot change the description of a group; it is used for a new group only.
 options:
   vpc:
     description: Name tag of the VPC.
@@ -32,7 +32,7 @@ options:
         type: str
         required: true
       description:
-        description: What it is for; used for a new group only.
+        description: What the group is for; used for a new group only.
         type: str
         default: Managed by Ansible
       ingress:
@@ -173,7 +173,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
 )
 
 # A rule in one of its equal forms: protocol, ports, peer, description. The peer is an IP range, the name of a
-# security group or prefix list, or the bare id of one that is unknown here.
+# security group or prefix list, or the id of one whose name is unknown.
 Rule = dict[str, str]
 DIRECTIONS = {"ingress": "IpPermissions", "egress": "IpPermissionsEgress"}
 PEERS = {

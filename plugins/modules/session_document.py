@@ -1,16 +1,15 @@
 #!/usr/bin/python
-"""Ansible module: a Session Manager document that operators' shells are opened with."""
+"""Ansible module: a Session Manager document for operators' shells."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: session_document
-short_description: A Session Manager document that operators' shells are opened with
+short_description: A Session Manager document for operators' shells
 description:
-  - Creates, repairs or removes the Session document called O(name), a shell whose transcript goes to a
-    bucket, or one without a transcript.
-  - A document keeps its versions. The one that this module compares and sets is the default version, which is
-    what C(aws ssm start-session --document-name) uses.
+  - Creates, repairs or removes the session document called O(name), for shells with a transcript in a bucket
+    or without one.
+  - The module compares and sets the default version, which C(aws ssm start-session --document-name) uses.
 options:
   name:
     description: Name of the document. V(SSM-SessionManagerRunShell) is the account's own preferences.
@@ -25,11 +24,11 @@ options:
     type: str
     default: sessions
   idle_minutes:
-    description: A session that is idle for so long ends, 1 to 60.
+    description: Minutes after which an idle session ends, 1 to 60.
     type: int
     default: 20
   max_minutes:
-    description: A session ends after so long in any case, 1 to 1440.
+    description: Minutes after which every session ends, 1 to 1440.
     type: int
     default: 480
   shell_profile:

@@ -8,9 +8,8 @@ module: subnet
 short_description: A subnet of a VPC, by name
 description:
   - Creates, repairs or removes the subnet called O(name) in the VPC called O(vpc).
-  - Addresses and zone of an existing subnet cannot be changed by AWS; a difference there
-    is an error that says so.
-  - Instances never get a public address by themselves (C(MapPublicIpOnLaunch) is kept off).
+  - AWS cannot change the range and the zone of an existing subnet; a difference there is an error.
+  - C(MapPublicIpOnLaunch) is kept off, so that no instance gets a public address by itself.
 options:
   name:
     description: Name tag of the subnet.

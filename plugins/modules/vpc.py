@@ -8,9 +8,9 @@ module: vpc
 short_description: A VPC, by name
 description:
   - Creates, repairs or removes the VPC called O(name).
-  - DNS support and DNS hostnames are kept on, for private DNS of interface endpoints needs both.
-  - Unlike M(amazon.aws.ec2_vpc_net), which knows a VPC by name and range together, another O(cidr) is an
-    error and not a second VPC of the same name; and differences are shown.
+  - DNS support and DNS hostnames are kept on; private DNS of interface endpoints needs both.
+  - Unlike M(amazon.aws.ec2_vpc_net), which knows a VPC by name and range together, it does not make a second
+    VPC for another O(cidr); that is an error. Differences are shown.
 options:
   name:
     description: Name tag of the VPC.

@@ -10,7 +10,7 @@ description:
   - Creates, repairs or removes the endpoint of O(service) with O(type) in the VPC called O(vpc), and waits
     until it is available or gone.
   - Repairs the policy, route tables, subnets, security groups, private DNS and tags of an existing endpoint.
-  - An endpoint is known by VPC, service and type; O(name) is a tag of it.
+  - An endpoint is known by VPC, service and type; O(name) is only a tag.
 options:
   name:
     description: Name tag of the endpoint.
@@ -30,7 +30,7 @@ options:
     default: Interface
     type: str
   policy:
-    description: Policy of the endpoint; left out, everything is allowed, which is AWS's default.
+    description: Policy of the endpoint. By default everything is allowed, as in AWS.
     type: dict
   route_tables:
     description: Name tags of the route tables that lead to it; for O(type=Gateway).
