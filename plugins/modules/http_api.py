@@ -352,6 +352,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.http_api import (
     described_integration,
     described_route,
     described_stage,
+    find_api,
     integration_settings,
     route_settings,
     stage_settings,
@@ -430,7 +431,7 @@ class HttpApi(Resource):
 
     def read(self) -> State | None:
         """api_id, api_endpoint, arn, and everything that :meth:`desired` names."""
-        api = self.find()
+        api = find_api(self.module, self.gateway, self.name)
         if api is None:
             return None
         api_id = self.api_id = str(api["ApiId"])
@@ -458,17 +459,6 @@ class HttpApi(Resource):
             "permission": self.found["permissions"].get(self.params["permission_sid"]),
             "tags": map_tags(api.get("Tags")),
         }
-
-    def find(self) -> dict[str, Any] | None:
-        """API Gateway's description of the API, or None; more than one ends the module."""
-        pages = self.gateway.get_paginator("get_apis").paginate()
-        apis = [item for page in pages for item in page["Items"] if item["Name"] == self.name]
-        if len(apis) > 1:
-            ids = ", ".join(sorted(api["ApiId"] for api in apis))
-            self.module.fail_json(
-                msg=f"{len(apis)} APIs are called {self.name} ({ids}). Fix: remove all but one of them."
-            )
-        return apis[0] if apis else None
 
     def stages(self, api_id: str) -> list[dict[str, Any]]:
         """Every stage as API Gateway answers it."""
