@@ -157,7 +157,7 @@ def emulated_account(scratch: Path) -> Iterator[Account]:
     )
     try:
         account = Account(f"http://127.0.0.1:{port}")
-        limit = time.monotonic() + 30
+        limit = time.monotonic() + 120
         while True:
             try:
                 account.reset()
