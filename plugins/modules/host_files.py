@@ -10,7 +10,7 @@ description:
   - Writes a set of text files, and removes what else is in the directories of O(trees) and O(purge).
   - Over a connection that needs seconds per task (aws_ssm moves every module through S3), C(copy) of a
     directory costs one round trip per file; this costs one for all.
-  - O(validate) runs once, when every file is in place; if it fails, all of them are put back.
+  - O(validate) runs once, with every file in place. If it fails, the old files are put back.
 options:
   files:
     description: The files.
@@ -23,11 +23,11 @@ options:
         type: path
         required: true
       content:
-        description: What the file says.
+        description: Content of the file.
         type: str
         required: true
       encoding:
-        description: How O(files[].content) is written.
+        description: Encoding of O(files[].content).
         choices: [text, base64]
         default: text
         type: str
@@ -56,12 +56,12 @@ options:
     elements: path
     default: []
   absent:
-    description: Files that are not to be there.
+    description: Files that must not exist.
     type: list
     elements: path
     default: []
   validate:
-    description: A command, as a list, that exits with 0 when the files are right together.
+    description: A command, as a list, that exits with 0 where the files are valid together.
     type: list
     elements: str
     default: []
@@ -108,7 +108,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 SHOWN_BYTES = 100_000
-"""Larger contents are not shown in diffs."""
+"""Diffs show no larger file."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def current_state(path: Path) -> FileState | None:
 
 
 def extra_files(directories: Iterable[str], wanted: Iterable[Path]) -> list[Path]:
-    """What is in the directories and nobody wants, sorted."""
+    """Files in the directories that are not wanted, sorted."""
     keep = set(wanted)
     found = (path for directory in directories for path in Path(directory).rglob("*"))
     return sorted(path for path in found if not path.is_dir() and path not in keep)
@@ -222,7 +222,8 @@ def apply(module: AnsibleModule, pending: dict[Path, tuple[FileState | None, Fil
         for path, (old, _) in pending.items():
             put(path, old)
         module.fail_json(
-            msg=f"The new files are not valid: {(err or out).strip()} (The old ones are back in place.)"
+            msg=f"The new files are not valid: {(err or out).strip()} (The old ones are back in place.) "
+            "Fix: correct the template or variable that this line comes from."
         )
 
 

@@ -7,10 +7,10 @@ DOCUMENTATION = r"""
 module: postgresql_cluster
 short_description: A PostgreSQL cluster that runs with the configuration on disk
 description:
-  - With O(state=present) makes the cluster where it is missing, and refuses if another cluster holds O(port).
+  - With O(state=present) creates the cluster, and refuses where another cluster has O(port).
   - With O(state=started) also starts it, reloads it when a file of O(config_files) is newer than what it runs
     with, and restarts it only when PostgreSQL says that a setting needs that.
-  - So an interrupted run loses nothing, where a handler would have been forgotten.
+  - So the next run makes up for an interrupted one, whose handlers would be lost.
 options:
   version:
     description: Major version.
@@ -21,7 +21,7 @@ options:
     type: str
     default: main
   port:
-    description: TCP port that the cluster is meant to have.
+    description: TCP port of the cluster.
     type: int
     required: true
   config_files:
@@ -83,8 +83,8 @@ def port_conflict(clusters: Clusters, version: int, name: str, port: int) -> str
         if int(cluster["port"]) == port and other != f"{version}/{name}":
             drop = f"pg_dropcluster --stop {cluster['version']} {cluster['cluster']}"
             return (
-                f"PostgreSQL cluster {other} on this host holds port {port}, which {version}/{name} is to "
-                f"have. Fix: set postgresql_version to {cluster['version']} to keep that cluster; or move "
+                f"PostgreSQL cluster {other} on this host has port {port}, which {version}/{name} needs. "
+                f"Fix: set postgresql_version to {cluster['version']} to keep that cluster; or move "
                 f"its data with pg_upgradecluster, drop it ({drop}), and run the playbook again."
             )
     return None
