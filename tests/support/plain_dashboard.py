@@ -1,6 +1,6 @@
 """The dashboard's numbers by a plain count: in Python, from the stored rows, by the definitions alone.
 
-A function here has the name of a query in files/dashboard/queries and gives the rows that the query must give.
+A function here has the name of a query in files/dashboard/queries and gives the rows that it must give.
 None of them runs such a query, or reads a table that the warehouse's triggers keep.
 """
 
