@@ -1,6 +1,6 @@
 """apt-cacher-ng, the caching apt proxy: one for all clouds of this clone.
 
-Two processes must not share one cache. It listens on 127.0.0.1 only; machines reach it through :mod:`local_cloud.relay`.
+Two processes must not share one cache. It listens on 127.0.0.1; machines use :mod:`local_cloud.relay`.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ def start(settings: Settings) -> bool:
 
 
 def _ensure_network(settings: Settings) -> bool:
-    """Make the bridge if it is missing. All machines are stopped then; the router boots them on the new one."""
+    """Make the bridge if it is missing. Machines are stopped then; the router boots them on the new one."""
     if not network.ensure(settings):
         return False
     for machine in machines.every(settings):

@@ -17,7 +17,7 @@ from pathlib import Path
 SUITE = "trixie"
 ARCHIVE = "debian.archive/debian"
 SECURITY = "debian.archive/debian-security"
-"""Debian's archive in the machines' apt sources: a made-up host name, which the apt proxy maps to the mirror."""
+"""Debian's archive in the machines' apt sources: a made-up host name that the apt proxy maps to a mirror."""
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 

@@ -34,7 +34,7 @@ def forward(session: str, place: str, details: dict[str, str], say: Callable[[st
 async def _serve(session: str, place: str, details: dict[str, str], say: Callable[[str], None]) -> None:
     remote = int(details["portNumber"])
     under_way: set[asyncio.Task[None]] = set()
-    """The event loop holds its tasks weakly: one that waits on a half-closed connection would be collected."""
+    """The event loop holds tasks weakly: one that waits on a half-closed connection would be collected."""
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         say(f"\nConnection accepted for session [{session}]\n")
