@@ -2,7 +2,7 @@
 
 Parts: fuzz ingest start objects events million table pages; all of them by default.
 S3 is `tests/bench/s3_server.py`, a process on this computer that waits 20 ms before each answer; the ETL
-reads it with the code that reads S3. PostgreSQL is a fresh cluster with fsync off. All of them share the cores
+reads it with the code that reads S3. PostgreSQL is a fresh cluster with fsync off. All share the cores
 of this computer, so compare ratios of one run, and not rates of two computers.
 """
 

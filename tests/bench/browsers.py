@@ -1,8 +1,8 @@
 """`python -m tests.bench.browsers`: ten people click through the dashboard of the running deployment at once.
 
 It takes the deployment that `make up` made in this clone and puts a year of a shop's traffic into its
-warehouse (the rows that were there are kept in another schema and restored afterwards). It opens the dashboard
-through the port forward, in one browser session per person: first for one person, then for ten at once.
+warehouse (the rows that were there are kept in another schema and restored afterwards). It opens the
+dashboard through the port forward, in one browser session per person: first for one, then for ten at once.
 The browsers share the processors with the deployment; the table shows what each used. People have computers
 of their own to draw charts, so in a third round all browsers but one do not draw: the times of that one are
 what each of ten people would see.

@@ -22,7 +22,7 @@ Rows = list[dict[str, Any]]
 
 
 class Asked(NamedTuple):
-    """The period's six parameters, and the one after them."""
+    """A query's parameters: the filters' six, and `own`, the seventh."""
 
     first_day: date
     last_day: date
@@ -58,7 +58,7 @@ class Asked(NamedTuple):
 
 @dataclass
 class Plain:
-    """All that is stored, to be counted."""
+    """All stored rows, and what several counts need of them."""
 
     server: Warehouse
     zone: ZoneInfo
@@ -77,7 +77,7 @@ class Plain:
 
     @cached_property
     def products(self) -> dict[str, Event]:
-        """Product -> the newest event that says its name."""
+        """Product -> the newest event that has its name."""
         named = [event for event in self.people if event.product_id and event.product_name is not None]
         return {event.product_id: event for event in sorted(named, key=lambda one: (one.at, one.event_id))}
 
@@ -131,7 +131,7 @@ def grouped(items: Iterable[Any], key: Callable[[Any], Any]) -> dict[Any, list[A
 
 
 def numbers(plain: Plain, asked: Asked, sessions: list[Session], events: list[Event]) -> dict[str, Any]:
-    """What is said of some sessions, and events of the same time."""
+    """The KPIs of some sessions and of events of the same time."""
     carted = sum(any(step == 2 for step, _ in one.steps(asked.category, asked.brand)) for one in sessions)
     bought = sum(bool(one.named("checkout_complete")) for one in sessions)
     bounces = sum(len(one.named("page_view")) <= 1 for one in sessions)
@@ -214,7 +214,7 @@ def funnel(reached: dict[str, list[list[datetime | None]]]) -> Rows:
 
 
 def split(plain: Plain, asked: Asked) -> Iterator[tuple[str, Asked]]:
-    """Each value of what is split by, and the question about it alone."""
+    """Each value of the attribute that is split by, and the parameters for it alone."""
     if asked.own == "":
         yield "", asked
     elif asked.own == "login_state":

@@ -1,4 +1,4 @@
-"""The warehouse's model counted the plain way: from all rows at once, by the definitions, in Python.
+"""The warehouse's model by a plain count: in Python, from all rows at once, by the definitions alone.
 
 `check_model(server)` compares it with every table that the trigger keeps (files/warehouse/0011 to 0019).
 """
@@ -38,7 +38,7 @@ class Warehouse(Protocol):
 
 
 class Event(NamedTuple):
-    """What the model is made of, of one row."""
+    """The columns of an event row that the model is made of."""
 
     event_id: str
     at: datetime
@@ -73,7 +73,7 @@ class Session(NamedTuple):
 
     @property
     def groups(self) -> set[tuple[str, str]]:
-        """Category and brand of the rows that it is."""
+        """Category and brand of the rows that it has in the table `sessions`."""
         found = {("", "")}
         for event in self.events:
             found |= {(event.category, ""), ("", event.brand), (event.category, event.brand)}
@@ -83,7 +83,7 @@ class Session(NamedTuple):
         return [event for event in self.events if event.name == name]
 
     def steps(self, category: str, brand: str) -> list[tuple[int, datetime]]:
-        """The funnel's events of a category and brand; checkouts are anybody's."""
+        """The funnel's events of a category and brand; checkouts belong to all categories and brands."""
         found = [
             (STEPS[event.name], event.at)
             for event in self.events
@@ -112,7 +112,7 @@ class Session(NamedTuple):
             completions = list(same)
             products = {event.product_id for event in completions}
             if "" in products:
-                # Of several at one instant the first has taken the cart.
+                # Several completions at one instant buy the cart once.
                 products |= self._cart(before, at)
             for product in products - {""}:
                 yield at, product

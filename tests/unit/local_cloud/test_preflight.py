@@ -1,4 +1,4 @@
-"""What the local cloud refuses, and what it says then."""
+"""Computers that the local cloud refuses, and the message with the fix."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_full_disk_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         preflight._disk(Settings())
 
 
-def test_a_taken_port_names_its_variable() -> None:
+def test_a_port_in_use_names_its_variable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         assert preflight.in_use("127.0.0.1", port)

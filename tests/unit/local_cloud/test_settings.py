@@ -1,4 +1,4 @@
-"""Settings: what follows from them, and what is refused."""
+"""Settings: the values derived from them, and the ones that are refused."""
 
 from __future__ import annotations
 
