@@ -44,7 +44,7 @@ bench: $(BIN)/pytest ## Measure collector, ETL and dashboard; print a table
 lint: $(BIN)/pytest ## Everything that reads the code without running it
 	./tests/run lint
 
-destroy: $(BIN)/ansible-playbook ## Show what would be removed, ask, and remove it
+destroy: $(BIN)/ansible-playbook ## Show what would go, ask, and remove the platform
 	$(PLAY) playbooks/destroy.yml
 
 down: ## Stop the local cloud and remove all that it made on this computer

@@ -461,7 +461,7 @@ def test_destroy_leaves_nothing_but_the_raw_bucket() -> None:
     assert ours == []
 
 
-def test_destroy_can_remove_the_raw_bucket_too() -> None:
+def test_destroy_takes_the_raw_bucket_too_where_it_is_told_to() -> None:
     succeed("playbooks/destroy.yml", "-e", "confirm=yes", "-e", "teardown_keep_raw_bucket=false")
     assert aws("s3").list_buckets()["Buckets"] == []
     assert play("playbooks/destroy.yml", "-e", "confirm=yes", "--check").changed == 0

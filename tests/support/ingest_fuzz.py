@@ -1,4 +1,4 @@
-"""Fuzzing of the collector: random requests from a seed, valid and broken ones, and checks of each answer."""
+"""Any body at all for the collector, from a seed, fast: whole requests, broken and sound ones."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ NAMES = [
     "x",
 ]
 NOBODY = "nobody-shall-know"
-"""The identity of everybody who denied consent: it must never be stored."""
+"""Who denied consent."""
 PERSONAL = {"userId", "userLoginState", "identitySource", "clientId", "sessionId"}
 ODD: list[Any] = [
     None, True, False, 0, -1, 1.5, 1e308, 10**30, 10**400, "", " ", "x", "\0", "\ud800", "😀", "a" * 70,
@@ -77,7 +77,7 @@ def value(random_: random.Random, depth: int) -> Any:
 
 
 def event(random_: random.Random) -> Any:
-    """Mostly a valid event."""
+    """Mostly an event."""
     if random_.random() < 0.1:
         return value(random_, 2)
     made = {random_.choice(NAMES): value(random_, 2) for _ in range(random_.randrange(4))}
@@ -89,7 +89,7 @@ def event(random_: random.Random) -> Any:
 
 
 def body(random_: random.Random) -> tuple[bytes, int | None]:
-    """A body, and how many events it holds, if that is known."""
+    """A body, and how many events it holds where that is certain."""
     kind = random_.random()
     if kind < 0.05:
         return random_.choice(BROKEN), None
@@ -106,14 +106,14 @@ def body(random_: random.Random) -> tuple[bytes, int | None]:
         if not whole["consent"]:
             whole["clientId"] = NOBODY
     elif kind > 0.9:
-        # A batch that is not a list, or has a field that is too long beside it.
+        # As somebody does who forgets the brackets, or says too much beside.
         whole = {"events": batch[0]} if batch and random_.random() < 0.5 else {"events": batch, "x": "a" * 70}
         count = None
     return json.dumps(whole).encode(), count
 
 
 def request(random_: random.Random) -> tuple[dict[str, Any], int | None]:
-    """A request of the gateway, and how many events it holds, if that is known."""
+    """A request of the gateway, and how many events it holds where that is certain."""
     data, count = body(random_)
     content_type = random_.choice(["application/json"] * 6 + ["text/plain", "application/gzip", "image/png"])
     method = random_.choice(["POST"] * 20 + ["GET"])
@@ -150,7 +150,7 @@ def request(random_: random.Random) -> tuple[dict[str, Any], int | None]:
 
 
 def options(random_: random.Random) -> Settings:
-    """Random settings of the collector."""
+    """A collector as somebody may have set it up."""
     return replace(
         SETTINGS,
         do_not_track=random_.choice(list(DoNotTrack)),
@@ -160,7 +160,7 @@ def options(random_: random.Random) -> Settings:
 
 
 def fuzz(count: int, seed: int) -> Counter[int]:
-    """Send `count` requests to the collector and check each answer; return how many had each status."""
+    """Throw `count` requests at the collector and check each answer; returns how often each status came."""
     random_ = random.Random(seed)  # noqa: S311
     statuses: Counter[int] = Counter()
     for number in range(count):
@@ -170,10 +170,10 @@ def fuzz(count: int, seed: int) -> Counter[int]:
         place = f"seed {seed}, request {number}: {sent!r} to {settings}"
         outcome = collect(sent, settings, MOMENT, stored.append)
         status = outcome.response["statusCode"]
-        answer = json.loads(outcome.response["body"])
+        said = json.loads(outcome.response["body"])
         assert status in (200, 400, 401, 405, 413, 415), place
-        assert answer["success"] is (status == 200), place
-        assert (answer["accepted"], len(answer["rejected"])) == (outcome.accepted, outcome.rejected), place
+        assert said["success"] is (status == 200), place
+        assert (said["accepted"], len(said["rejected"])) == (outcome.accepted, outcome.rejected), place
         kept = [read(item) for item in stored]
         assert len({item.key for item in stored}) == len(stored), place
         assert sum(len(item.get("events", ())) for item in kept) == outcome.accepted, place
@@ -188,8 +188,8 @@ def fuzz(count: int, seed: int) -> Counter[int]:
         if events is not None and outcome.accepted + outcome.rejected:
             assert outcome.accepted + outcome.rejected == events, place
         elif events is not None:
-            # Refused as a whole for a field beside the events, with an error.
-            assert status == 400 and answer["error"], place
+            # Refused as a whole for what stands beside the events, never silently.
+            assert status == 400 and said["error"], place
         statuses[status] += 1
     return statuses
 
@@ -202,7 +202,7 @@ def read(stored: StoredObject) -> dict[str, Any]:
 
 
 def heeds(sent: dict[str, Any], held: dict[str, Any], rule: DoNotTrack, place: str) -> None:
-    """Check that an object has no event of people who object, or under `anonymise` none of their identity."""
+    """Check that an object holds nothing of people who object, or under `anonymise` not who they are."""
     assert NOBODY not in json.dumps(held), place
     by_header = any(sent["headers"].get(name) == "1" for name in ("dnt", "sec-gpc", "DNT"))
     everybody = by_header or held.get("consent") is False
