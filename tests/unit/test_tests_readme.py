@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,7 @@ def rows_of(kind: str) -> dict[str, list[str]]:
     return rows
 
 
+@cache
 def text(path: Path) -> str:
     """The text of a file, or of all files of a directory."""
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
@@ -58,6 +60,7 @@ def text(path: Path) -> str:
     )
 
 
+@cache
 def run_by(path: Path) -> str:
     """The text of a test, of the role whose scenario it is, and of the playbooks and roles that it runs."""
     own = text(path)
