@@ -1,4 +1,4 @@
-# The shortest way in; nothing depends on it: in the venv, `ansible-playbook site.yml` does what `make up` does.
+# Short names for commands; nothing depends on make: in the venv, `ansible-playbook site.yml` does what `make up` does.
 # INVENTORY=inventories/aws deploys to the real account.
 
 SHELL := /bin/bash
@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PLAY = $(BIN)/ansible-playbook -i $(INVENTORY)
-# what a venv is made from: it is made anew when one of these changes
+# The venv is made again when one of these changes.
 REQUIREMENTS := requirements.txt requirements-dev.txt
 
 help: ## Show this list
@@ -17,11 +17,14 @@ help: ## Show this list
 up: $(BIN)/ansible-playbook ## Set everything up, send events through it, say what to open
 	$(PLAY) site.yml playbooks/verify.yml playbooks/handover.yml
 
-test: $(BIN)/pytest ## Set everything up and pass all tests
+test: $(BIN)/pytest ## Set everything up and run all tests but drift and bench
 	./tests/run all
 
 test-drift: $(BIN)/pytest ## Break the deployment on purpose, in many ways; the playbook must repair each
 	./tests/run drift
+
+ci: $(BIN)/pytest ## What CI runs: test and test-drift, in two lanes
+	./tests/run ci
 
 verify: $(BIN)/ansible-playbook ## Send events and check every station on their way
 	$(PLAY) playbooks/verify.yml
@@ -35,7 +38,7 @@ drift: $(BIN)/ansible-playbook ## Show what differs from the playbook, and chang
 dashboard: $(BIN)/ansible-playbook ## Open the dashboard's port on this machine until Enter is pressed
 	$(PLAY) playbooks/dashboard.yml
 
-bench: $(BIN)/pytest ## Measure, and print ratios from this one run
+bench: $(BIN)/pytest ## Measure collector, ETL and dashboard; print a table
 	./tests/run bench
 
 lint: $(BIN)/pytest ## Everything that reads the code without running it
@@ -44,7 +47,7 @@ lint: $(BIN)/pytest ## Everything that reads the code without running it
 destroy: $(BIN)/ansible-playbook ## Show what would go, ask, and destroy the platform
 	$(PLAY) playbooks/destroy.yml
 
-down: ## Stop the local cloud and remove all that it has on this machine
+down: ## Stop the local cloud and remove all that it made on this computer
 	@[ ! -x $(BIN)/python ] || $(BIN)/python -m local_cloud stop
 
 $(BIN)/ansible-playbook: requirements.txt
@@ -55,4 +58,4 @@ $(BIN)/pytest: $(REQUIREMENTS)
 	./bin/bootstrap $(PYTHON) $(VENV) requirements-dev.txt
 	@touch $@ $(BIN)/ansible-playbook
 
-.PHONY: help up test test-drift verify etl drift dashboard bench lint destroy down
+.PHONY: help up test test-drift ci verify etl drift dashboard bench lint destroy down

@@ -1,6 +1,6 @@
-"""Somebody clicked around in the console and on the host: check mode tells it, and the next run mends it.
+"""Drift: what somebody changed in the console or on the host is reported in check mode and repaired by a run.
 
-All is broken at once, so that one run of each kind serves every case; each is then read back by itself.
+All cases are broken at once, so that one run of each kind serves them all; each is then read back by itself.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ RULE, ETL_ROLE = "SBW_ETL_HOURLY_RULE", "SBW_Lamda_ETL-role"
 
 
 class Break(NamedTuple):
-    """Something to break, what the run must then report as changed, and how to see that it is whole again."""
+    """A change by hand, the task that must report it, and whether it is undone."""
 
     name: str
     task: str
     do: Callable[[], Any]
-    whole: Callable[[], bool]
+    repaired: Callable[[], bool]
 
 
 def one(call: str, key: str, **by: Any) -> dict[str, Any]:
@@ -184,7 +184,7 @@ BREAKS = [
         lambda: "admin" not in aws("iam").list_role_policies(RoleName=ETL_ROLE)["PolicyNames"],
     ),
     Break(
-        "the ingest function writes elsewhere",
+        "the ingest function writes to another bucket",
         "Create the ingest function",
         lambda: aws("lambda").update_function_configuration(
             FunctionName=INGEST, Environment={"Variables": {"RAW_BUCKET": TRANSFER}}
@@ -192,7 +192,7 @@ BREAKS = [
         lambda: function(INGEST)["Environment"]["Variables"]["RAW_BUCKET"] == RAW,
     ),
     Break(
-        "the ETL has three seconds",
+        "the ETL has a timeout of three seconds",
         "Create the ETL function",
         lambda: aws("lambda").update_function_configuration(FunctionName=ETL, Timeout=3),
         lambda: function(ETL)["Timeout"] > 3,
@@ -295,80 +295,80 @@ def invoke_etl() -> str:
     return str(json.loads(answer["Payload"].read()).get("status"))
 
 
-def is_whole(case: Break) -> bool:
-    """Whether the case is whole; AWS's word that something is not there says that it is not."""
+def is_repaired(case: Break) -> bool:
+    """Whether the case is repaired; an error of AWS, for example "not found", counts as not repaired."""
     try:
-        return case.whole()
+        return case.repaired()
     except ClientError:
         return False
 
 
-class Mended(NamedTuple):
-    """What the runs over the broken deployment said."""
+class Runs(NamedTuple):
+    """Which cases were broken, and the runs after that."""
 
     broken: dict[str, bool]
-    told: Run
+    check: Run
     written_in_check_mode: list[dict[str, Any]]
-    mended: Run
+    repair: Run
     again: Run
 
 
 @pytest.fixture(scope="module")
-def mended() -> Iterator[Mended]:
-    """A finished deployment, broken in every way, checked, mended, and run once more."""
+def runs() -> Iterator[Runs]:
+    """A finished deployment, broken in every way, checked, repaired, and run once more."""
     local_cloud("stop", "--name", NAME)
     try:
-        yield broken_and_mended()
+        yield break_and_repair()
     finally:
         local_cloud("stop", "--name", NAME)
 
 
-def broken_and_mended() -> Mended:
+def break_and_repair() -> Runs:
     succeed("site.yml")
     for case in BREAKS:
         case.do()
-    broken = {case.name: not is_whole(case) for case in BREAKS if "loader" not in case.name}
+    broken = {case.name: not is_repaired(case) for case in BREAKS if "loader" not in case.name}
     before = len(calls())
-    told = succeed("site.yml", "--check", "--diff")
+    check = succeed("site.yml", "--check", "--diff")
     written = [call for call in calls(before) if call["mutating"] and TRANSFER not in str(call["resource"])]
-    return Mended(
+    return Runs(
         broken,
-        told,
-        [call for call in written if call["service"] != "ssm"],  # sessions are how the host is looked at
+        check,
+        [call for call in written if call["service"] != "ssm"],  # check mode opens sessions with the host
         succeed("site.yml", "--diff"),
         succeed("site.yml", "--diff"),
     )
 
 
 @pytest.mark.parametrize("case", BREAKS, ids=lambda case: case.name)
-def test_it_was_broken_is_told_and_is_mended(mended: Mended, case: Break) -> None:
-    assert mended.broken.get(case.name, True), "the test broke nothing"
-    assert any(case.task.lower() in task.lower() for task in mended.told.changes()), mended.told.changes()
-    assert any(case.task.lower() in task.lower() for task in mended.mended.changes()), mended.mended.changes()
-    assert is_whole(case)
+def test_a_change_by_hand_is_reported_and_repaired(runs: Runs, case: Break) -> None:
+    assert runs.broken.get(case.name, True), "the test broke nothing"
+    assert any(case.task.lower() in task.lower() for task in runs.check.changes()), runs.check.changes()
+    assert any(case.task.lower() in task.lower() for task in runs.repair.changes()), runs.repair.changes()
+    assert is_repaired(case)
 
 
-def test_looking_wrote_nothing(mended: Mended) -> None:
-    assert mended.written_in_check_mode == []
+def test_check_mode_writes_nothing(runs: Runs) -> None:
+    assert runs.written_in_check_mode == []
 
 
-def test_nothing_else_is_reported(mended: Mended) -> None:
-    """Every change that the repairing run made is of a task that a case names, or follows from one."""
+def test_nothing_else_is_reported(runs: Runs) -> None:
+    """Every change of the repairing run is of a task that a case names, or a restart after it."""
     tasks = [case.task.lower() for case in BREAKS]
     others = [
         task
-        for task in mended.mended.changes()
+        for task in runs.repair.changes()
         if not any(known in task.lower() for known in tasks) and "restart" not in task.lower()
     ]
     assert others == []
 
 
-def test_the_run_after_the_repair_changes_nothing(mended: Mended) -> None:
-    assert mended.again.changed == 0, mended.again.changes()
+def test_the_run_after_the_repair_changes_nothing(runs: Runs) -> None:
+    assert runs.again.changed == 0, runs.again.changes()
 
 
-def test_a_terminated_host_is_built_again(mended: Mended) -> None:
-    """The worst of all: the host is gone. The warehouse is rebuilt from the raw bucket."""
+def test_a_terminated_host_is_built_again(runs: Runs) -> None:
+    """The host is lost with its disk; the warehouse is rebuilt from the raw bucket."""
     ec2 = aws("ec2")
     succeed("playbooks/verify.yml")
     rows = sql("SELECT count(*) FROM clickstream_events")
@@ -380,7 +380,7 @@ def test_a_terminated_host_is_built_again(mended: Mended) -> None:
             ec2.describe_instances(InstanceIds=[old])["Reservations"][0]["Instances"][0]["State"]["Name"]
             == "terminated"
         ),
-        "the host is gone",
+        "the host is terminated",
     )
     succeed("site.yml")
     succeed("playbooks/etl.yml")

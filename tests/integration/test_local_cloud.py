@@ -1,4 +1,4 @@
-"""The local cloud end to end: machines, sessions, the proxy, healing, and nothing left behind."""
+"""The local cloud end to end: machines, sessions, apt proxy, repair, and removal without leftovers."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def host(place: Place) -> str:
 
 
 def processes() -> list[str]:
-    """Command lines of the processes that live from this cloud: all have its home directory."""
+    """Command lines of this cloud's processes: all have its directory as HOME or working directory."""
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         try:
@@ -188,7 +188,7 @@ def processes() -> list[str]:
 
 
 def kill_everything() -> None:
-    """What a loss of power leaves: files, and neither processes nor a bridge."""
+    """Make the state after a loss of power: files, but neither processes nor a bridge."""
     for file in [*STATE.glob("run/*.json"), *STATE.glob("machines/*/run.json")]:
         record = json.loads(file.read_text())
         for one in (record.get("supervisor"), record.get("leader"), record):
@@ -316,7 +316,7 @@ def plugin(response: dict[str, Any], target: str) -> list[str]:
 
 @contextlib.contextmanager
 def session(command: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """A plugin that runs meanwhile."""
+    """A session plugin that runs during the test."""
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options) as process:
         try:
             yield process
@@ -334,7 +334,7 @@ def ignore_hangups() -> None:
     [("end of input", None), ("kill", None), ("kill", ignore_hangups)],
     ids=["end of input", "kill", "kill under nohup"],
 )
-def test_the_shell_leaves_when_nobody_listens_any_more(
+def test_the_shell_ends_when_its_caller_is_gone(
     host: str, ending: str, before: Callable[[], None] | None
 ) -> None:
     command = plugin(aws("ssm").start_session(Target=host), host)
@@ -433,7 +433,7 @@ def test_packages_are_there_only_while_egress_is_open(place: Place, host: str) -
     ec2.delete_nat_gateway(NatGatewayId=gateway)
 
 
-def test_a_machine_of_its_own_for_tests(running: None) -> None:
+def test_a_machine_that_is_no_instance(running: None) -> None:
     made = answer("machine", "start", "alone", "--address", f"{RANGE}.200.7", "--egress")
     assert made["changed"]
     assert not answer("machine", "start", "alone", "--address", f"{RANGE}.200.7", "--egress")["changed"]
@@ -447,7 +447,7 @@ def test_a_machine_of_its_own_for_tests(running: None) -> None:
     assert [one["name"] for one in answer("machine", "list")["machines"] if not one["instance"]] == []
 
 
-# --- life and death ------------------------------------------------------------------------------
+# --- stop, reboot and crash ------------------------------------------------------------------------------
 
 
 def booted(machine: str) -> int:
@@ -482,7 +482,7 @@ def test_a_terminated_instance_has_no_machine(place: Place) -> None:
     wait(lambda: not (STATE / "machines" / instance).exists(), "the machine is removed")
 
 
-def test_killed_emulators_are_healed(place: Place, host: str) -> None:
+def test_killed_emulators_are_started_again(place: Place, host: str) -> None:
     for name in ("moto", "ministack", "router", "relay"):
         os.kill(json.loads((STATE / f"run/{name}.json").read_text())["pid"], signal.SIGKILL)
     assert cloud("status").returncode == 3
@@ -585,7 +585,7 @@ def test_stop_leaves_nothing(running: None) -> None:
 
 @pytest.fixture
 def bridge() -> Iterator[str]:
-    """The bridge of a cloud that was killed: of its processes nothing is there any more."""
+    """The bridge of a cloud whose processes were all killed."""
     killed = Settings(name="killed", vpc_cidr="10.78.0.0/16")
     network.ensure(killed)
     yield killed.bridge
@@ -594,13 +594,13 @@ def bridge() -> Iterator[str]:
 
 @pytest.fixture
 def successor() -> Iterator[Settings]:
-    """A cloud that wants a part of the killed one's range."""
+    """A cloud with a part of the killed one's range."""
     settings = Settings(name="successor", vpc_cidr="10.78.64.0/20")
     yield settings
     network.remove(settings)
 
 
-def test_the_bridge_of_a_killed_cloud_makes_room(bridge: str, successor: Settings) -> None:
+def test_the_bridge_of_a_killed_cloud_is_removed(bridge: str, successor: Settings) -> None:
     preflight._range(successor)
     assert network.ensure(successor)
     assert not Path("/sys/class/net", bridge).exists()
@@ -611,7 +611,7 @@ def test_the_bridge_of_a_cloud_that_runs_stays(bridge: str, successor: Settings)
     runs = rf"{bridge}, the local cloud killed of {PROJECT}, which runs.*Fix: stop it there"
     with socket.create_server(("10.78.0.1", 0)), pytest.raises(CloudError, match=runs):
         preflight._range(successor)
-    # a machine hangs on its bridge by such a pair
+    # a machine is connected to its bridge by such a pair
     pair = ["lc-test-a", "type", "veth", "peer", "name", "lc-test-b"]
     subprocess.run(["ip", "link", "add", "master", bridge, *pair], check=True)
     try:
@@ -634,7 +634,7 @@ def test_the_bridge_of_a_cloud_that_is_starting_stays(
     preflight._range(successor)
 
 
-def test_a_bridge_of_somebody_else_stays(bridge: str, successor: Settings) -> None:
+def test_a_bridge_that_no_cloud_made_stays(bridge: str, successor: Settings) -> None:
     subprocess.run(["ip", "link", "set", "dev", bridge, "alias", "a bridge"], check=True)
     with pytest.raises(CloudError, match=rf"\(on {bridge}\).*Fix: set platform_vpc_cidr"):
         preflight._range(successor)

@@ -1,6 +1,6 @@
 """The whole platform on a fresh local cloud of its own, read back through the API and on the host.
 
-The tests are the life of a deployment and build on each other, in the order of this file.
+The tests are the life of one deployment: each builds on those before it in this file.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import gzip
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -49,7 +50,7 @@ OUTPUTS: list[str] = []
 
 @pytest.fixture(scope="session", autouse=True)
 def cloud() -> Iterator[None]:
-    """An empty cloud; afterwards nothing of it is left on this machine."""
+    """An empty cloud; afterwards nothing of it is left on this computer."""
     local_cloud("stop", "--name", NAME)
     succeed("playbooks/local_cloud.yml")
     yield
@@ -110,7 +111,7 @@ def test_check_mode_on_an_empty_cloud_lists_all_and_writes_nothing() -> None:
         ("platform_analytics_instance_type=t4g.medium platform_analytics_architecture=amd64", "is not amd64"),
     ],
 )
-def test_bad_input_is_told_with_its_fix_before_anything_is_created(wrong: str, says: str) -> None:
+def test_bad_input_is_reported_with_its_fix_before_anything_is_created(wrong: str, says: str) -> None:
     before = len(calls())
     run = play("site.yml", "-e", wrong)
     assert run.returncode != 0
@@ -118,7 +119,7 @@ def test_bad_input_is_told_with_its_fix_before_anything_is_created(wrong: str, s
     assert [call for call in calls(before) if call["mutating"]] == []
 
 
-def test_an_aws_that_does_not_answer_is_told_within_seconds() -> None:
+def test_an_endpoint_that_does_not_answer_is_reported_within_seconds() -> None:
     nowhere = {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "AWS_ACCESS_KEY_ID": "nobody",
@@ -178,7 +179,7 @@ def test_events_reach_every_station() -> None:
 
 @pytest.fixture
 def dashboard() -> Iterator[str]:
-    """The dashboard's URL on this machine, through Session Manager as its users have it."""
+    """The dashboard's URL on this computer, through Session Manager as its users open it."""
     port = ("-e", "dashboard_session_local_port=23838")
     succeed("playbooks/dashboard.yml", *port, "-e", "dashboard_session_mode=started")
     yield "http://localhost:23838/sbw_dashboard/"
@@ -186,7 +187,7 @@ def dashboard() -> Iterator[str]:
 
 
 def numbers(dashboard: str, mentions: str) -> dict[str, int]:
-    """What the first page counts, once it mentions an event's name."""
+    """The numbers of the first page, once it shows an event's name."""
     with browser.page() as (page, errors):
         browser.load(page, errors, dashboard)
         page.wait_for_selector(f"text={mentions}", timeout=60_000)
@@ -211,7 +212,7 @@ def test_an_event_of_just_now_is_on_the_page_after_the_etl(dashboard: str) -> No
     before = numbers(dashboard, "page_view")
     url = aws("apigatewayv2").get_apis()["Items"][0]["ApiEndpoint"] + "/clickstream"
     event = {"eventName": "share_click", "clientId": "somebody-new"}
-    # what is no browser counts as a bot, and bots are on no page
+    # an unknown user agent counts as a bot, and the dashboard leaves bots out
     answer = urllib3.request("POST", url, json=event, headers={"User-Agent": "Mozilla/5.0 Firefox/145.0"})
     assert answer.json() == {"success": True, "accepted": 1, "rejected": []}
     succeed("playbooks/etl.yml")
@@ -223,8 +224,22 @@ def test_an_event_of_just_now_is_on_the_page_after_the_etl(dashboard: str) -> No
     }
 
 
-def test_a_body_that_says_it_is_packed_comes_through_as_it_is() -> None:
-    """HTTP API unpacks nothing, so the collector says how gzip is sent; neither does the local cloud."""
+def test_the_event_that_the_handover_suggests_is_accepted_and_loaded() -> None:
+    output = succeed("playbooks/handover.yml").output
+    suggested = re.search(r"^ *Try it +curl (.*)$", output, re.MULTILINE)
+    assert suggested, output
+    *options, url = shlex.split(suggested[1])
+    values = dict(zip(options[::2], options[1::2], strict=True))
+    headers = dict([values["-H"].split(": ")], **{"User-Agent": values["-A"]})
+    answer = urllib3.request("POST", url, body=values["-d"], headers=headers)
+    assert answer.json() == {"success": True, "accepted": 1, "rejected": []}
+    succeed("playbooks/etl.yml")
+    client = json.loads(values["-d"])["clientId"]
+    assert warehouse("select client_id from clickstream_events").splitlines().count(client) == 1
+
+
+def test_a_body_with_content_encoding_gzip_is_not_decompressed_on_the_way() -> None:
+    """An HTTP API does not decompress, nor does the local cloud: the collector answers how gzip is sent."""
     url = aws("apigatewayv2").get_apis()["Items"][0]["ApiEndpoint"] + "/clickstream"
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     for body in (gzip.compress(b'{"eventName": "page_view"}'), b"\x1f\x8bxx"):
@@ -233,7 +248,7 @@ def test_a_body_that_says_it_is_packed_comes_through_as_it_is() -> None:
         assert "application/gzip" in answer.json()["hint"]
 
 
-def test_verification_takes_its_events_out_again_where_it_is_told_to() -> None:
+def test_verification_can_remove_its_events() -> None:
     def keys() -> set[str]:
         pages = aws("s3").get_paginator("list_objects_v2").paginate(Bucket="clickstream-s3-ingest")
         return {item["Key"] for page in pages for item in page.get("Contents", [])}
@@ -256,7 +271,7 @@ def warehouse(statement: str) -> str:
     return done.stdout.strip()
 
 
-def test_a_backfill_of_what_is_loaded_changes_nothing_and_with_reprocess_makes_it_what_raw_says() -> None:
+def test_a_backfill_changes_nothing_and_with_reprocess_restores_rows_from_raw() -> None:
     rows = "select count(*), md5(string_agg(event::text, '' order by event_id)) from clickstream_events event"
     now = datetime.now(UTC)
     window = [
@@ -328,7 +343,7 @@ def connect_from(source: str, login: str, password: str) -> psycopg2.extensions.
 
 def test_the_dashboards_user_can_read_and_nothing_else() -> None:
     def as_shiny(sql: str) -> subprocess.CompletedProcess[str]:
-        # sessions are read-only by default, but anybody may change that: it must not be what protects
+        # sessions are read-only by default, but a user can change that: privileges must protect
         session = "PGOPTIONS='-c default_transaction_read_only=off' runuser -u shiny"
         return on_host(f'{session} -- psql -Atd clickstream_dw -U clickstream_reader -c "{sql}"')
 
@@ -397,7 +412,7 @@ Description: a package that has an upgrade" >/tmp/outdated/DEBIAN/control
     version, status = on_host(hello).stdout.split(maxsplit=1)
     assert (version != "0.1", status) == (True, "install ok installed")
     assert on_host("apt-get purge -y -q hello").returncode == 0
-    # what was upgraded is configured as before
+    # the upgraded package is configured as before
     assert succeed("playbooks/analytics_host.yml").changed == 0
 
 
@@ -453,7 +468,7 @@ def test_destroy_takes_the_raw_bucket_too_where_it_is_told_to() -> None:
 
 
 def test_the_deployers_policy_in_docs_covers_every_call() -> None:
-    """README names docs/deployer-policy.json: it must be enough for all that the runs above called."""
+    """docs/deployer-policy.json, which README names, allows every call of the runs above."""
     policy = json.loads((PROJECT / "docs/deployer-policy.json").read_text())
     allowed = [action for statement in policy["Statement"] for action in statement["Action"]]
     runs = [call for call in calls() if call["client"] == "127.0.0.1" and call["service"] != "execute-api"]

@@ -21,7 +21,7 @@ NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
 KNOWN_ERRORS = (
     "$(...).datepicker is not a function",  # bootstrap-datepicker: Shiny renames it before it starts
 )
-"""What Debian's builds of the page's libraries say once when they are loaded; the page works all the same."""
+"""Errors that Debian's builds of the page's libraries report when they are loaded; the page works."""
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def tab(started: Browser, width: int = 1280, height: int = 900) -> Iterator[tuple[Page, list[str]]]:
-    """A page of somebody who was never here, and the list that its errors and the console's are added to."""
+    """A page in a new session, and the list that its errors and the console's are added to."""
     context = started.new_context(viewport={"width": width, "height": height})
     page = context.new_page()
     errors: list[str] = []
@@ -59,10 +59,10 @@ def tab(started: Browser, width: int = 1280, height: int = 900) -> Iterator[tupl
 
 
 def network_changed(errors: list[str]) -> bool:
-    """Whether Chromium broke something off because a network interface came or went; it is forgotten then.
+    """Whether Chromium cancelled requests because a network interface came or went; clears the errors then.
 
-    Machines do that on their bridges, also those of tests that run beside. Chromium then drops each
-    connection that is being made, to this machine too, and the page is left without some of its scripts.
+    Machines add and remove interfaces, also those of tests that run at the same time. Chromium then drops
+    every connection that is being opened, to 127.0.0.1 too, and the page lacks some of its scripts.
     """
     found = any(NETWORK_CHANGED in said for said in errors)
     if found:
@@ -71,7 +71,7 @@ def network_changed(errors: list[str]) -> bool:
 
 
 def load(page: Page, errors: list[str], url: str) -> None:
-    """Go to a URL; again, where the network changed meanwhile."""
+    """Go to a URL; again if a network change cancelled requests."""
     for _ in range(20):
         broken = ""
         try:

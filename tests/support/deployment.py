@@ -1,4 +1,4 @@
-"""The platform on the tests' own local cloud: its playbooks, and AWS and the host read past them."""
+"""The platform on the tests' local cloud: runs playbooks, and reads AWS and the host directly."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def command(*arguments: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """The environment of a run: no colours, nothing of the shell's AWS set-up."""
+    """The environment of a run: no colours, no AWS settings of the shell."""
     ours = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     return {**ours, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
 
 
 def play(*arguments: str, timeout: float = 900) -> Run:
-    """Run a playbook to its end; its output is kept in .local_cloud for people who look for a fault."""
+    """Run a playbook to its end; return its exit code, output and duration."""
     start = time.monotonic()
     done = subprocess.run(
         command(*arguments),
@@ -89,7 +89,7 @@ def aws(service: str) -> Any:
     session = boto3.Session(
         aws_access_key_id="local", aws_secret_access_key="everybody-knows-it", region_name=REGION
     )
-    # by the VPC's address: so the access log tells the tests' own calls from the runs' (127.0.0.1)
+    # the VPC's address: in the access log the runs' calls come from 127.0.0.1, and these do not
     return session.client(service, endpoint_url=f"http://{VPC_ROUTER}:4666")
 
 
@@ -112,7 +112,7 @@ def calls(since: int = 0) -> list[dict[str, Any]]:
 
 
 def on_host(script: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-    """Run a shell script as root on the analytics host, past Session Manager."""
+    """Run a shell script as root on the analytics host, without Session Manager."""
     return subprocess.run(
         [str(PROJECT / "local_cloud/bin/enter-machine"), instance_machine(), "/bin/sh", "-c", script],
         capture_output=True,
@@ -148,7 +148,7 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60) ->
 
 @contextmanager
 def process_lists() -> Iterator[set[str]]:
-    """Every command line that runs on this computer meanwhile, those of the machines included."""
+    """Collect every command line that runs on this computer, those of the machines included."""
     seen: set[str] = set()
     over = threading.Event()
 

@@ -1,4 +1,4 @@
-"""The warehouse's model counted the plain way: from all rows at once, by the definitions, in Python.
+"""The warehouse's model by a plain count: in Python, from all rows at once, by the definitions alone.
 
 `check_model(server)` compares it with every table that the trigger keeps (files/warehouse/0011 to 0019).
 """
@@ -10,10 +10,8 @@ from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
-
-from tests.support.postgres import ThrowawayPostgres
 
 LOGIN_STATES = ("logged_in", "guest", "anonymous", "")
 """The strongest first."""
@@ -32,8 +30,15 @@ COLUMNS = (
 )
 
 
+class Warehouse(Protocol):
+    """What runs SQL in the warehouse."""
+
+    def execute(self, sql: str, parameters: Any = None) -> list[Any]:
+        """Return the rows of a statement."""
+
+
 class Event(NamedTuple):
-    """What the model is made of, of one row."""
+    """The columns of an event row that the model is made of."""
 
     event_id: str
     at: datetime
@@ -68,7 +73,7 @@ class Session(NamedTuple):
 
     @property
     def groups(self) -> set[tuple[str, str]]:
-        """Category and brand of the rows that it is."""
+        """Category and brand of the rows that it has in the table `sessions`."""
         found = {("", "")}
         for event in self.events:
             found |= {(event.category, ""), ("", event.brand), (event.category, event.brand)}
@@ -78,7 +83,7 @@ class Session(NamedTuple):
         return [event for event in self.events if event.name == name]
 
     def steps(self, category: str, brand: str) -> list[tuple[int, datetime]]:
-        """The funnel's events of a category and brand; checkouts are anybody's."""
+        """The funnel's events of a category and brand; checkouts belong to all categories and brands."""
         found = [
             (STEPS[event.name], event.at)
             for event in self.events
@@ -107,7 +112,7 @@ class Session(NamedTuple):
             completions = list(same)
             products = {event.product_id for event in completions}
             if "" in products:
-                # Of several at one instant the first has taken the cart.
+                # Several completions at one instant buy the cart once.
                 products |= self._cart(before, at)
             for product in products - {""}:
                 yield at, product
@@ -338,7 +343,7 @@ TABLES = {
 }
 
 
-def stored_events(server: ThrowawayPostgres) -> list[Event]:
+def stored_events(server: Warehouse) -> list[Event]:
     """Return all rows of the events; texts that are not there are empty, as the model has them."""
     found: list[tuple[Any, ...]] = server.execute(f"SELECT {COLUMNS} FROM clickstream_events")  # noqa: S608
     labels = [Event._fields.index(name) for name in ("login_state", "product_id", "category", "brand")]
@@ -348,7 +353,7 @@ def stored_events(server: ThrowawayPostgres) -> list[Event]:
     ]
 
 
-def check_model(server: ThrowawayPostgres) -> None:
+def check_model(server: Warehouse) -> None:
     """Assert that every table of the model is what a plain count over the rows gives."""
     [(zone,)] = server.execute("SELECT time_zone FROM model_settings")
     expected = plain_model(stored_events(server), ZoneInfo(zone))

@@ -107,7 +107,7 @@ class ThrowawayPostgres(Server):
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self.binaries / program), "-D", str(self.directory / "data"), *arguments]
-        # A file and not a pipe: the server inherits it, and a pipe would never end.
+        # A file, not a pipe: the server inherits it, so a pipe would stay open.
         with Path(f"{self.directory}.log").open("a") as log:
             subprocess.run(command, check=True, stdout=log, stderr=log, cwd=self.directory, **_as_user())
 

@@ -1,4 +1,4 @@
-"""Raw objects in memory, in the place of S3."""
+"""A raw bucket in memory, instead of S3."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from etl.store import ObjectGone, ObjectInfo, ReadError
 
 LAST_MODIFIED = datetime(2025, 12, 6, 5, 30, tzinfo=UTC)
 PAGE = 7
-"""Keys per page: small, so that tests turn pages."""
+"""Keys per page: small, so that tests read several pages."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The router's reading of requests: service, operation, whether it writes, how errors look."""
+"""How the router identifies requests (service, operation, whether it writes) and formats errors."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_rest_calls_are_named(method: str, path: str, service: str, action: str,
     assert changes(found) is mutating
 
 
-def test_a_copy_is_told_from_a_put() -> None:
+def test_a_copy_is_distinguished_from_a_put() -> None:
     assert call("PUT", "/b/k", "s3", **{"x-amz-copy-source": "/b/j"}).action == "CopyObject"
 
 
@@ -111,7 +111,7 @@ def test_cbor_calls_are_named() -> None:
     assert call("POST", path, "monitoring").action == "PutMetricAlarm"
 
 
-def test_a_call_to_the_collector_writes_unless_it_asks() -> None:
+def test_a_call_to_the_collector_is_a_write_unless_it_is_a_get() -> None:
     for method, mutating in (("POST", True), ("OPTIONS", False), ("GET", False)):
         found = identify(method, "/_aws/execute-api/abc/clickstream", {})
         found.action = action_of(found)

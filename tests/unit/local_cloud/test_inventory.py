@@ -1,4 +1,4 @@
-"""The inventory plugin overrules whatever the shell says about AWS."""
+"""The inventory plugin overrides all AWS settings of the shell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mirror is found with this machine's own apt."""
+"""The mirror is found through this computer's own apt."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def found(monkeypatch: pytest.MonkeyPatch, targets: str, *suites: str) -> packag
     return packages.mirrors()
 
 
-def test_the_configured_mirror_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_configured_mirror_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     base = "http://mirror.example/snapshot"
     mirrors = found(
         monkeypatch,
@@ -37,7 +37,7 @@ def test_the_configured_mirror_is_taken(monkeypatch: pytest.MonkeyPatch) -> None
     )
 
 
-def test_elsewhere_debian_s_own_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_debian_mirror_debian_s_own_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     own = "http://debians-own.example"
     monkeypatch.setattr(packages, "debians_own", lambda: f"{own}/debian")
     mirrors = found(
@@ -54,5 +54,5 @@ def test_what_a_mirror_lacks_is_left_out(monkeypatch: pytest.MonkeyPatch) -> Non
     assert mirrors.security == ""
 
 
-def test_what_this_machine_s_apt_says_is_read() -> None:
+def test_this_computer_s_apt_settings_are_read() -> None:
     assert all(key.startswith("Acquire::") for key in packages.apt_settings())

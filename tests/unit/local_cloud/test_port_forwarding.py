@@ -1,4 +1,4 @@
-"""A forwarded port carries each direction to its end."""
+"""A forwarded port copies each direction until its end of file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from local_cloud import entering, port_forwarding
 
 
-def test_an_answer_comes_whole_after_the_question_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client may end its own side first; the other one goes on, whatever is collected meanwhile."""
+def test_the_whole_answer_comes_after_the_client_has_closed_its_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other direction goes on, also when garbage is collected meanwhile."""
     monkeypatch.setattr(entering, "leader", lambda place: (1, ""))
     assert asyncio.run(asyncio.wait_for(answer(monkeypatch), 20)) == b"question, late answer"
 

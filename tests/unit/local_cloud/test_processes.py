@@ -1,4 +1,4 @@
-"""Processes: only what was started here counts as ours."""
+"""Daemons and their records: only processes that were started here are stopped."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_reused_process_id_is_not_ours() -> None:
     os.kill(os.getpid(), signal.SIG_DFL)
 
 
-def test_a_daemon_that_ends_at_once_is_reported_with_its_last_words(tmp_path: Path) -> None:
+def test_a_daemon_that_ends_at_once_is_reported_with_its_last_log_line(tmp_path: Path) -> None:
     log = tmp_path / "moto.log"
     pid = spawn(["/bin/sh", "-c", "echo no such module; exit 1"], env={}, log=log, cwd=tmp_path)
     with pytest.raises(CloudError, match=r"moto did not come up.*no such module"):

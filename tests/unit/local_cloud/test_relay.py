@@ -1,4 +1,4 @@
-"""Who may use the apt proxy: what EC2's routes and groups say."""
+"""Which machines may use the apt proxy: as EC2's routes and security groups allow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INSIDE = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"Ci
 
 
 class Ec2:
-    """Just enough of a boto3 client."""
+    """The calls of a boto3 client that the relay makes."""
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ PLUGIN = PROJECT / "local_cloud/bin/session-manager-plugin"
 SLOW = {"asyncio", "pathlib", "typing_extensions", "urllib", "http", "socket", "subprocess", "dataclass"}
 
 
-def test_the_address_says_where_and_what() -> None:
+def test_the_stream_url_has_the_machine_and_the_details() -> None:
     place, details = parse_stream("local-cloud:///a/machines/i-1?type=Standard_Stream&command=echo+a%26b")
     assert place == "/a/machines/i-1"
     assert details == {"type": "Standard_Stream", "command": "echo a&b"}
@@ -46,13 +46,13 @@ def test_a_foreign_session_is_refused_in_one_line(arguments: list[str]) -> None:
     assert done.stderr == "session-manager-plugin: this session is not one of the local cloud\n"
 
 
-def test_it_tells_its_version() -> None:
+def test_it_prints_its_version() -> None:
     done = subprocess.run([str(PLUGIN), "--version"], capture_output=True, text=True)
     assert done.returncode == 0
     assert done.stdout.count(".") == 3
 
 
-def test_a_machine_that_does_not_run_is_no_process_of_somebody_else(tmp_path: Path) -> None:
+def test_a_recorded_process_id_that_another_process_has_is_no_machine(tmp_path: Path) -> None:
     with pytest.raises(entering.NotRunningError):
         entering.leader(str(tmp_path))
     # process 1 is there, but it is not the one that was recorded
@@ -64,7 +64,7 @@ def test_a_machine_that_does_not_run_is_no_process_of_somebody_else(tmp_path: Pa
 def test_a_machine_that_has_just_ended_cannot_be_entered(tmp_path: Path) -> None:
     with subprocess.Popen(["true"]) as ended:
         os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
-        # not yet waited for: its entry in /proc still says when it began, and leads nowhere any more
+        # a zombie: /proc still has its start time, but its namespaces cannot be opened
         started = int(Path(f"/proc/{ended.pid}/stat").read_text().rpartition(")")[2].split()[19])
         leader = {"pid": ended.pid, "started": started}
         (tmp_path / "run.json").write_text(json.dumps({"leader": leader, "group": "/x"}))

@@ -1,4 +1,4 @@
-"""What StartSession tells the stand-in."""
+"""The details that StartSession passes to the stand-in."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_document_can_fix_or_default_the_port() -> None:
     assert _details(document, {"localPortNumber": ["99"]})["localPortNumber"] == "99"
 
 
-def test_a_port_that_is_none_is_refused() -> None:
+def test_a_malformed_port_is_refused() -> None:
     with pytest.raises(RefusedError, match="no port number"):
         _details({"sessionType": "Port"}, {"portNumber": ["3838; rm"]})
 
