@@ -1,5 +1,5 @@
--- Events of loaded raw objects that could not become rows, replaced whenever the object is read.
--- raw_event is text and not jsonb: it may hold what jsonb refuses.
+-- Events of loaded raw objects that could not become rows. They are replaced as a whole whenever their object is read.
+-- raw_event is text and not jsonb, because it may hold what jsonb refuses.
 CREATE TABLE public.rejected_events (
     object_key  text COLLATE "C" NOT NULL,
     position    integer     NOT NULL,

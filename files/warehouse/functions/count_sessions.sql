@@ -1,35 +1,5 @@
--- Sessions by length and by depth without counting sessions whenever somebody asks.
-
--- Who loads meanwhile would go on by the functions of before.
-LOCK TABLE public.clickstream_events IN SHARE MODE;
-
--- The class of nine that a session belongs to, from 0 on.
-CREATE FUNCTION public.session_length(started_at timestamptz, ended_at timestamptz) RETURNS integer
-LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
-    -- In seconds; extract() takes five times as long.
-    width_bucket(date_part('epoch', ended_at - started_at), '{0.000001, 10, 30, 60, 180, 600, 1800, 3600}');
-
-CREATE FUNCTION public.session_depth(page_views integer) RETURNS integer
-LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
-    width_bucket(page_views::double precision, '{1, 2, 3, 4, 6, 11, 21, 51}');
-
-CREATE FUNCTION public.add_counts(a bigint[], b bigint[]) RETURNS bigint[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
-    ARRAY[
-        a[1] + b[1], a[2] + b[2], a[3] + b[3], a[4] + b[4], a[5] + b[5], a[6] + b[6], a[7] + b[7], a[8] + b[8],
-        a[9] + b[9]
-    ];
-
-ALTER TABLE public.daily_sessions
-    ADD COLUMN lengths bigint[] NOT NULL DEFAULT '{0,0,0,0,0,0,0,0,0}',
-    ADD COLUMN depths  bigint[] NOT NULL DEFAULT '{0,0,0,0,0,0,0,0,0}';
-
-COMMENT ON COLUMN public.daily_sessions.lengths IS
-    'Sessions by the time from their first event to their last: none, below 10, 30 s, 1, 3, 10, 30 min, 1 h, and longer.';
-COMMENT ON COLUMN public.daily_sessions.depths IS
-    'Sessions by their page views: 0, 1, 2, 3, 4 or 5, to 10, to 20, to 50, and more.';
-
--- As in 0012, and lengths and depths.
+-- Adds (sign = 1) or subtracts (sign = -1) these visitors' sessions from `firsts` on, and the purchases in them, in the
+-- daily tables.
 CREATE OR REPLACE FUNCTION public.count_sessions(sign integer, visitors bigint[], firsts timestamptz[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
@@ -127,8 +97,4 @@ BEGIN
 END
 $$;
 
--- All of them again.
-TRUNCATE public.daily_sessions;
-UPDATE public.daily_products SET purchases = 0 WHERE purchases <> 0;
-SELECT public.count_sessions(1, array_agg(visitor), array_agg(timestamptz '-infinity'))
-FROM (SELECT DISTINCT visitor FROM public.sessions WHERE category = '' AND brand = '') AS everybody;
+REVOKE ALL ON FUNCTION public.count_sessions FROM PUBLIC;

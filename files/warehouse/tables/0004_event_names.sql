@@ -1,5 +1,5 @@
--- Aliases of event names, for SQL. The one table is lambda_src/contract/event_names.json; each run
--- of the ETL makes these rows equal to it.
+-- Aliases of event names, for SQL. Their source is lambda_src/contract/event_names.json: each run of the ETL makes these
+-- rows equal to it.
 CREATE TABLE public.event_name_aliases (
     alias      text PRIMARY KEY,
     event_name text NOT NULL CHECK (event_name <> alias)

@@ -1,6 +1,9 @@
--- Drops the oldest week that ended more than `days` ago, if there is one, and returns how many it dropped: call it until
--- that is none. Its rows are deleted first, so that their ids and all that was counted of them go too. A week that
--- somebody is reading is left for the next time: neither the reader nor the loader waits long.
+-- Drops the oldest week that ended more than `days` ago, and returns how many weeks it dropped: 1, or 0 when there is none.
+-- The loader calls it until it returns 0. The rows are deleted before the table is dropped, so that triggers remove their
+-- ids and everything that was counted from them. A week that somebody is reading is left for the next time: neither the
+-- reader nor the loader waits long.
+--
+-- It runs as its owner: the loader owns no table.
 CREATE OR REPLACE FUNCTION public.drop_expired_partitions(days integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '2s' AS $$
@@ -18,7 +21,7 @@ BEGIN
       AND child.relname ~ '^clickstream_events_[0-9]{8}$'
       AND child.relname < 'clickstream_events_' || to_char(boundary, 'YYYYMMDD');
     IF partition IS NOT NULL THEN
-        -- Before the rows: it is what may have to wait.
+        -- Before any row is deleted, because this lock is what may have to wait.
         EXECUTE format('LOCK TABLE public.%I IN ACCESS EXCLUSIVE MODE', partition);
         boundary := to_date(right(partition, 8), 'YYYYMMDD') + 7;
     END IF;
@@ -36,3 +39,6 @@ EXCEPTION
         RETURN 0;
 END
 $$;
+
+REVOKE ALL ON FUNCTION public.drop_expired_partitions FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.drop_expired_partitions TO clickstream_loader;

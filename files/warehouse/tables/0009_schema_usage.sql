@@ -1,4 +1,4 @@
--- What both roles need besides tables: the schema, and for the loader its temporary staging table.
+-- What loader and reader need besides their tables: the schema, and for the loader its temporary staging table.
 GRANT USAGE ON SCHEMA public TO clickstream_loader, clickstream_reader;
 
 DO $$
