@@ -85,10 +85,3 @@ ORDER BY name, identity
 
 CATALOG = {"function": FUNCTIONS, "view": VIEWS, "trigger": TRIGGERS}
 """Kind of an object -> query."""
-
-TRIGGERS_OF = """
-SELECT tgname::text, format('%%I ON %%s', tgname, tgrelid::regclass)
-FROM pg_trigger
-WHERE tgfoid = %s::regprocedure AND NOT tgisinternal AND tgparentid = 0
-"""
-"""Name and identity of the triggers that call a function, by the function's identity."""

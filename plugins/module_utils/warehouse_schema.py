@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ansible_collections.clickstream.aws.plugins.module_utils.postgresql import driver
-from ansible_collections.clickstream.aws.plugins.module_utils.schema_catalog import CATALOG, TRIGGERS_OF
+from ansible_collections.clickstream.aws.plugins.module_utils.schema_catalog import CATALOG
 
 Tables = Mapping[str, Any]
 """A numbered file: version (int, from 1), name, sql."""
@@ -239,9 +239,9 @@ def read_state(cursor: Any) -> State:
     cursor.execute(OLD_HISTORY)
     if cursor.fetchone()[0]:
         raise Refused(
-            "The warehouse was made by an older release (it has the table schema_version), and there is no "
-            "migration from it to this release. Nothing was changed. Fix: make it anew from the raw bucket with "
-            "`ansible-playbook playbooks/rebuild_warehouse.yml`, which asks first."
+            "The warehouse was made by an older release (it has the table schema_version), and there is "
+            "no migration from it to this one. Nothing was changed. Fix: make it anew from the raw bucket "
+            "with `ansible-playbook playbooks/rebuild_warehouse.yml`, which asks first."
         )
     cursor.execute(MAJOR)
     major = int(cursor.fetchone()[0])
@@ -264,7 +264,7 @@ def error_line(text: str, position: str | None) -> int:
 def message(error: Any) -> str:
     """What PostgreSQL says of an error, as one sentence."""
     diagnosis = error.diag
-    detail = f" ({' '.join(diagnosis.message_detail.split())})" if diagnosis.message_detail else ""
+    detail = f" ({'; '.join(diagnosis.message_detail.splitlines())})" if diagnosis.message_detail else ""
     return f"{str(diagnosis.message_primary or error).strip()}{detail}."
 
 
@@ -299,8 +299,8 @@ class Applier:
         """Make the database what the files say, and return what that took; raises :class:`Refused`.
 
         Where tables are pending, functions come before them, because an index or a statement of a table file
-        may use a function. A function may need a new table in turn: what fails before the tables is tried again
-        after them.
+        may use a function. A function may need a new table in turn: what fails before the tables is tried
+        again after them.
         """
         changes = self.changes()
         if not changes:
@@ -435,14 +435,7 @@ class Applier:
             )
 
     def _drop(self, kind: str, found: Sequence[Found]) -> None:
-        """Drop objects; a function's triggers go with it, if they have files: they are made again."""
-        triggers = {one["name"] for one in self.objects if one["kind"] == "trigger"}
         for one in found:
-            if kind == "function":
-                self.cursor.execute(TRIGGERS_OF, (one.identity,))
-                for name, identity in self.cursor.fetchall():
-                    if name in triggers:
-                        self.cursor.execute(f"DROP TRIGGER {identity}")
             self.cursor.execute(f"DROP {NOUNS[kind]} {one.identity}")
 
     def _run_as_owner(self, statements: str) -> None:
@@ -480,16 +473,17 @@ def bring_up_to_date(
             applier = Applier(cursor, tables, objects, owner)
             if check_mode:
                 return applier.changes()
-            try:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
-            except driver().errors.LockNotAvailable as error:
-                raise Refused(
-                    f"Another run has been changing the schema for {LOCK_TIMEOUT}. Nothing was changed. "
-                    "Fix: wait for it, and run the playbook again."
-                ) from error
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
             changes = applier.apply()
         connection.commit()
         return changes
+    except driver().Error as error:
+        if not held_up(error):
+            raise
+        raise Refused(
+            f"Another run, or somebody who holds a table, did not let this one go on: {message(error)} "
+            "Nothing was changed. Fix: run the playbook again."
+        ) from error
     finally:
         connection.rollback()
         connection.autocommit = True
