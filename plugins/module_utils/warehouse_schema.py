@@ -335,11 +335,20 @@ class Applier:
 
     def _settle(self, changes: Changes) -> None:
         """Apply and drop until nothing differs: an object may need another one, or take it along."""
-        while todo := differences(self.objects, state := read_state(self.cursor)):
+        todo: list[Difference] = []
+        for _ in range(len(self.objects) + 2):
+            state = read_state(self.cursor)
+            todo = differences(self.objects, state)
+            if not todo:
+                return
             changes.add(todo)
             failures = [error for one in todo if (error := self._try(one, state.major)) is not None]
             if len(failures) == len(todo):
                 raise failures[0]
+        raise Refused(
+            f"{' and '.join(one.label for one in todo)}, again and again. Nothing was changed. "
+            "Fix: a file declares one object, and not that of another file."
+        )
 
     def _finish(self) -> None:
         """Run what a table file asked for."""

@@ -457,6 +457,17 @@ def test_a_wrong_file_is_told_with_its_line_and_nothing_is_kept(
     assert warehouse.execute("SELECT to_regclass('public.more'), is_thing(1)") == [(None, True)]
 
 
+def test_two_files_that_undo_each_other_are_told(warehouse: Warehouse) -> None:
+    name, other = (FILES[f"functions/{name}"] for name in ("is_thing", "note"))
+    warehouse.write("functions/is_thing", f"{other.replace('RETURN NULL', 'RETURN NEW')};\n{name}")
+    warehouse.write("functions/note", f"{name.replace('> 0', '> 1')};\n{other}")
+    says = (
+        "function (is_thing|note): was changed in the database.*, again and again.*Fix: a file declares one"
+    )
+    with pytest.raises(Refused, match=says):
+        warehouse.apply()
+
+
 def test_a_new_table_and_functions_of_its_type_come_together(warehouse: Warehouse) -> None:
     warehouse.write("tables/0002_pairs", "CREATE TABLE pairs (a integer, b integer)")
     warehouse.write(
@@ -565,8 +576,10 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
 def test_each_file_of_the_warehouse_makes_the_object_that_it_is_named_after(
     server: ThrowawayPostgres, tmp_path: Path
 ) -> None:
-    """And nothing besides: what else it made would be dropped again."""
-    server.create_database()
+    """And nothing besides: what else it made would be dropped again. PostgreSQL warns of nothing in it."""
+    server.create_database(schema=None)
+    server.execute(f"ALTER DATABASE {DATABASE} SET plpgsql.extra_errors = 'all'")
+    server.apply_schema()
     names = {(path.parent.name, path.stem) for path in SCHEMA.glob("*/*.sql") if path.parent.name != "tables"}
     held = server.execute("SELECT kind || 's', name FROM schema_objects")
     assert set(held) == names
