@@ -270,6 +270,18 @@ BREAKS = [
         lambda: invoke_etl() == "complete",
     ),
     Break(
+        "a function of the warehouse is edited",
+        "Bring the schema up to date",
+        lambda: sql("ALTER FUNCTION funnel_step(text) VOLATILE"),
+        lambda: sql("SELECT provolatile FROM pg_proc WHERE proname = 'funnel_step'") == "i",
+    ),
+    Break(
+        "the model's triggers are disabled",
+        "Bring the schema up to date",
+        lambda: sql("ALTER TABLE clickstream_events DISABLE TRIGGER USER"),
+        lambda: sql("SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'O' AND NOT tgisinternal") == "0",
+    ),
+    Break(
         "Shiny Server listens on every address",
         "Write the configuration",
         lambda: shell("sed -i 's/127.0.0.1/0.0.0.0/' /etc/shiny-server/shiny-server.conf"),
@@ -346,6 +358,12 @@ def test_it_was_broken_is_told_and_is_mended(mended: Mended, case: Break) -> Non
     assert any(case.task.lower() in task.lower() for task in mended.told.changes()), mended.told.changes()
     assert any(case.task.lower() in task.lower() for task in mended.mended.changes()), mended.mended.changes()
     assert is_whole(case)
+
+
+def test_what_was_edited_in_the_warehouse_is_told_by_name(mended: Mended) -> None:
+    for name in ("function funnel_step", "trigger follow_inserted"):
+        assert f"{name}: was changed in the database" in mended.told.output
+        assert f"{name}: was changed in the database" in mended.mended.output
 
 
 def test_looking_wrote_nothing(mended: Mended) -> None:
