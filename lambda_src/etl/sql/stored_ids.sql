@@ -1,6 +1,6 @@
 -- The events of the chunk that have a row already.
 SELECT known.event_id::text
-FROM etl_ids AS staged
+FROM etl_ids
 JOIN public.clickstream_event_ids AS known USING (event_id)
 CROSS JOIN LATERAL (
     SELECT
