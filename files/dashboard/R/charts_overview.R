@@ -35,7 +35,7 @@ events_over_time_text <- function(data, unit) {
 
 # Horizontal bars, the first on top. data: events; with a comparison also previous_events. names: their labels.
 counts_chart <- function(data, names) {
-  names <- plain_html(names)
+  names <- escape_html(names)
   shown <- seq_len(min(nrow(data), 20))
   bar <- function(chart, values, name, colour) {
     plotly::add_trace(
