@@ -41,7 +41,7 @@ bench: $(BIN)/pytest ## Measure, and print ratios from this one run
 lint: $(BIN)/pytest ## Everything that reads the code without running it
 	./tests/run lint
 
-destroy: $(BIN)/ansible-playbook ## Show what would go, ask, and remove the platform
+destroy: $(BIN)/ansible-playbook ## Show what would go, ask, and destroy the platform
 	$(PLAY) playbooks/destroy.yml
 
 down: ## Stop the local cloud and remove all that it has on this machine

@@ -105,9 +105,9 @@ def test_check_mode_on_an_empty_cloud_lists_all_and_writes_nothing() -> None:
         ("platform_bucket_suffix=-owned-by-somebody-else", "platform_bucket_suffix"),
         ("platform_zone=eu-central-1a", "platform_zone"),
         ("platform_analytics_private_ip=10.77.0.9", "platform_analytics_private_ip"),
-        ("ansible_aws_ssm_plugin=/nowhere/session-manager-plugin", "Session Manager plugin"),
-        ("analytics_instance_image_name=debian-99-*", "has no image debian-99-*"),
-        ("analytics_instance_type=t4g.medium analytics_instance_architecture=amd64", "is not amd64"),
+        ("platform_session_manager_plugin=/nowhere/session-manager-plugin", "Session Manager plugin"),
+        ("platform_analytics_image_name=debian-99-*", "has no image debian-99-*"),
+        ("platform_analytics_instance_type=t4g.medium platform_analytics_architecture=amd64", "is not amd64"),
     ],
 )
 def test_bad_input_is_told_with_its_fix_before_anything_is_created(wrong: str, says: str) -> None:
@@ -447,7 +447,7 @@ def test_destroy_leaves_nothing_but_the_raw_bucket() -> None:
 
 
 def test_destroy_takes_the_raw_bucket_too_where_it_is_told_to() -> None:
-    succeed("playbooks/destroy.yml", "-e", "confirm=yes", "-e", "teardown_keep_raw_bucket=false")
+    succeed("playbooks/destroy.yml", "-e", "confirm=yes", "-e", "platform_keep_raw_events=false")
     assert aws("s3").list_buckets()["Buckets"] == []
     assert play("playbooks/destroy.yml", "-e", "confirm=yes", "--check").changed == 0
 

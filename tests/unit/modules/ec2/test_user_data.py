@@ -24,7 +24,7 @@ def script(tmp_path: Path, sha256: str = SHA256) -> Path:
             platform_region="ap-southeast-1",
             analytics_instance_agent_bucket="amazon-ssm-ap-southeast-1",
             analytics_instance_agent_version="3.3.3050.0",
-            analytics_instance_architecture="arm64",
+            platform_analytics_architecture="arm64",
             analytics_instance_agent_sha256={"arm64": sha256},
         )
     )
