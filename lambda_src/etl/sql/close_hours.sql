@@ -1,6 +1,6 @@
--- Closes the hours before the boundary. An hour that was closed before keeps the row that stands for more objects:
--- what somebody loaded by name may be a part of it. Of refused events that were judged again nothing need be known:
--- they are asked for by name, and then all are read.
+-- Closes the hours before the boundary: one row per hour instead of one per object. An hour that is closed already
+-- keeps the row that counts more objects, because only a part of the hour may have been loaded by prefix since.
+-- Objects of refused events leave the ledger: they are loaded only by prefix, and then all of them are read.
 WITH closed AS (
     DELETE FROM public.etl_objects
     WHERE object_key < %(boundary)s

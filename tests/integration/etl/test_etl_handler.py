@@ -13,13 +13,11 @@ from typing import Any
 import psycopg2
 import pytest
 
-from tests.support.postgres import DATABASE, LOADER, ThrowawayPostgres, find_binaries, throwaway_postgres
+from tests.support.postgres import DATABASE, LOADER, ThrowawayPostgres
 from tests.support.raw_store import LAST_MODIFIED
 
-pytestmark = pytest.mark.skipif(find_binaries() is None, reason="PostgreSQL is not installed")
-
 EVENT = {"eventName": "purchase", "eventTimestamp": "2025-12-06T05:00:00Z"}
-# An hour that runs still list.
+# An hour that every run lists.
 FOLDER = datetime.now(UTC).strftime("events/%Y/%m/%d/%H")
 KEY = f"{FOLDER}/event-1.json"
 
@@ -58,13 +56,6 @@ class FakeAws:
         return SimpleNamespace(get=lambda _base, key: self.objects[key])
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[ThrowawayPostgres]:
-    with throwaway_postgres() as server:
-        server.create_database()
-        yield server
-
-
 @pytest.fixture
 def handler(monkeypatch: pytest.MonkeyPatch, postgres: ThrowawayPostgres) -> ModuleType:
     environment = {
@@ -97,7 +88,7 @@ def test_a_run_answers_and_reports(
     assert (line["EventsLoaded"], line["EventsRejected"], line["status"]) == (1, 1, "complete")
     assert "top-secret" not in out
 
-    # Hardly any time left: nothing is begun, and that is said.
+    # Hardly any time is left: nothing is loaded, and the answer says so.
     aws.objects[f"{FOLDER}/event-2.json"] = json.dumps([EVENT]).encode()
     short = handler.handler({}, SimpleNamespace(get_remaining_time_in_millis=lambda: 1_000))
     assert short["status"] == "incomplete" and short["objects"]["left"] == 1

@@ -1,4 +1,4 @@
--- Objects that hold a copy of an event whose row is gone: out of the ledger, and on the list of what is to be read.
+-- Objects with a copy of an event whose row was deleted: removed from the ledger and queued to be read again.
 WITH unloaded AS (
     DELETE FROM public.etl_objects
     WHERE object_key = ANY (%(keys)s)

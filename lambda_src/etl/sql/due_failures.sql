@@ -1,5 +1,6 @@
--- Objects that no listing finds any more. Those that are only to be read again, all at once; unreadable ones by every run
--- at first, then once a day, for as long as they are there: some at a time, so that they do not hold up what arrives.
+-- Failed objects that the listing does not reach any more and that are due. Objects that only must be read again (no
+-- attempts yet) are all due at once. Unreadable ones are tried by every run at first and then once a day, for as long
+-- as they exist, and only some per run, so that they do not delay new objects.
 WITH due AS (
     SELECT object_key, attempts, last_failed_at
     FROM public.etl_object_failures

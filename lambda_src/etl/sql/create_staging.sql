@@ -1,5 +1,5 @@
--- What a chunk's rows are looked at by, on their way into the table: the ids of all of them, and as a whole those that
--- have to do with rows that are there.
+-- Staging tables of a chunk: etl_ids has the ids of all its rows, etl_staging the rows that are compared with stored
+-- ones.
 CREATE TEMPORARY TABLE IF NOT EXISTS etl_ids (event_id uuid, received_at timestamptz)
     ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS etl_staging (LIKE public.clickstream_events)
