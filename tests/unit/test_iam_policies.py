@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-ROLE = Path(__file__).parents[4] / "roles/iam/vars/main.yml"
+ROLE = Path(__file__).parents[2] / "roles/iam/vars/main.yml"
 VARIABLES: dict[str, Any] = yaml.safe_load(ROLE.read_text())
 STATEMENTS = [
     pytest.param(statement, id=f"{name.removeprefix('__iam_')}-{statement['Sid']}")

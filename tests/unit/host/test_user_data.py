@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment, StrictUndefined
 
-TEMPLATE = Path(__file__).parents[4] / "roles/analytics_instance/templates/user_data.sh.j2"
+TEMPLATE = Path(__file__).parents[3] / "roles/analytics_instance/templates/user_data.sh.j2"
 PACKAGE = b"not really a Debian package"
 SHA256 = hashlib.sha256(PACKAGE).hexdigest()
 TOOLS = ("bash", "cat", "cut", "mktemp", "rm", "seq", "sha256sum", "tee")

@@ -29,6 +29,8 @@ from ansible_collections.clickstream.aws.plugins.module_utils.lambda_zip import 
 )
 
 ROOT = Path(__file__).parents[3]
+LAMBDA_TAKES = 50 * 1024**2
+"""Bytes of a zip that is uploaded directly (Lambda quotas); unzipped, as large here, it takes 250 MB."""
 
 
 @pytest.fixture
@@ -94,8 +96,8 @@ def test_holds_what_a_function_needs_and_no_more(package: Path, wheel: Path) -> 
         assert archive.read("fast.so").endswith(bytes(range(256)))
         assert {info.external_attr >> 16 for info in archive.infolist()} == {0o100644}
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
-        compressed = archive.getinfo("lib/__init__.py")
-        assert compressed.compress_size < compressed.file_size
+        # Compressing would give other bytes with another zlib.
+        assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
 
 
 def test_two_files_of_one_name_are_refused() -> None:
@@ -216,7 +218,7 @@ def test_wheels_are_fetched_by_hash_and_kept(
 
 
 def test_zips_for_aws_and_for_this_machine_differ_in_binaries_only(module: Module, tmp_path: Path) -> None:
-    """The design's promise: what is tested here is what runs there. Fetches wheels unless they are kept."""
+    """What is tested on this machine is what runs on AWS. Fetches wheels unless they are kept."""
     source = ROOT / "lambda_src"
     common: dict[str, Any] = {
         "sources": [str(source / "etl"), str(source / "contract")],
@@ -230,6 +232,9 @@ def test_zips_for_aws_and_for_this_machine_differ_in_binaries_only(module: Modul
         module(path=str(tmp_path / "here.zip"), **common),
     ]
     assert [answer.get("msg") for answer in answers] == [None, None]
+    again = module(path=str(tmp_path / "again.zip"), **common, **aws)
+    assert again["sha256"] == answers[0]["sha256"], "the same input gives the same bytes"
+    assert all(answer["size"] < LAMBDA_TAKES / 2 for answer in answers)
     files = [text_files(Path(answer["path"])) for answer in answers]
     assert files[0] == files[1]
     assert {"etl/handler.py", "contract/event_names.json", "psycopg2/__init__.py"} <= set(files[0])
