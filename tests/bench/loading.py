@@ -1,7 +1,7 @@
 """One load in a process of its own: `python -m tests.bench.loading <way> <S3 address> <socket>`.
 
-The ways are `loader`, `again` (the loader reprocesses), `baseline` (sequential, in batches of 200) and `copy`
-(bare COPY).
+The ways are `loader` (the ETL), `again` (the ETL reprocesses), `baseline` (a sequential loader, in batches
+of 200) and `copy` (COPY alone).
 
 Prints a JSON object: events, objects, seconds, processor seconds, and the peak of memory in MB.
 """
@@ -51,7 +51,7 @@ def connect(socket: str) -> Any:
 def loader(
     address: str, socket: str, asked: dict[str, object] | None = None, counted: str = "loaded"
 ) -> tuple[int, int]:
-    """The platform's loader, as its handler runs it."""
+    """The ETL, as its handler runs it."""
     s3, credentials = client(address, aws_session())
     store = S3Store(s3, "raw", Fetcher(credentials, "ap-southeast-1"))
     selection, payload = read_payload(asked or {})
@@ -63,12 +63,12 @@ def loader(
 
 
 def again(address: str, socket: str) -> tuple[int, int]:
-    """The same for objects that are loaded: every row is compared with what its object says now."""
+    """The ETL on objects that are loaded already: every row is compared with its object."""
     return loader(address, socket, {"prefix": "events/", "reprocess": True}, "duplicate")
 
 
 def baseline(address: str, socket: str) -> tuple[int, int]:
-    """The straightforward loader: list, then get, parse and insert in batches, one after another."""
+    """A simple loader: list, then get, parse and insert in batches, one after another."""
     s3, _ = client(address, botocore.session.get_session())
     connection = connect(socket)
     cursor = connection.cursor()

@@ -11,6 +11,7 @@ import gzip
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -221,6 +222,20 @@ def test_an_event_of_just_now_is_on_the_page_after_the_etl(dashboard: str) -> No
         "Sessions": 1,
         "Page views": 0,
     }
+
+
+def test_the_event_that_the_handover_suggests_is_accepted_and_loaded() -> None:
+    output = succeed("playbooks/handover.yml").output
+    suggested = re.search(r"^ *Try it +curl (.*)$", output, re.MULTILINE)
+    assert suggested, output
+    *options, url = shlex.split(suggested[1])
+    values = dict(zip(options[::2], options[1::2], strict=True))
+    headers = dict([values["-H"].split(": ")], **{"User-Agent": values["-A"]})
+    answer = urllib3.request("POST", url, body=values["-d"], headers=headers)
+    assert answer.json() == {"success": True, "accepted": 1, "rejected": []}
+    succeed("playbooks/etl.yml")
+    client = json.loads(values["-d"])["clientId"]
+    assert warehouse("select client_id from clickstream_events").splitlines().count(client) == 1
 
 
 def test_a_body_that_says_it_is_packed_comes_through_as_it_is() -> None:

@@ -1,10 +1,10 @@
-// For people who have a computer of their own to draw their charts: Plotly is there, and leaves an empty place.
+// Replaces Plotly by functions that put an empty drawing into the page: the browser does everything but draw charts.
 (() => {
   const place = (chart) => {
     const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     drawing.setAttribute("class", "main-svg");
     chart.replaceChildren(drawing);
-    // What R's part of it asks of a chart.
+    // What the R package plotly uses of a chart.
     chart.on = () => chart;
     Object.assign(chart, { data: [], _fullLayout: { _subplots: {} } });
     return Promise.resolve(chart);
