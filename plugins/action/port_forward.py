@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+
+from ansible_collections.clickstream.aws.plugins.action.aws import ActionModule as AwsActionModule
 
 display = Display()
 
@@ -64,24 +65,21 @@ def wait_for_enter(url: str) -> None:
             signal.pause()
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+class ActionModule(AwsActionModule):
     """Turns ``held`` into ``started``, a wait, and ``stopped``."""
-
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The task's result."""
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
+        run_module = super().run
 
         def module(state: str) -> dict[str, Any]:
-            done = self._execute_module(module_args={**arguments, "state": state}, task_vars=task_vars)
-            return {**result, **done}
+            self._task.args["state"] = state
+            return run_module(tmp, task_vars)
 
+        arguments = self._task.args
         state = arguments.get("state", "started")
         if state != "held" or self._task.check_mode:
-            return module("started" if state == "held" else state)
+            return module(state)
         interruption = Interruption()
         try:
             opened = module("started")

@@ -88,7 +88,7 @@ class Session:
             "ansible_aws_ssm_instance_id": "i-1",
             "ansible_python_interpreter": sys.executable,
             "dashboard_session_local_port": self.port,
-            "dashboard_session_plugin": str(plugin),
+            "platform_session_manager_plugin": str(plugin),
             "dashboard_session_record": str(directory / "record.json"),
         }
         ansible = str(PROJECT / ".venv/bin/ansible-playbook")
@@ -102,7 +102,7 @@ class Session:
             "-e",
             json.dumps(variables),
         ]
-        aws = {"AWS_ENDPOINT_URL": manager.url, "AWS_REGION": "ap-southeast-1"}
+        aws = {"AWS_ENDPOINT_URL": manager.url}
         keys = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing"}
         colours = {"ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
         self.environment = {**os.environ, **aws, **keys, **colours}
