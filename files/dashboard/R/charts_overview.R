@@ -41,7 +41,8 @@ counts_chart <- function(data, names) {
     plotly::add_trace(
       chart,
       x = values, y = names[shown], name = name, type = "bar", orientation = "h", marker = list(color = colour),
-      text = count_text(values), textposition = "outside", cliponaxis = FALSE, hovertemplate = "%{y}: %{x:,}<extra>%{fullData.name}</extra>"
+      text = count_text(values), textposition = "outside", cliponaxis = FALSE,
+      hovertemplate = "%{y}: %{x:,}<extra>%{fullData.name}</extra>"
     )
   }
   chart <- plotly::plot_ly()

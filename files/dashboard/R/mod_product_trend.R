@@ -17,7 +17,8 @@ product_trend_server <- function(id, context, products) {
     output$title <- shiny::renderText(trend_title(product(), products()))
     days <- shiny::reactive({
       if (product() == "") {
-        return(list(state = "empty", data = data.frame(bucket = character(), views = numeric(), carts = numeric(), purchases = numeric())))
+        none <- data.frame(bucket = character(), views = numeric(), carts = numeric(), purchases = numeric())
+        return(list(state = "empty", data = none, message = NULL))
       }
       context$query("product_trend", product(), is_empty = function(data) sum(data$views, data$carts, data$purchases) == 0)
     })

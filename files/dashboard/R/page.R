@@ -20,10 +20,10 @@
 #                       compared), login_state, category, brand ("" = any), period ("7", "custom"), compare
 #   context$query("funnel", ..., previous = FALSE, is_empty = ...)
 #                       runs queries/funnel.sql: its $1 to $6 are bound to first day, last day, time zone, login state,
-#                       category and brand (see queries/shared/filters.sql), those after them to `...`. Gives a result (results.R), to be used inside
-#                       a reactive: the query runs again when filters or data change. With previous = TRUE it is about the
-#                       previous period, and NULL while nothing is compared. Results are shared by all visitors
-#                       (cached_database.R).
+#                       category and brand (queries/shared/filters.sql), those after them to `...`. Gives a result
+#                       (results.R), to be used inside a reactive: the query runs again when filters or data change. With
+#                       previous = TRUE it is about the previous period, and NULL while nothing is compared. Results are
+#                       shared by all visitors (cached_database.R).
 #   context$params      reactiveValues of the page's parameters; write them and the URL follows. They also change when
 #                       somebody goes back. sync_inputs(input, session, context$params, "by") keeps one and its selectInput
 #                       (or radioButtons) of the same name equal, both ways.

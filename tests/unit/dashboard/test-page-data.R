@@ -77,7 +77,7 @@ test_that("what waits is said, also before the first run", {
 
 # What a chart sends is what plotly_build() would have sent; that adds defaults, and repeats one text for each point.
 expect_drawn_as <- function(sent, built) {
-  json <- function(value) as.character(plotly:::to_JSON(value))
+  json <- function(value) as.character(plotly:::to_JSON(value)) # nolint: undesirable_operator_linter. It is what plotly sends.
   for (name in names(sent)) {
     if (is.list(sent[[name]]) && !is.null(names(sent[[name]]))) {
       expect_drawn_as(sent[[name]], built[[name]])
