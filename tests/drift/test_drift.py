@@ -362,6 +362,8 @@ def test_a_change_by_hand_is_reported_and_repaired(runs: Runs, case: Break) -> N
 
 def test_check_mode_writes_nothing(runs: Runs) -> None:
     assert runs.written_in_check_mode == []
+
+
 def test_what_was_edited_in_the_warehouse_is_reported_by_name(runs: Runs) -> None:
     for name in ("function funnel_step", "trigger follow_inserted"):
         assert f"{name}: was changed in the database" in runs.check.output
