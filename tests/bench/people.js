@@ -39,10 +39,10 @@ window.clickstreamBench = (() => {
 
   // Whether the page shows this view: the server writes the URL and the heading.
   const isAbout = (view) => {
-    const said = new URLSearchParams(location.search);
+    const parameters = new URLSearchParams(location.search);
     const names = { page: "page", period: "period", login_state: "state", category: "category", brand: "brand" };
-    if (Object.entries(names).some(([name, short]) => (said.get(short) ?? "") !== view[name])) return false;
-    if ((said.get("compare") === "1") !== view.compare) return false;
+    if (Object.entries(names).some(([name, short]) => (parameters.get(short) ?? "") !== view[name])) return false;
+    if ((parameters.get("compare") === "1") !== view.compare) return false;
     const [about, ...more] = (document.getElementById("heading-about")?.textContent ?? "").split(" \u00b7 ");
     const days = about.match(/\d{4}-\d\d-\d\d/g) ?? [];
     if ((Date.parse(days[1] ?? days[0]) - Date.parse(days[0])) / DAY + 1 !== Number(view.period)) return false;
@@ -65,8 +65,8 @@ window.clickstreamBench = (() => {
 
   const fault = () => {
     if (document.getElementById("shiny-disconnected-overlay")) return "disconnected";
-    const said = [...document.querySelectorAll(".shiny-output-error, .numbers-error, .alert")].filter(visible);
-    return said.map((element) => element.textContent).find((text) => text.includes("tries again by itself")) ?? "";
+    const messages = [...document.querySelectorAll(".shiny-output-error, .numbers-error, .alert")].filter(visible);
+    return messages.map((element) => element.textContent).find((text) => text.includes("tries again by itself")) ?? "";
   };
 
   // Shiny answers requests in their order, an unknown one too: its answer comes after those of all earlier ones.
