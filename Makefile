@@ -35,7 +35,7 @@ etl: $(BIN)/ansible-playbook ## Load everything that has arrived, now
 drift: $(BIN)/ansible-playbook ## Show what differs from the playbook, and change nothing
 	$(PLAY) site.yml --check --diff
 
-dashboard: $(BIN)/ansible-playbook ## Open the dashboard's port on this machine until Enter is pressed
+dashboard: $(BIN)/ansible-playbook ## Open the dashboard's port on this machine until Enter or Ctrl-C is pressed
 	$(PLAY) playbooks/dashboard.yml
 
 bench: $(BIN)/pytest ## Measure collector, ETL and dashboard; print a table
@@ -44,7 +44,7 @@ bench: $(BIN)/pytest ## Measure collector, ETL and dashboard; print a table
 lint: $(BIN)/pytest ## Everything that reads the code without running it
 	./tests/run lint
 
-destroy: $(BIN)/ansible-playbook ## Show what would go, ask, and remove the platform
+destroy: $(BIN)/ansible-playbook ## Show what would go, ask, and destroy the platform
 	$(PLAY) playbooks/destroy.yml
 
 down: ## Stop the local cloud and remove all that it made on this computer

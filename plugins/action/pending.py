@@ -9,7 +9,7 @@ from ansible.plugins.action import ActionBase
 
 
 def pending_lines(resources: Sequence[str], needs: str) -> list[str]:
-    """One line per resource, as every module of this collection words it."""
+    """One line for each resource, in the words of the collection's modules."""
     return [f"pending: {resource} needs {needs}" for resource in resources]
 
 

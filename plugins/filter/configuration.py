@@ -41,7 +41,7 @@ BUCKET = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d+)?")
 ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-z]")
 PREFIX = re.compile(r"(/[A-Za-z0-9_.-]+){1,13}")
-"""Systems Manager API Reference, PutParameter: hierarchies of at most 15 levels; two are ours."""
+"""Systems Manager API Reference, PutParameter: at most 15 levels, of which the platform's names take two."""
 
 RESERVED_HOSTS = 4
 """VPC User Guide, "Subnet CIDR blocks": the first four addresses of a subnet and the last are AWS's."""

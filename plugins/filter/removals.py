@@ -45,7 +45,7 @@ def _flat(results: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
 
 
 def _named(result: Mapping[str, Any]) -> str:
-    """Our modules head their diff with "kind name"; others are known by the item of their loop."""
+    """The collection's modules head their diff with "kind name"; others are known by their loop's item."""
     diff = result.get("diff") or {}
     header = diff.get("before_header") if isinstance(diff, Mapping) else None
     return str(header or result.get("item") or result.get("msg") or "something unnamed")

@@ -58,7 +58,7 @@ def verifier(password: str, salt: bytes, iterations: int = ITERATIONS) -> str:
 def scram_verifier(password: str, role: str) -> str:
     """The verifier of a role's password, always the same for the same two."""
     if not password or not password.isascii() or not password.isprintable():
-        # Others would have to be normalised (RFC 4013), and a generated password has no need of them.
+        # Other characters would need normalisation (RFC 4013); a generated password has none.
         raise AnsibleFilterError(
             f"The password of {role} must be non-empty printable ASCII. "
             "Fix: remove its SSM parameter; site.yml makes a new one."

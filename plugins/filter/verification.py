@@ -14,7 +14,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.stations import (
 
 DOCUMENTATION = r"""
 name: verification
-short_description: What a verification found, as the rows of its closing table
+short_description: What a verification found, as the rows of the table that it ends with
 description: Compares what was sent with what each station behind the collector holds.
 positional: raw, etl, rows, page
 options:
@@ -64,7 +64,7 @@ def verification(
     rows: Mapping[str, Any],
     page: Mapping[str, Any],
 ) -> list[Station]:
-    """The table's rows; a station whose result is missing (its task failed) is not all right."""
+    """The table's rows; a station whose result is missing (its task failed) does not pass."""
     wanted = len(sent.get("rows", []))
     ids = {row["event_id"] for row in sent.get("rows", [])}
     return [

@@ -9,9 +9,9 @@ description:
   - Adds no host and no variable. It sets the environment of the controller process, which botocore reads in
     every module, lookup and connection plugin that the run starts, so that a run with this inventory talks to
     the local cloud and can never reach a real account by mistake.
-  - It is an inventory plugin because the choice "here or AWS" is the inventory's, and because the environment
-    must be set before anything else is. The keyword C(environment) of a play reaches modules only, neither
-    lookups nor the connection plugin C(amazon.aws.aws_ssm).
+  - It is an inventory plugin because the inventory chooses between local cloud and AWS, and because the
+    environment must be set before anything else runs. The keyword C(environment) of a play reaches modules
+    only, neither lookups nor the connection plugin C(amazon.aws.aws_ssm).
   - Whatever the shell says about AWS (a profile, an endpoint, credentials) is overruled for the run.
 author:
   - The clickstream platform's founders
@@ -72,15 +72,15 @@ def local_environment(name: str, endpoint_port: int, region: str) -> dict[str, s
     return {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{endpoint_port}",
         "AWS_ACCESS_KEY_ID": "local",
-        # in no other word: Ansible blots it out of everything, localhost too
+        # Ansible masks this value wherever it occurs in output, so it must not be part of another word.
         "AWS_SECRET_ACCESS_KEY": "everybody-knows-it",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
-        # neither a profile of the user's nor a role of this computer may be found
+        # Neither a profile of the user nor a role of this machine may be found.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
-        # for the role that starts the cloud
+        # For the role that starts the cloud.
         "LOCAL_CLOUD_NAME": name,
         "LOCAL_CLOUD_ENDPOINT_PORT": str(endpoint_port),
     }
@@ -92,7 +92,7 @@ def apply_environment(environ: MutableMapping[str, str], wanted: Mapping[str, st
         if key in DROPPED or key.startswith(DROPPED_PREFIXES):
             del environ[key]
     environ.update(wanted)
-    # a proxy for the Internet must not be asked for addresses of this computer
+    # A proxy for the Internet must not be asked for addresses of this machine.
     for key in ("NO_PROXY", "no_proxy"):
         hosts = [host for host in environ.get(key, "").split(",") if host]
         environ[key] = ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import State
 from ansible_collections.clickstream.aws.plugins.module_utils.services import map_tags
 
@@ -22,6 +24,18 @@ NO_CORS: State = {
     "max_age_seconds": 0,
     "allow_credentials": False,
 }
+
+
+def find_api(module: AnsibleAWSModule, client: Any, name: str) -> dict[str, Any] | None:
+    """API Gateway's description of the API called ``name``, or None; two of the name end the module."""
+    pages = client.get_paginator("get_apis").paginate()
+    apis = [api for page in pages for api in page["Items"] if api["Name"] == name]
+    if len(apis) > 1:
+        ids = ", ".join(sorted(api["ApiId"] for api in apis))
+        module.fail_json(
+            msg=f"{len(apis)} HTTP APIs are called {name} ({ids}). Fix: remove all but one of them."
+        )
+    return apis[0] if apis else None
 
 
 class Parts:

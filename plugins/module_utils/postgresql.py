@@ -18,11 +18,11 @@ CONNECTION_ARGUMENTS: dict[str, dict[str, Any]] = {"port": {"type": "int", "defa
 
 
 class Unavailable(Exception):
-    """PostgreSQL, its driver or the database is not there (yet); the text says which."""
+    """PostgreSQL, its driver or the database does not exist (yet); the text says which."""
 
 
 def driver() -> Any:
-    """The package psycopg2; raises :class:`Unavailable`, for in check mode a host may be without packages."""
+    """The package psycopg2; raises :class:`Unavailable`, as in check mode, on a host without the package."""
     try:
         importlib.import_module("psycopg2.sql")
         return importlib.import_module("psycopg2")

@@ -1,12 +1,13 @@
-"""The one mechanism behind every module of this collection: read → normalise → diff → apply.
+"""What every module of an AWS resource does: read → normalise → diff → apply.
 
-A module describes ONE kind of AWS resource in a subclass of :class:`Resource`; :func:`run` does the rest, so
-that check mode, diffs, idempotence and "pending" mean the same for all of them:
+A module describes one kind of resource in a subclass of :class:`Resource` and ends with :func:`run_module`,
+which does the rest: check mode, diffs, idempotence and "pending" mean the same for all modules.
 
 * ``read`` gives the resource as it is, in the shape of ``desired``; ``None`` where it does not exist.
-* ``desired`` gives it as it should be. It may raise :class:`Missing` for a parent that does not exist (yet).
-* What differs is what ``desired`` names and ``read`` answers otherwise. Nothing else is compared, and without
-  a difference nothing is called.
+* ``desired`` gives it as it should be. Either may raise :class:`Missing` for a parent that does not exist
+  yet: "pending" in check mode, otherwise an error with the fix.
+* A change is a key of ``desired`` whose value ``read`` does not have. Nothing else is compared, and without a
+  change nothing is called.
 
 States are plain ``dict[str, Any]`` of JSON-like values. Lists are compared in order: where AWS keeps none,
 normalise with :func:`canonical_list`.
@@ -17,7 +18,7 @@ from __future__ import annotations
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NoReturn
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -33,16 +34,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 State = dict[str, Any]
 
-STATE_ARGUMENT: dict[str, dict[str, Any]] = {
+COMMON_OPTIONS: dict[str, dict[str, Any]] = {
     "state": {"choices": ["present", "absent"], "default": "present"},
-}
-TAGS_ARGUMENT: dict[str, dict[str, Any]] = {
     "tags": {"type": "dict", "default": {}, "aliases": ["resource_tags"]},
 }
+"""What every module of a resource takes; documented in plugins/doc_fragments/resource.py."""
 
 
 class Missing(Exception):
-    """A parent does not exist (yet): ``name`` is what a person calls it, ``kind`` what it is."""
+    """A parent does not exist (yet); ``kind`` is for messages ("VPC"), ``name`` as the task has it."""
 
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(f"{kind} {name} does not exist")
@@ -54,7 +54,7 @@ class Resource(ABC):
     """One AWS resource, known by the name that its owner gave it."""
 
     kind: ClassVar[str]
-    """What a person calls it, for messages: "route table"."""
+    """Its kind, for messages: "route table"."""
 
     secret: ClassVar[frozenset[str]] = frozenset()
     """Top-level keys whose values never leave the module."""
@@ -70,7 +70,10 @@ class Resource(ABC):
 
     @abstractmethod
     def read(self) -> State | None:
-        """The resource as it is, in the shape of :meth:`desired`; None where it does not exist."""
+        """The resource as it is, in the shape of :meth:`desired`; None where it does not exist.
+
+        Raises :class:`Missing` for the parent that it would be in: then there is nothing to remove either.
+        """
 
     @abstractmethod
     def desired(self) -> State:
@@ -122,7 +125,7 @@ def canonical_list(values: Iterable[Any]) -> list[Any]:
 def policy(document: Any) -> Any:
     """An IAM policy document in one of its equal forms.
 
-    A one-element list equals its element and the order of actions, resources and principals means nothing
+    A one-element list equals its element, and the order of actions, resources and principals is irrelevant
     (IAM User Guide, "Grammar of the IAM JSON policy language"); AWS answers in either form.
     """
     document = canonical(document)
@@ -195,8 +198,28 @@ def filters(**by: Any) -> list[dict[str, Any]]:
     return list(ansible_dict_to_boto3_filter_list(named))
 
 
+def run_module(
+    resource: type[Resource],
+    options: Mapping[str, Any],
+    *,
+    required_if_present: Sequence[str] = (),
+    mutually_exclusive: Sequence[Sequence[str]] = (),
+) -> NoReturn:
+    """Run the module of a resource, whose ``options`` are those beside :data:`COMMON_OPTIONS`.
+
+    required_if_present: the options that ``state: present`` needs and ``state: absent`` does not.
+    """
+    module = AnsibleAWSModule(
+        argument_spec={**options, **COMMON_OPTIONS},
+        required_if=[("state", "present", tuple(required_if_present))],
+        mutually_exclusive=mutually_exclusive,
+        supports_check_mode=True,
+    )
+    run(module, resource(module))
+
+
 def run(module: AnsibleAWSModule, resource: Resource) -> NoReturn:
-    """Bring the resource to ``state`` (or say what would be done) and end the module."""
+    """Bring the resource to its ``state``, or in check mode report what would be done, and end the module."""
     try:
         _run(module, resource)
     except Missing as missing:
@@ -209,8 +232,14 @@ def run(module: AnsibleAWSModule, resource: Resource) -> NoReturn:
 
 
 def _run(module: AnsibleAWSModule, resource: Resource) -> None:
-    current = resource.read()
-    if module.params["state"] == "absent":
+    absent = module.params["state"] == "absent"
+    try:
+        current = resource.read()
+    except Missing:
+        if not absent:
+            raise
+        current = None
+    if absent:
         if current is not None and not module.check_mode:
             resource.delete(current)
         _exit(module, resource, current is not None, current, None)

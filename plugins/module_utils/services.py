@@ -1,4 +1,4 @@
-"""What the modules outside EC2 share: reading several properties at once, finding a few parents by name."""
+"""What the modules outside EC2 share: reads side by side, parents by name, tags, a function's permissions."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ansible_collections.clickstream.aws.plugins.module_utils.resource import Mi
 def together(**reads: Callable[[], Any]) -> dict[str, Any]:
     """The answers of independent API reads, made side by side (clients may be shared by threads).
 
-    A resource of ten properties takes ten calls; one after another, on a slow line, they are what a run waits
-    for. The first error is raised.
+    A resource of ten properties takes ten calls: made one after another on a slow line, most of a run's time.
+    The first error is raised.
     """
     with ThreadPoolExecutor(max_workers=len(reads)) as pool:
         answers = {key: pool.submit(read) for key, read in reads.items()}
@@ -38,14 +38,23 @@ def log_group(client: Any, name: str) -> dict[str, Any] | None:
     return next((group for group in groups if group["logGroupName"] == name), None)
 
 
-def tag_changes(current: Mapping[str, str], desired: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """What to set, and the keys to remove, so that ``current`` becomes ``desired``."""
-    to_set = {key: value for key, value in desired.items() if current.get(key) != value}
-    return to_set, sorted(current.keys() - desired.keys())
+def repair_tags(
+    current: Mapping[str, str],
+    desired: Mapping[str, str],
+    set_tags: Callable[[dict[str, str]], Any],
+    remove_tags: Callable[[list[str]], Any],
+) -> None:
+    """Remove the tags that ``desired`` does not have (by key), set those that are missing or different."""
+    extra = sorted(current.keys() - desired.keys())
+    changed = {key: value for key, value in desired.items() if current.get(key) != value}
+    if extra:
+        remove_tags(extra)
+    if changed:
+        set_tags(changed)
 
 
 def map_tags(tags: Mapping[str, str] | None) -> dict[str, str]:
-    """Tags as services that speak of maps answer them, without AWS's own."""
+    """The tags of a service that answers them as a map, without AWS's own (``aws:…``)."""
     return {key: value for key, value in (tags or {}).items() if not key.startswith("aws:")}
 
 
@@ -88,7 +97,7 @@ def repair_function_permissions(
 
 
 def _described_permission(statement: Mapping[str, Any]) -> dict[str, Any]:
-    """A statement of a function's policy; what no task can ask for stays in it, and so is seen as drift."""
+    """A statement of a function's policy; conditions that no task can set are kept, and so show as drift."""
     principal = statement["Principal"]
     conditions = {
         key.lower(): value

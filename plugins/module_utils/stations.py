@@ -1,4 +1,4 @@
-"""What a verification finds at one station of the pipeline: a row of its closing table."""
+"""What a verification finds at one station of the pipeline: a row of the table that it ends with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 
 class Station(TypedDict):
-    """One row: what was looked at, what it should be, what it is."""
+    """One row: what was checked, what it should be, what it is, and whether it passes."""
 
     station: str
     expected: str
@@ -15,12 +15,12 @@ class Station(TypedDict):
 
 
 def station(name: str, expected: Any, found: Any) -> Station:
-    """A row that is all right where ``found`` equals ``expected``."""
+    """A row that passes where ``found`` equals ``expected``."""
     return {"station": name, "expected": str(expected), "found": str(found), "ok": expected == found}
 
 
 def counted(name: str, expected: int, found: int, what: str) -> Station:
-    """A row for a count of things that must all be there, and no more."""
+    """A row for a count, which must be exact."""
     return {
         "station": name,
         "expected": f"{expected} {what}",

@@ -111,7 +111,7 @@ def _steps(chance: random.Random) -> Iterator[tuple[str, Product | None]]:
         yield from [("category_view", None), ("page_view", product), ("product_view", product)]
         if chance.random() < CHANCE_OF_CART:
             in_cart = product
-            yield "add_to_cart", product  # the seeds' name: the warehouse knows it as add_to_cart_click
+            yield "add_to_cart", product  # an alias; see ALIASES
     if in_cart and chance.random() < CHANCE_OF_CHECKOUT:
         yield "checkout_start", in_cart
         if chance.random() < CHANCE_OF_PURCHASE:
@@ -119,11 +119,11 @@ def _steps(chance: random.Random) -> Iterator[tuple[str, Product | None]]:
 
 
 ALIASES = {"add_to_cart": "add_to_cart_click", "purchase": "checkout_complete"}
-"""What the warehouse must make of the names above: stated again on purpose, as an independent expectation."""
+"""The names under which the warehouse stores these: written out again, so that the check is independent."""
 
 
 def expected_row(event: Event) -> dict[str, Any]:
-    """The warehouse row that an event must become: the seeds' 16 columns by name; the time as ISO, in UTC."""
+    """The warehouse row that an event must become: its columns by name; the time as ISO, in UTC."""
     product = event.get("product", {})
     return {
         "event_id": event["eventId"],

@@ -9,9 +9,9 @@ short_description: A private S3 bucket, by name
 description:
   - Creates, repairs or removes the bucket called O(name).
   - Every bucket of this module is private (all four blocks of public access), without ACLs, encrypted with
-    SSE-S3 and answers over TLS only; there is no option to have it otherwise.
+    SSE-S3, and answers over TLS only. No option changes that.
   - The bucket policy, the lifecycle rules and the CORS rules are exactly those of the task.
-  - A name that another account owns ends with an error that says so, in check mode too.
+  - A name that another account owns is an error with the fix, in check mode too.
 options:
   name:
     description: Name of the bucket; names are global in AWS.
@@ -27,7 +27,7 @@ options:
     elements: dict
     default: []
   lifecycle_rules:
-    description: What S3 removes by itself.
+    description: Lifecycle rules, which say what S3 removes by itself.
     type: list
     elements: dict
     default: []
@@ -37,20 +37,20 @@ options:
         type: str
         required: true
       prefix:
-        description: Which objects; by default all.
+        description: Prefix of the objects; by default all objects.
         type: str
         default: ""
       expire_days:
-        description: Days after which an object goes (of a versioned bucket, becomes noncurrent).
+        description: Days after which an object is removed (in a versioned bucket, becomes noncurrent).
         type: int
       expire_noncurrent_days:
-        description: Days after which a version that is no longer the current one goes.
+        description: Days after which a version that is no longer current is removed.
         type: int
       abort_multipart_days:
-        description: Days after which an upload that was never finished goes.
+        description: Days after which an unfinished upload is removed.
         type: int
   cors_rules:
-    description: Which browser origins may call the bucket.
+    description: CORS rules, which say which browser origins may call the bucket.
     type: list
     elements: dict
     default: []
@@ -76,27 +76,14 @@ options:
         elements: str
         default: []
       max_age_seconds:
-        description: How long a browser remembers the answer to a preflight.
+        description: Seconds that a browser remembers the answer to a preflight request.
         type: int
   force:
-    description: With O(state=absent), whether objects and all their versions are removed first.
+    description: Whether O(state=absent) removes all objects and their versions first.
     type: bool
     default: false
-  tags:
-    description: All the tags of the bucket.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the bucket is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -117,21 +104,48 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the bucket exists after the task; in check mode, whether it exists now.
+  returned: always
+  type: bool
 resource:
-  description: The bucket as it is, or as it would be in check mode.
+  description:
+    - The bucket after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the bucket does not exist.
   returned: always
   type: dict
-  sample:
-    arn: arn:aws:s3:::clickstream-s3-ingest-myshop
-    versioning: true
-    encryption: AES256
+  contains:
+    arn:
+      description: ARN of the bucket.
+      type: str
+      sample: arn:aws:s3:::clickstream-s3-ingest-myshop
+    versioning:
+      description: Whether S3 keeps what is overwritten or deleted.
+      type: bool
+    encryption:
+      description: Algorithm that new objects are encrypted with.
+      type: str
+      sample: AES256
     public_access:
-      {BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true}
-    ownership: BucketOwnerEnforced
-    policy: {Version: "2012-10-17", Statement: []}
-    lifecycle: []
-    cors: []
-    tags: {}
+      description: The four blocks of public access, in S3's words.
+      type: dict
+    ownership:
+      description: Who owns new objects; V(BucketOwnerEnforced) means that ACLs are off.
+      type: str
+    policy:
+      description: The bucket policy.
+      type: dict
+    lifecycle:
+      description: Lifecycle rules in S3's words.
+      type: list
+      elements: dict
+    cors:
+      description: CORS rules in S3's words.
+      type: list
+      elements: dict
+    tags:
+      description: All tags.
+      type: dict
 """
 
 import json
@@ -142,8 +156,6 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from botocore.exceptions import ClientError
 
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     Resource,
     State,
     canonical_list,
@@ -151,7 +163,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
     ignore_absent,
     policy,
     retrying,
-    run,
+    run_module,
     tag_dict,
     tag_list,
 )
@@ -183,7 +195,7 @@ CORS_OPTIONS = {
 
 
 def lifecycle_rule(options: dict[str, Any]) -> dict[str, Any]:
-    """A rule of the task in S3's words."""
+    """A lifecycle rule of the task in S3's words."""
     days = {
         "Expiration": ("Days", options["expire_days"]),
         "NoncurrentVersionExpiration": ("NoncurrentDays", options["expire_noncurrent_days"]),
@@ -194,12 +206,12 @@ def lifecycle_rule(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def described_rule(rule: dict[str, Any]) -> dict[str, Any]:
-    """A rule as S3 answers it, in the form of :func:`lifecycle_rule` ("all" is an empty filter, too)."""
+    """A rule as S3 answers it, in the form of :func:`lifecycle_rule` (no prefix means all)."""
     return {**rule, "Filter": rule.get("Filter") or {"Prefix": rule.get("Prefix", "")}}
 
 
 def cors_rule(options: dict[str, Any]) -> dict[str, Any]:
-    """A rule of the task in S3's words, without what it leaves out."""
+    """A CORS rule of the task in S3's words, without the options that it leaves out."""
     words = {
         "AllowedOrigins": sorted(options["allowed_origins"]),
         "AllowedMethods": sorted(options["allowed_methods"]),
@@ -238,7 +250,7 @@ class Bucket(Resource):
         self.arn = f"arn:{'aws-cn' if str(module.region).startswith('cn-') else 'aws'}:s3:::{self.name}"
 
     def head(self) -> dict[str, Any] | None:
-        """S3's answer about a bucket of ours; None where there is none; an error where it is not ours."""
+        """S3's answer about a bucket of this account, or None; an error where another account has it."""
         try:
             return dict(self.s3.head_bucket(Bucket=self.name))
         except ClientError as error:
@@ -247,12 +259,12 @@ class Bucket(Resource):
                 return None
             if code not in ("403", "AccessDenied", "Forbidden"):
                 raise
-            if self.params["state"] != "absent":  # else: not ours, so there is none of ours to remove
+            if self.params["state"] != "absent":  # else there is none of this account to remove
                 self.taken()
             return None
 
     def taken(self) -> None:
-        """End the module: the name is somebody else's."""
+        """End the module: another account has the name."""
         self.module.fail_json(
             msg=f"bucket {self.name} belongs to another AWS account, or this identity may not see it: bucket "
             "names are global in AWS. Fix: set platform_bucket_suffix to something of your own (such as "
@@ -272,18 +284,18 @@ class Bucket(Resource):
             )
         s3, name = self.s3, self.name
 
-        def absent(call: Any, *codes: str) -> Any:
+        def answer(call: Any, *codes: str) -> Any:
             return lambda: ignore_absent(lambda: call(Bucket=name), *codes) or {}
 
         found = together(
-            versioning=absent(s3.get_bucket_versioning),
-            encryption=absent(s3.get_bucket_encryption, "ServerSideEncryptionConfigurationNotFoundError"),
-            access=absent(s3.get_public_access_block, "NoSuchPublicAccessBlockConfiguration"),
-            ownership=absent(s3.get_bucket_ownership_controls, "OwnershipControlsNotFoundError"),
-            policy=absent(s3.get_bucket_policy, "NoSuchBucketPolicy"),
-            lifecycle=absent(s3.get_bucket_lifecycle_configuration, "NoSuchLifecycleConfiguration"),
-            cors=absent(s3.get_bucket_cors, "NoSuchCORSConfiguration"),
-            tags=absent(s3.get_bucket_tagging, "NoSuchTagSet"),
+            versioning=answer(s3.get_bucket_versioning),
+            encryption=answer(s3.get_bucket_encryption, "ServerSideEncryptionConfigurationNotFoundError"),
+            access=answer(s3.get_public_access_block, "NoSuchPublicAccessBlockConfiguration"),
+            ownership=answer(s3.get_bucket_ownership_controls, "OwnershipControlsNotFoundError"),
+            policy=answer(s3.get_bucket_policy, "NoSuchBucketPolicy"),
+            lifecycle=answer(s3.get_bucket_lifecycle_configuration, "NoSuchLifecycleConfiguration"),
+            cors=answer(s3.get_bucket_cors, "NoSuchCORSConfiguration"),
+            tags=answer(s3.get_bucket_tagging, "NoSuchTagSet"),
         )
         encryption = found["encryption"].get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
         owners = found["ownership"].get("OwnershipControls", {}).get("Rules", [])
@@ -311,7 +323,7 @@ class Bucket(Resource):
         return {"Version": "2012-10-17", "Statement": statements}
 
     def desired(self) -> State:
-        """As the task says; private, encrypted and TLS-only always."""
+        """As the task says; always private, encrypted and over TLS only."""
         return {
             "versioning": self.params["versioning"],
             "encryption": ENCRYPTION,
@@ -324,12 +336,12 @@ class Bucket(Resource):
         }
 
     def create(self, desired: State) -> None:
-        """Make the bucket, then give it what a fresh one lacks."""
+        """Make the bucket, then set what a new one lacks."""
         place = {}
-        if self.module.region != "us-east-1":  # the one region that refuses to be named
+        if self.module.region != "us-east-1":  # the one region that S3 refuses to see named
             place = {"CreateBucketConfiguration": {"LocationConstraint": self.module.region}}
         try:
-            # S3 forgets a bucket of the same name that was just removed only after a while.
+            # S3 takes a while to free the name of a bucket that was just removed.
             retrying(
                 lambda: self.s3.create_bucket(Bucket=self.name, ObjectOwnership=OWNERSHIP, **place),
                 "OperationAborted",
@@ -412,7 +424,9 @@ class Bucket(Resource):
         except ClientError as error:
             if error.response["Error"]["Code"] != "BucketNotEmpty":
                 raise
-            self.module.fail_json(msg=f"bucket {self.name} holds objects. Fix: keep it, or say force: true.")
+            self.module.fail_json(
+                msg=f"bucket {self.name} holds objects. Fix: keep the bucket, or set force: true."
+            )
         self.s3.get_waiter("bucket_not_exists").wait(Bucket=self.name)
 
     def empty(self) -> None:
@@ -435,8 +449,9 @@ class Bucket(Resource):
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        Bucket,
+        {
             "name": {"required": True},
             "versioning": {"type": "bool", "default": False},
             "policy_statements": {"type": "list", "elements": "dict", "default": []},
@@ -448,12 +463,8 @@ def main() -> None:
             },
             "cors_rules": {"type": "list", "elements": "dict", "default": [], "options": CORS_OPTIONS},
             "force": {"type": "bool", "default": False},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
-        supports_check_mode=True,
     )
-    run(module, Bucket(module))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ module: collector_probe
 short_description: Send realistic events to the collector and check its answers
 description:
   - Sends the sessions of O(visitors) visitors to the collector over HTTP (single events, arrays, batches),
-    one of them with a bad event in it and one of them twice, and checks every answer against the contract.
-  - Checks CORS, and gzip and TLS where O(gzip) and the URL say that they can be.
+    the last of them once more with an invalid event in it, and checks every answer against the contract.
+  - Checks CORS, and gzip where O(gzip) is set.
   - The events are marked by their client ids, which begin with C(verify-<run_id>-).
 options:
   url:
@@ -17,19 +17,19 @@ options:
     type: str
     required: true
   run_id:
-    description: What marks the events of this run.
+    description: Id of the verification run, which marks its events.
     type: str
     required: true
   visitors:
-    description: How many visitors come by; each makes about a dozen events.
+    description: Number of visitors; each sends about a dozen events.
     type: int
     default: 30
   cors_origin:
-    description: An origin that the collector must let in.
+    description: An origin that CORS must allow.
     type: str
     required: true
   gzip:
-    description: Whether the collector can be sent gzip.
+    description: Whether to send bodies in gzip, too.
     type: bool
     default: true
   timeout:
@@ -49,7 +49,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 stations:
-  description: What was found, one row for each thing that was checked.
+  description: One row for each check.
   type: list
   elements: dict
   returned: always
@@ -83,7 +83,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.stations import (
 )
 
 SENDERS = 8
-"""Requests under way at once: about what a browser opens to one host."""
+"""Requests at the same time: about as many connections as a browser opens to one host."""
 
 
 class Request(NamedTuple):
@@ -103,7 +103,7 @@ def requests_of(sessions: list[list[traffic.Event]], with_gzip: bool) -> list[Re
     ]
     last = sessions[-1]
     with_a_bad_one = json.dumps({"events": [last[0], {"eventTimestamp": "no name"}, *last[1:]]})
-    # the last visitor's events once more with a bad one among them: nothing of it may be counted twice
+    # The last visitor's events once more with an invalid one among them: nothing may be counted twice.
     return [*requests, Request(with_a_bad_one.encode(), "application/json", len(last), (1,))]
 
 
@@ -151,7 +151,7 @@ class Collector:
             return answer.status, None
 
     def allowed_origin(self, origin: str) -> str:
-        """What a preflight request from that origin is told; empty where it is let in nowhere."""
+        """The origin that the answer to a preflight request allows; empty where it allows none."""
         headers = {
             "Origin": origin,
             "Access-Control-Request-Method": "POST",
@@ -162,7 +162,7 @@ class Collector:
 
 
 def verdict(request: Request, status: int, answer: Any) -> str:
-    """What is wrong with an answer; empty where it is the contract's."""
+    """What is wrong with an answer; empty where it is as the contract says."""
     if status != 200 or not isinstance(answer, dict):
         return f"{status} {answer}"
     rejected = tuple(bad.get("index") for bad in answer.get("rejected", []))
@@ -172,7 +172,7 @@ def verdict(request: Request, status: int, answer: Any) -> str:
 
 
 def send(collector: Collector, requests: list[Request]) -> list[Station]:
-    """Send them all, several at once, and check every answer."""
+    """Send all requests, several at a time, and check every answer."""
     with ThreadPoolExecutor(SENDERS) as pool:
         answers = list(pool.map(lambda request: collector.post(request.body, request.media_type), requests))
     wrong = Counter(
@@ -190,15 +190,17 @@ def send(collector: Collector, requests: list[Request]) -> list[Station]:
 
 
 def probe_edges(collector: Collector) -> list[Station]:
-    """What must be refused is refused, and browsers of the shop are let in."""
+    """Requests that must be refused, and CORS for the shop and for an unknown origin."""
     refused = [collector.post(body, "application/json")[0] for body in (b"{not json", b'"text"', b"[]")]
     stranger = "https://stranger.invalid"
     return [
-        station("collector: bodies that are no event", [400, 400, 400], refused),
-        station("collector: media type image/png", 415, collector.post(b"x", "image/png")[0]),
+        station("collector: status of invalid bodies", [400, 400, 400], refused),
+        station("collector: status of image/png", 415, collector.post(b"x", "image/png")[0]),
         station("collector: CORS for the shop", collector.origin, collector.allowed_origin(collector.origin)),
         station(
-            "collector: CORS for a stranger", False, collector.allowed_origin(stranger) in (stranger, "*")
+            "collector: CORS for an unknown origin",
+            False,
+            collector.allowed_origin(stranger) in (stranger, "*"),
         ),
     ]
 

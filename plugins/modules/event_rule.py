@@ -10,7 +10,7 @@ description:
   - Creates, repairs or removes the rule called O(name) on the default event bus.
   - The function is the rule's one target. Any other target is removed, and a rule that somebody disabled is
     enabled again (unless O(enabled=false)).
-  - The function's permission for the rule is M(clickstream.aws.lambda_function)'s business.
+  - The rule's permission to call the function is set by M(clickstream.aws.lambda_function).
 options:
   name:
     description: Name of the rule.
@@ -23,14 +23,14 @@ options:
     description: Name of the Lambda function to call. Required when O(state=present).
     type: str
   input:
-    description: What the function gets, instead of EventBridge's event.
+    description: Event that the function gets instead of EventBridge's own.
     type: dict
   max_retries:
-    description: How often EventBridge tries to deliver an event.
+    description: How often EventBridge tries again to deliver an event.
     type: int
     default: 185
   max_age_seconds:
-    description: How long EventBridge tries.
+    description: Seconds after which EventBridge gives an event up.
     type: int
     default: 86400
   dead_letter_arn:
@@ -44,21 +44,8 @@ options:
     description: What the rule is for.
     type: str
     default: ""
-  tags:
-    description: All the tags of the rule.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the rule is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -70,21 +57,44 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the rule exists after the task; in check mode, whether it exists now.
+  returned: unless pending
+  type: bool
 resource:
-  description: The rule as it is, or as it would be in check mode.
+  description:
+    - The rule after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the rule does not exist.
   returned: unless pending
   type: dict
-  sample:
-    arn: arn:aws:events:ap-southeast-1:123456789012:rule/SBW_ETL_HOURLY_RULE
-    schedule: rate(1 hour)
-    pattern: null
-    enabled: true
-    description: ""
-    targets: []
-    tags: {}
+  contains:
+    arn:
+      description: ARN of the rule.
+      type: str
+      sample: arn:aws:events:ap-southeast-1:123456789012:rule/SBW_ETL_HOURLY_RULE
+    schedule:
+      description: Schedule expression.
+      type: str
+      sample: rate(1 hour)
+    pattern:
+      description: Event pattern; null for a rule with nothing but a schedule.
+      type: str
+    enabled:
+      description: Whether the schedule runs.
+      type: bool
+    description:
+      description: What the rule is for.
+      type: str
+    targets:
+      description: Targets in EventBridge's words, its defaults filled in.
+      type: list
+      elements: dict
+    tags:
+      description: All tags.
+      type: dict
 pending:
-  description: The parent that does not exist yet; in check mode only.
-  returned: when a parent is missing
+  description: Name of the parent that does not exist yet.
+  returned: in check mode, where a parent is missing
   type: str
 """
 
@@ -94,26 +104,24 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     Resource,
     State,
     canonical,
     canonical_list,
     ignore_absent,
-    run,
+    run_module,
     tag_dict,
     tag_list,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.services import (
     function_arn,
-    tag_changes,
+    repair_tags,
     text_tags,
 )
 
 TARGET_ID = "function"
 RETRIES = {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}
-"""What EventBridge does where a target says nothing."""
+"""EventBridge's defaults for a target without a retry policy."""
 
 
 def described_target(target: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +188,7 @@ class EventRule(Resource):
         self.put_target()
 
     def put_rule(self, desired: State, **more: Any) -> None:
-        """Set schedule, description and whether it runs; what is left out, such as a pattern, goes."""
+        """Set schedule, description and whether it runs; this removes what is left out, such as a pattern."""
         self.events.put_rule(
             Name=self.name,
             ScheduleExpression=desired["schedule"],
@@ -198,18 +206,20 @@ class EventRule(Resource):
             self.remove_targets(extra)
             self.put_target()
         if "tags" in changes:
-            to_set, to_remove = tag_changes(current["tags"], desired["tags"])
-            if to_remove:
-                self.events.untag_resource(ResourceARN=current["arn"], TagKeys=to_remove)
-            if to_set:
-                self.events.tag_resource(ResourceARN=current["arn"], Tags=tag_list(to_set))
+            arn = current["arn"]
+            repair_tags(
+                current["tags"],
+                desired["tags"],
+                lambda tags: self.events.tag_resource(ResourceARN=arn, Tags=tag_list(tags)),
+                lambda keys: self.events.untag_resource(ResourceARN=arn, TagKeys=keys),
+            )
 
     def put_target(self) -> None:
         """Set the rule's own target."""
         self.all_done(self.events.put_targets(Rule=self.name, Targets=[self.target()]))
 
     def remove_targets(self, ids: list[str]) -> None:
-        """Take targets away."""
+        """Remove targets by id."""
         if ids:
             self.all_done(self.events.remove_targets(Rule=self.name, Ids=ids))
 
@@ -218,7 +228,7 @@ class EventRule(Resource):
         for failed in answer.get("FailedEntries", []):
             self.module.fail_json(
                 msg=f"rule {self.name}, target {failed['TargetId']}: "
-                f"{failed['ErrorCode']}: {failed['ErrorMessage']}"
+                f"{failed['ErrorCode']}: {failed['ErrorMessage']}. Fix: run the playbook again."
             )
 
     def delete(self, current: State) -> None:
@@ -229,8 +239,9 @@ class EventRule(Resource):
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        EventRule,
+        {
             "name": {"required": True},
             "schedule": {},
             "function": {},
@@ -240,13 +251,9 @@ def main() -> None:
             "dead_letter_arn": {},
             "enabled": {"type": "bool", "default": True},
             "description": {"default": ""},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
-        required_if=[("state", "present", ("schedule", "function"))],
-        supports_check_mode=True,
+        required_if_present=("schedule", "function"),
     )
-    run(module, EventRule(module))
 
 
 if __name__ == "__main__":

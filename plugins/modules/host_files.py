@@ -10,7 +10,7 @@ description:
   - Writes a set of text files, and removes what else is in the directories of O(trees) and O(purge).
   - Over a connection that needs seconds per task (aws_ssm moves every module through S3), C(copy) of a
     directory costs one round trip per file; this costs one for all.
-  - O(validate) runs once, when every file is in place; if it fails, all of them are put back.
+  - O(validate) runs once, with every file in place. If it fails, the old files are put back.
 options:
   files:
     description: The files.
@@ -23,11 +23,11 @@ options:
         type: path
         required: true
       content:
-        description: What the file says.
+        description: Content of the file.
         type: str
         required: true
       encoding:
-        description: How O(files[].content) is written.
+        description: Encoding of O(files[].content).
         choices: [text, base64]
         default: text
         type: str
@@ -56,12 +56,18 @@ options:
     elements: path
     default: []
   absent:
-    description: Files that are not to be there.
+    description: Files that must not exist.
     type: list
     elements: path
     default: []
+  stamp:
+    description:
+      - One of O(files), whose age tells a program since when the others are as they are. Whenever one of them
+        changes it is removed first and written last, so that it is newer than all of them also where a run
+        was interrupted between.
+    type: path
   validate:
-    description: A command, as a list, that exits with 0 when the files are right together.
+    description: A command, as a list, that exits with 0 where the files are valid together.
     type: list
     elements: str
     default: []
@@ -84,6 +90,10 @@ EXAMPLES = r"""
     trees:
       - src: dashboard
         dest: /srv/shiny-server/sbw_dashboard
+    files:
+      - path: /srv/shiny-server/sbw_dashboard/restart.txt
+        content: ""
+    stamp: /srv/shiny-server/sbw_dashboard/restart.txt
 """
 
 RETURN = r"""
@@ -108,7 +118,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 SHOWN_BYTES = 100_000
-"""Larger contents are not shown in diffs."""
+"""Diffs show no larger file."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +162,7 @@ def current_state(path: Path) -> FileState | None:
 
 
 def extra_files(directories: Iterable[str], wanted: Iterable[Path]) -> list[Path]:
-    """What is in the directories and nobody wants, sorted."""
+    """Files in the directories that are not wanted, sorted."""
     keep = set(wanted)
     found = (path for directory in directories for path in Path(directory).rglob("*"))
     return sorted(path for path in found if not path.is_dir() and path not in keep)
@@ -193,16 +203,26 @@ def shown(state: FileState | None) -> str:
 
 
 def changes(
-    files: Sequence[dict[str, Any]], purge: Sequence[str], absent: Sequence[str] = ()
+    files: Sequence[dict[str, Any]],
+    purge: Sequence[str],
+    absent: Sequence[str] = (),
+    stamp: str | None = None,
 ) -> dict[Path, tuple[FileState | None, FileState | None]]:
-    """What differs: path → (now, as wanted); None is "no file"."""
+    """What differs: path → (now, as wanted); None is "no file".
+
+    If anything differs, the stamp does too, and it is the last.
+    """
     desired = {Path(entry["path"]): desired_state(entry) for entry in files}
     pairs: dict[Path, tuple[FileState | None, FileState | None]] = {
         path: (current_state(path), state) for path, state in desired.items()
     }
     unwanted = [*extra_files(purge, desired), *(Path(path) for path in absent if os.path.lexists(path))]
     pairs.update({path: (current_state(path), None) for path in unwanted})
-    return {path: pair for path, pair in sorted(pairs.items()) if pair[0] != pair[1] or path in unwanted}
+    found = {path: pair for path, pair in sorted(pairs.items()) if pair[0] != pair[1] or path in unwanted}
+    if stamp is not None and found:
+        found.pop(Path(stamp), None)
+        found[Path(stamp)] = pairs[Path(stamp)]
+    return found
 
 
 def apply(module: AnsibleModule, pending: dict[Path, tuple[FileState | None, FileState | None]]) -> None:
@@ -213,6 +233,8 @@ def apply(module: AnsibleModule, pending: dict[Path, tuple[FileState | None, Fil
             msg=f"The owner or group of {', '.join(unknown)} does not exist on this host. "
             "Fix: install the package that brings it first (role host_packages)."
         )
+    if module.params["stamp"] is not None:
+        put(Path(module.params["stamp"]), None)
     for path, (_, new) in pending.items():
         put(path, new)
     if not module.params["validate"]:
@@ -222,7 +244,8 @@ def apply(module: AnsibleModule, pending: dict[Path, tuple[FileState | None, Fil
         for path, (old, _) in pending.items():
             put(path, old)
         module.fail_json(
-            msg=f"The new files are not valid: {(err or out).strip()} (The old ones are back in place.)"
+            msg=f"The new files are not valid: {(err or out).strip()} (The old ones are back in place.) "
+            "Fix: correct the template or variable that this line comes from."
         )
 
 
@@ -246,12 +269,13 @@ def main() -> None:
             "trees": {"type": "list", "elements": "dict", "default": []},
             "purge": {"type": "list", "elements": "path", "default": []},
             "absent": {"type": "list", "elements": "path", "default": []},
+            "stamp": {"type": "path"},
             "validate": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
         no_log=True,  # of the arguments, in the host's journal: they are long
     )
-    found = changes(module.params["files"], module.params["purge"], module.params["absent"])
+    found = changes(*(module.params[name] for name in ("files", "purge", "absent", "stamp")))
     if found and not module.check_mode:
         apply(module, found)
     module.exit_json(

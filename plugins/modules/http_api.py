@@ -10,11 +10,12 @@ description:
   - Creates, repairs or removes the HTTP API (API Gateway v2) called O(name), with one Lambda proxy
     integration (payload format 2.0), routes, a JWT authorizer where O(jwt) is given, and the stage
     C($default), which deploys every change by itself.
-  - All of it is exact. Integrations, authorizers, routes, stages, limits of single routes, stage variables
-    and parameter mappings that the task does not ask for are removed.
+  - Integrations, authorizers, routes, stages, limits of single routes, stage variables and parameter
+    mappings that the task does not name are removed.
+  - The tags are those of the API and of its stage.
   - The function's permission for this API (statement O(permission_sid)) is part of it. Name that statement in
     O(clickstream.aws.lambda_function#module:foreign_permissions) of the function's own task.
-  - API Gateway knows APIs by id. Two of the same name are an error, for nobody can say which is meant.
+  - API Gateway knows APIs by id. Two APIs of this name are an error.
 options:
   name:
     description: Name of the API.
@@ -24,7 +25,7 @@ options:
     description: Name of the Lambda function behind every route. Required when O(state=present).
     type: str
   routes:
-    description: What the API answers.
+    description: Routes of the API.
     type: list
     elements: dict
     default: []
@@ -35,12 +36,12 @@ options:
         required: true
       jwt:
         description:
-          - Whether the route needs a token. Such a route exists only where O(jwt) is given. A route that
-            promises a verified identity is never open.
+          - Whether the route needs a token. Without O(jwt) such a route does not exist, so that it is never
+            open.
         type: bool
         default: false
   jwt:
-    description: Whose tokens the routes with RV(ignore:routes[].jwt=true) take.
+    description: Issuer and audiences of the tokens that routes with O(routes[].jwt=true) accept.
     type: dict
     suboptions:
       issuer:
@@ -77,7 +78,7 @@ options:
         elements: str
         default: []
       max_age_seconds:
-        description: How long a browser remembers the answer to a preflight.
+        description: Seconds that a browser remembers the answer to a preflight request.
         type: int
         default: 3600
       allow_credentials:
@@ -85,15 +86,15 @@ options:
         type: bool
         default: false
   burst_limit:
-    description: How many requests of every route may be under way at once before API Gateway answers 429.
+    description: How many requests, over all routes, may be open at once before API Gateway answers 429.
     type: int
     default: 200
   rate_limit:
-    description: How many requests per second of every route API Gateway lets through.
+    description: How many requests per second, over all routes, API Gateway lets through.
     type: float
     default: 100.0
   detailed_metrics:
-    description: Whether CloudWatch has metrics per route.
+    description: Whether CloudWatch gets metrics for each route.
     type: bool
     default: true
   access_log_group:
@@ -116,21 +117,8 @@ options:
     description: What the API is for.
     type: str
     default: ""
-  tags:
-    description: All the tags of the API and of its stage.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the API is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -156,18 +144,193 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the API exists after the task; in check mode, whether it exists now.
+  returned: unless pending
+  type: bool
 resource:
-  description: The API as it is, or as it would be in check mode (without ids where it does not exist).
+  description:
+    - The API after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the API does not exist.
   returned: unless pending
   type: dict
-  sample:
-    api_id: a1b2c3d4e5
-    api_endpoint: https://a1b2c3d4e5.execute-api.ap-southeast-1.amazonaws.com
-    arn: arn:aws:execute-api:ap-southeast-1:123456789012:a1b2c3d4e5
-    routes: {POST /clickstream: {authorization: NONE}}
+  contains:
+    api_id:
+      description: Id of the API.
+      type: str
+      sample: a1b2c3d4e5
+    api_endpoint:
+      description: URL of its stage C($default).
+      type: str
+      sample: https://a1b2c3d4e5.execute-api.ap-southeast-1.amazonaws.com
+    arn:
+      description: ARN of the API, as tags need it.
+      type: str
+      sample: arn:aws:apigateway:ap-southeast-1::/apis/a1b2c3d4e5
+    description:
+      description: What the API is for.
+      type: str
+    endpoint_enabled:
+      description: Whether RV(resource.api_endpoint) answers.
+      type: bool
+    cors:
+      description: Which browser origins may call the API.
+      type: dict
+      contains:
+        allow_origins:
+          description: Origins.
+          type: list
+          elements: str
+        allow_methods:
+          description: HTTP methods.
+          type: list
+          elements: str
+        allow_headers:
+          description: Request headers, in lower case.
+          type: list
+          elements: str
+        expose_headers:
+          description: Response headers that a page may read, in lower case.
+          type: list
+          elements: str
+        max_age_seconds:
+          description: How long a browser remembers the answer to a preflight request.
+          type: int
+        allow_credentials:
+          description: Whether a browser sends cookies.
+          type: bool
+    integrations:
+      description: What the routes lead to.
+      type: list
+      elements: dict
+      contains:
+        uri:
+          description: ARN of the function.
+          type: str
+        type:
+          description: Type of the integration.
+          type: str
+          sample: AWS_PROXY
+        payload_format:
+          description: Version of the event that the function gets.
+          type: str
+          sample: "2.0"
+        timeout_milliseconds:
+          description: How long API Gateway waits for the function.
+          type: int
+        mappings:
+          description: Parameter mappings, in API Gateway's words.
+          type: dict
+    authorizers:
+      description: Whose tokens the routes take.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: Name of the authorizer.
+          type: str
+        type:
+          description: Type of the authorizer.
+          type: str
+          sample: JWT
+        issuer:
+          description: Issuer of the tokens.
+          type: str
+        audience:
+          description: Audiences of the tokens.
+          type: list
+          elements: str
+        source:
+          description: Where a request carries its token.
+          type: list
+          elements: str
+    routes:
+      description: What the API answers.
+      type: dict
+      contains:
+        <method and path>:
+          description: One entry for each route.
+          type: dict
+          contains:
+            authorization:
+              description: V(JWT) where the route needs a token, V(NONE) where it is open.
+              type: str
+            authorizer:
+              description: Name of the authorizer; null where the route is open.
+              type: str
+            scopes:
+              description: Scopes that a token must have.
+              type: list
+              elements: str
+            integration:
+              description: ARN of the function.
+              type: str
+    stages:
+      description: Where routes are deployed to.
+      type: dict
+      contains:
+        <name of the stage>:
+          description: One entry for each stage.
+          type: dict
+          contains:
+            auto_deploy:
+              description: Whether every change is deployed by itself.
+              type: bool
+            burst_limit:
+              description: How many requests may be under way at once.
+              type: int
+            rate_limit:
+              description: How many requests per second are let through.
+              type: float
+            detailed_metrics:
+              description: Whether CloudWatch has metrics for each route.
+              type: bool
+            access_log:
+              description: Where access is logged, and in which format.
+              type: dict
+              contains:
+                destination:
+                  description: ARN of the log group.
+                  type: str
+                format:
+                  description: Format of a line.
+                  type: str
+            route_limits:
+              description: Limits of single routes, in API Gateway's words.
+              type: dict
+            variables:
+              description: Stage variables.
+              type: dict
+            tags:
+              description: All tags of the stage.
+              type: dict
+    permission:
+      description: The statement O(permission_sid) in the function's policy; null where there is none.
+      type: dict
+      contains:
+        principal:
+          description: Service that may call.
+          type: str
+          sample: apigateway.amazonaws.com
+        action:
+          description: What it may do.
+          type: str
+        source_arn:
+          description: The requests that may call, as an ARN.
+          type: str
+        source_account:
+          description: Account of that API; null where the ARN says it.
+          type: str
+        conditions:
+          description: Further conditions, which this module cannot set.
+          returned: where somebody else wrote such a statement
+          type: dict
+    tags:
+      description: All tags of the API.
+      type: dict
 pending:
-  description: The parent that does not exist yet; in check mode only.
-  returned: when a parent is missing
+  description: Name of the parent that does not exist yet.
+  returned: in check mode, where a parent is missing
   type: str
 """
 
@@ -189,18 +352,17 @@ from ansible_collections.clickstream.aws.plugins.module_utils.http_api import (
     described_integration,
     described_route,
     described_stage,
+    find_api,
     integration_settings,
     route_settings,
     stage_settings,
     wanted_cors,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     Missing,
     Resource,
     State,
-    run,
+    run_module,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.services import (
     function_arn,
@@ -209,7 +371,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.services import (
     log_group,
     map_tags,
     repair_function_permissions,
-    tag_changes,
+    repair_tags,
     text_tags,
     together,
 )
@@ -265,11 +427,11 @@ class HttpApi(Resource):
         self.api_id: str | None = None
         self.found: dict[str, Any] = {"integrations": [], "authorizers": [], "routes": []}
 
-    # -- what is there
+    # -- read
 
     def read(self) -> State | None:
         """api_id, api_endpoint, arn, and everything that :meth:`desired` names."""
-        api = self.find()
+        api = find_api(self.module, self.gateway, self.name)
         if api is None:
             return None
         api_id = self.api_id = str(api["ApiId"])
@@ -289,7 +451,7 @@ class HttpApi(Resource):
             "description": api.get("Description", ""),
             "endpoint_enabled": not api.get("DisableExecuteApiEndpoint"),
             "cors": described_cors(api.get("CorsConfiguration")),
-            # Not canonical_list: the same integration twice is one too many.
+            # Not canonical_list, which would hide that the same integration is there twice.
             "integrations": sorted(map(described_integration, self.found["integrations"]), key=json.dumps),
             "authorizers": sorted(map(described_authorizer, self.found["authorizers"]), key=json.dumps),
             "routes": {part["RouteKey"]: described_route(part, uris, names) for part in self.found["routes"]},
@@ -297,17 +459,6 @@ class HttpApi(Resource):
             "permission": self.found["permissions"].get(self.params["permission_sid"]),
             "tags": map_tags(api.get("Tags")),
         }
-
-    def find(self) -> dict[str, Any] | None:
-        """API Gateway's description of the API, or None; more than one ends the module."""
-        pages = self.gateway.get_paginator("get_apis").paginate()
-        apis = [item for page in pages for item in page["Items"] if item["Name"] == self.name]
-        if len(apis) > 1:
-            ids = ", ".join(sorted(api["ApiId"] for api in apis))
-            self.module.fail_json(
-                msg=f"{len(apis)} APIs are called {self.name} ({ids}). Fix: remove all but one of them."
-            )
-        return apis[0] if apis else None
 
     def stages(self, api_id: str) -> list[dict[str, Any]]:
         """Every stage as API Gateway answers it."""
@@ -324,7 +475,7 @@ class HttpApi(Resource):
         partition = self.gateway.meta.partition
         return f"arn:{partition}:apigateway:{self.module.region}::/apis/{self.api_id}{path}"
 
-    # -- what is wanted
+    # -- desired
 
     def desired(self) -> State:
         """As the task says; needs the function and the access log's group."""
@@ -394,13 +545,13 @@ class HttpApi(Resource):
         }
 
     def permission(self, uri: str) -> State:
-        """Every route of this API, and of no other, may call the function."""
+        """Requests to this API, and to no other, may call the function."""
         partition, region, account = (uri.split(":")[part] for part in (1, 3, 4))
         api = self.api_id or "(id of the new API)"
         source = f"arn:{partition}:execute-api:{region}:{account}:{api}/*"
         return function_permission("apigateway.amazonaws.com", source)
 
-    # -- the way from one to the other
+    # -- create, update, delete
 
     def create(self, desired: State) -> None:
         """Make the bare API, then everything in it."""
@@ -412,9 +563,9 @@ class HttpApi(Resource):
             Tags=desired["tags"],
         )
         self.api_id = str(made["ApiId"])
-        born: State = {"stages": {}, "permission": None}
+        new: State = {"stages": {}, "permission": None}
         wanted = {**desired, "permission": self.permission(desired["integrations"][0]["uri"])}
-        self.update(born, wanted, frozenset({"integrations", "stages", "permission"}))
+        self.update(new, wanted, frozenset({"integrations", "stages", "permission"}))
 
     def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
         """Repair what differs: parts before the stage that deploys them."""
@@ -479,7 +630,7 @@ class HttpApi(Resource):
         if there is None:
             self.gateway.create_stage(**at, **stage_settings(wanted), Tags=wanted["tags"])
         elif there != wanted:
-            # A variable goes when it is set to nothing, a route's own limits with a call of their own.
+            # A variable is removed by an empty value, the limits of a single route by a call of its own.
             variables = (
                 {"StageVariables": dict.fromkeys(there["variables"], "")} if there["variables"] else {}
             )
@@ -490,11 +641,12 @@ class HttpApi(Resource):
 
     def repair_tags(self, arn: str, current: dict[str, str], desired: dict[str, str]) -> None:
         """Set what is missing or different; remove what the task does not name."""
-        to_set, to_remove = tag_changes(current, desired)
-        if to_remove:
-            self.gateway.untag_resource(ResourceArn=arn, TagKeys=to_remove)
-        if to_set:
-            self.gateway.tag_resource(ResourceArn=arn, Tags=to_set)
+        repair_tags(
+            current,
+            desired,
+            lambda tags: self.gateway.tag_resource(ResourceArn=arn, Tags=tags),
+            lambda keys: self.gateway.untag_resource(ResourceArn=arn, TagKeys=keys),
+        )
 
     def delete(self, current: State) -> None:
         """Remove the API with all its parts, and the function's permission for it."""
@@ -506,8 +658,9 @@ class HttpApi(Resource):
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        HttpApi,
+        {
             "name": {"required": True},
             "function": {},
             "routes": {"type": "list", "elements": "dict", "default": [], "options": ROUTE_OPTIONS},
@@ -521,13 +674,9 @@ def main() -> None:
             "timeout_milliseconds": {"type": "int", "default": 30000},
             "permission_sid": {"default": "http-api"},
             "description": {"default": ""},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
-        required_if=[("state", "present", ("function", "access_log_group"))],
-        supports_check_mode=True,
+        required_if_present=("function", "access_log_group"),
     )
-    run(module, HttpApi(module))
 
 
 if __name__ == "__main__":

@@ -14,10 +14,7 @@ options:
     type: str
     required: true
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.connection
 """
 
 EXAMPLES = r"""
@@ -45,21 +42,18 @@ api_endpoint:
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ansible_collections.clickstream.aws.plugins.module_utils.http_api import find_api
+
 
 def main() -> None:
     """Run the module."""
     module = AnsibleAWSModule(argument_spec={"name": {"required": True}}, supports_check_mode=True)
+    name = module.params["name"]
     try:
-        pages = module.client("apigatewayv2").get_paginator("get_apis").paginate()
-        apis = [api for page in pages for api in page["Items"] if api["Name"] == module.params["name"]]
+        api = find_api(module, module.client("apigatewayv2"), name) or {}
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg=f"HTTP API {module.params['name']}")
-    if len(apis) > 1:
-        module.fail_json(
-            msg=f"{len(apis)} HTTP APIs are called {module.params['name']}. Fix: remove all but one of them."
-        )
-    api = apis[0] if apis else {}
-    module.exit_json(exists=bool(apis), api_id=api.get("ApiId", ""), api_endpoint=api.get("ApiEndpoint", ""))
+        module.fail_json_aws(error, msg=f"HTTP API {name}")
+    module.exit_json(exists=bool(api), api_id=api.get("ApiId", ""), api_endpoint=api.get("ApiEndpoint", ""))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ short_description: An IAM role with exactly the rights of the task
 description:
   - Creates, repairs or removes the role called O(name), its inline policies and, where asked for, the
     instance profile of the same name.
-  - Policies are exact. One that the task does not name is removed, inline or managed, and so is an instance
-    profile of the same name that the task does not ask for.
+  - A policy that the task does not name is removed, inline or managed, and so is an instance profile of the
+    same name without O(instance_profile=true).
 options:
   name:
     description: Name of the role.
@@ -37,24 +37,11 @@ options:
     type: str
     default: ""
   max_session_seconds:
-    description: How long a session of the role may last.
+    description: Longest duration of a session of the role, in seconds.
     type: int
     default: 3600
-  tags:
-    description: All the tags of the role.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the role is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -77,19 +64,45 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the role exists after the task; in check mode, whether it exists now.
+  returned: always
+  type: bool
 resource:
-  description: The role as it is, or as it would be in check mode.
+  description:
+    - The role after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the role does not exist.
   returned: always
   type: dict
-  sample:
-    arn: arn:aws:iam::123456789012:role/clickstream-lambda-ingest-role
-    trust: {Version: "2012-10-17", Statement: []}
-    inline_policies: {}
-    managed_policies: []
-    instance_profile: null
-    description: ""
-    max_session_seconds: 3600
-    tags: {}
+  contains:
+    arn:
+      description: ARN of the role.
+      returned: where the role exists, and not only its instance profile
+      type: str
+      sample: arn:aws:iam::123456789012:role/clickstream-lambda-ingest-role
+    trust:
+      description: Policy document that says who may assume the role.
+      type: dict
+    inline_policies:
+      description: Policy documents by name.
+      type: dict
+    managed_policies:
+      description: ARNs of the attached managed policies.
+      type: list
+      elements: str
+    instance_profile:
+      description: Names of the roles in the instance profile of the same name; null without such a profile.
+      type: list
+      elements: str
+    description:
+      description: What the role is for.
+      type: str
+    max_session_seconds:
+      description: Longest duration of a session.
+      type: int
+    tags:
+      description: All tags.
+      type: dict
 """
 
 import json
@@ -98,18 +111,16 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     Resource,
     State,
     ignore_absent,
     policy,
-    run,
+    run_module,
     tag_dict,
     tag_list,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.services import (
-    tag_changes,
+    repair_tags,
     text_tags,
     together,
 )
@@ -137,7 +148,7 @@ class IamRole(Resource):
         )
         role = found["role"]
         if role is None:
-            # A profile without its role is what an interrupted removal leaves behind.
+            # An interrupted removal leaves a profile without its role.
             return None if found["profile"] is None else {"instance_profile": found["profile"]}
         return {
             "arn": role["Arn"],
@@ -183,9 +194,11 @@ class IamRole(Resource):
         }
 
     def create(self, desired: State) -> None:
-        """Make the role, then give it what it needs."""
+        """Make the role, then its policies and profile."""
         self.make_role(desired)
-        self.update({"inline_policies": {}, "managed_policies": []}, desired, frozenset(desired) - BORN_WITH)
+        self.update(
+            {"inline_policies": {}, "managed_policies": []}, desired, frozenset(desired) - SET_AT_CREATION
+        )
 
     def make_role(self, desired: State) -> None:
         """Make the bare role and wait until IAM knows it."""
@@ -202,7 +215,10 @@ class IamRole(Resource):
         """Repair what differs."""
         if "arn" not in current and "trust" in changes:
             self.make_role(desired)
-            current, changes = {**current, "inline_policies": {}, "managed_policies": []}, changes - BORN_WITH
+            current, changes = (
+                {**current, "inline_policies": {}, "managed_policies": []},
+                changes - SET_AT_CREATION,
+            )
         if "trust" in changes:
             document = json.dumps(self.params["trust"])
             self.iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=document)
@@ -219,7 +235,12 @@ class IamRole(Resource):
         if "instance_profile" in changes:
             self.repair_profile(current.get("instance_profile"), desired["instance_profile"])
         if "tags" in changes:
-            self.repair_tags(current["tags"], desired["tags"])
+            repair_tags(
+                current["tags"],
+                desired["tags"],
+                lambda tags: self.iam.tag_role(RoleName=self.name, Tags=tag_list(tags)),
+                lambda keys: self.iam.untag_role(RoleName=self.name, TagKeys=keys),
+            )
 
     def repair_inline(self, current: dict[str, Any], desired: dict[str, Any]) -> None:
         """Remove extra inline policies, put those that differ."""
@@ -250,14 +271,6 @@ class IamRole(Resource):
         if current is not None and desired is None:
             self.iam.delete_instance_profile(**profile)
 
-    def repair_tags(self, current: dict[str, str], desired: dict[str, str]) -> None:
-        """Set what is missing or different; remove what the task does not name."""
-        to_set, to_remove = tag_changes(current, desired)
-        if to_remove:
-            self.iam.untag_role(RoleName=self.name, TagKeys=to_remove)
-        if to_set:
-            self.iam.tag_role(RoleName=self.name, Tags=tag_list(to_set))
-
     def delete(self, current: State) -> None:
         """Remove the profile, the policies and the role."""
         self.repair_profile(current["instance_profile"], None)
@@ -267,14 +280,15 @@ class IamRole(Resource):
             self.iam.delete_role(RoleName=self.name)
 
 
-BORN_WITH = frozenset({"trust", "description", "max_session_seconds", "tags"})
-"""What a role has from its creation on."""
+SET_AT_CREATION = frozenset({"trust", "description", "max_session_seconds", "tags"})
+"""Keys that the call which creates a role sets."""
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        IamRole,
+        {
             "name": {"required": True},
             "trust": {"type": "dict"},
             "inline_policies": {"type": "dict", "default": {}},
@@ -282,13 +296,9 @@ def main() -> None:
             "instance_profile": {"type": "bool", "default": False},
             "description": {"default": ""},
             "max_session_seconds": {"type": "int", "default": 3600},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
-        required_if=[("state", "present", ("trust",))],
-        supports_check_mode=True,
+        required_if_present=("trust",),
     )
-    run(module, IamRole(module))
 
 
 if __name__ == "__main__":

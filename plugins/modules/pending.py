@@ -8,11 +8,12 @@ module: pending
 short_description: Report what cannot be configured yet
 description:
   - In check mode reports a change, with one line C(pending) per resource that waits for O(needs).
-  - Otherwise fails, and says how to make what is missing.
-  - Own AWS modules report pending parents themselves; this is for the tasks of hosts and collections.
+  - Otherwise fails with O(fix).
+  - The AWS modules of this collection report missing parents themselves. This module is for tasks of hosts
+    and of other collections.
 options:
   needs:
-    description: What does not exist yet, as a person calls it.
+    description: Name of what does not exist yet.
     type: str
     required: true
   resources:

@@ -1,33 +1,36 @@
 #!/usr/bin/python
-"""Ansible module: a port of a private instance on this machine, through Session Manager."""
+"""Ansible module: forward a port of a private instance to this machine, through Session Manager."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: port_forward
-short_description: A port of a private instance on this machine, through Session Manager
+short_description: Forward a port of a private instance to this machine, through Session Manager
 description:
   - Starts (or stops) a C(AWS-StartPortForwardingSession) session in the background, as
     C(aws ssm start-session) does in the foreground. Needs the C(session-manager-plugin) executable.
-  - A remembered session that leads elsewhere (the instance was replaced, another port is wanted) or nowhere
-    is replaced.
+  - A recorded session that has ended, or leads to another instance or port, is replaced.
 options:
   instance_id:
-    description: The instance. Required when O(state=started).
+    description: The instance. Required unless O(state=stopped).
     type: str
   port:
-    description: The port on the instance. Required when O(state=started).
+    description: The port on the instance. Required unless O(state=stopped).
     type: int
   local_port:
     description: The port on this machine, on 127.0.0.1.
     type: int
     required: true
+  path:
+    description: What to open at the port; V(held) says it.
+    type: str
+    default: ""
   plugin:
     description: The C(session-manager-plugin) executable.
     type: str
     default: session-manager-plugin
   record:
-    description: The file that remembers the session, so that it can be stopped again.
+    description: File that records the session, so that a later task can stop it.
     type: path
     required: true
   timeout:
@@ -35,15 +38,14 @@ options:
     type: int
     default: 30
   state:
-    description: Whether the port is to be there.
-    choices: [started, stopped]
+    description:
+      - Whether the port is to be there. V(held) opens it, waits until somebody presses Enter or, without a
+        terminal, until the run is interrupted (SIGINT, SIGTERM, or the end of its process), and closes it.
+    choices: [started, held, stopped]
     default: started
     type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.connection
 """
 
 EXAMPLES = r"""
@@ -57,7 +59,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 url:
-  description: Where the port is on this machine.
+  description: URL of the port on this machine.
   type: str
   returned: always
   sample: http://localhost:3838
@@ -93,19 +95,31 @@ def runs(record: dict[str, Any]) -> bool:
     return command.exists() and record["session_id"].encode() in command.read_bytes()
 
 
+def ended(pid: int) -> bool:
+    """Whether the process has let go of its port: it is gone, or a zombie, which has closed its files.
+
+    (Its command line is empty before that.)
+    """
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return status.rpartition(")")[2].split()[0] in "ZX"
+
+
 def request_of(params: dict[str, Any]) -> dict[str, Any]:
-    """StartSession's parameters for what is asked."""
+    """StartSession's parameters for the task."""
     ports = {"portNumber": [str(params["port"])], "localPortNumber": [str(params["local_port"])]}
     return {"Target": params["instance_id"], "DocumentName": DOCUMENT, "Parameters": ports}
 
 
 def leads_there(record: dict[str, Any], params: dict[str, Any]) -> bool:
-    """Whether the recorded session leads to where it is asked to."""
+    """Whether the recorded session runs and leads to the instance and port of the task."""
     return runs(record) and record.get("request") == request_of(params) and answers(params["local_port"])
 
 
 def start(module: AnsibleAWSModule, ssm: Any, executable: str) -> None:
-    """Start the session, remember it, and wait until the port answers."""
+    """Start the session, record it, and wait until the port answers."""
     params = module.params
     request = request_of(params)
     session = ssm.start_session(**request)
@@ -137,7 +151,7 @@ def start(module: AnsibleAWSModule, ssm: Any, executable: str) -> None:
 def stop(ssm: Any, record: dict[str, Any]) -> None:
     """End the recorded session and its process, which runs."""
     os.killpg(record["pid"], signal.SIGTERM)
-    wait_for(lambda: not runs(record), "the end of the session's process", 10, 0.05)
+    wait_for(lambda: ended(record["pid"]), "the end of the session's process", 10, 0.05)
     ssm.terminate_session(SessionId=record["session_id"])
 
 
@@ -148,19 +162,20 @@ def main() -> None:
             "instance_id": {},
             "port": {"type": "int"},
             "local_port": {"type": "int", "required": True},
+            "path": {"default": ""},
             "plugin": {"default": "session-manager-plugin"},
             "record": {"type": "path", "required": True},
             "timeout": {"type": "int", "default": 30},
-            "state": {"choices": ["started", "stopped"], "default": "started"},
+            "state": {"choices": ["started", "held", "stopped"], "default": "started"},
         },
-        required_if=[("state", "started", ("instance_id", "port"))],
+        required_if=[("state", state, ("instance_id", "port")) for state in ("started", "held")],
         supports_check_mode=True,
     )
     file = Path(module.params["record"])
     file.parent.mkdir(parents=True, exist_ok=True)
     record = json.loads(file.read_text()) if file.exists() else None
     there = record is not None and runs(record)
-    started = module.params["state"] == "started"
+    started = module.params["state"] != "stopped"  # the action plugin waits where it is to be held
     changed = not (record and leads_there(record, module.params)) if started else there
     url = f"http://localhost:{module.params['local_port']}"
     if not changed or module.check_mode:
@@ -178,14 +193,19 @@ def main() -> None:
             file.unlink()
         if started and answers(module.params["local_port"]):
             module.fail_json(
-                msg=f"Port {module.params['local_port']} is taken on this machine. Fix: choose another."
+                msg=f"Port {module.params['local_port']} is in use on this machine. "
+                "Fix: stop what listens on it, or choose another."
             )
         if started:
             start(module, ssm, str(executable))
     except (BotoCoreError, ClientError) as error:
         module.fail_json_aws(error, msg=f"session to {module.params['instance_id']}")
     except TimeoutError as error:
-        module.fail_json(msg=str(error))
+        log = file.with_suffix(".log")
+        module.fail_json(
+            msg=f"session to {module.params['instance_id']}: {error}. "
+            f"Fix: see {log}, and whether the instance listens on the port."
+        )
     module.exit_json(changed=True, url=url)
 
 

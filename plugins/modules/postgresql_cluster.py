@@ -7,9 +7,10 @@ DOCUMENTATION = r"""
 module: postgresql_cluster
 short_description: A PostgreSQL cluster that runs with the configuration on disk
 description:
-  - With O(state=present) makes the cluster where it is missing, and refuses if another cluster holds O(port).
+  - With O(state=present) creates the cluster, and refuses where another cluster has O(port).
   - With O(state=started) also starts it, reloads it when a file of O(config_files) is newer than what it runs
-    with, and restarts it only when PostgreSQL says that a setting needs that.
+    with, and restarts it only when PostgreSQL says that a setting needs that. systemd is reloaded when it
+    has not read the unit's files on disk.
   - So an interrupted run loses nothing, where a handler would have been forgotten.
 options:
   version:
@@ -21,7 +22,7 @@ options:
     type: str
     default: main
   port:
-    description: TCP port that the cluster is meant to have.
+    description: TCP port of the cluster.
     type: int
     required: true
   config_files:
@@ -83,8 +84,8 @@ def port_conflict(clusters: Clusters, version: int, name: str, port: int) -> str
         if int(cluster["port"]) == port and other != f"{version}/{name}":
             drop = f"pg_dropcluster --stop {cluster['version']} {cluster['cluster']}"
             return (
-                f"PostgreSQL cluster {other} on this host holds port {port}, which {version}/{name} is to "
-                f"have. Fix: set postgresql_version to {cluster['version']} to keep that cluster; or move "
+                f"PostgreSQL cluster {other} on this host has port {port}, which {version}/{name} needs. "
+                f"Fix: set postgresql_version to {cluster['version']} to keep that cluster; or move "
                 f"its data with pg_upgradecluster, drop it ({drop}), and run the playbook again."
             )
     return None
@@ -129,6 +130,11 @@ class Cluster:
         port = pid_file.read_text().splitlines()[3]
         psql = ("psql", "-XAtq", "-h", "/var/run/postgresql", "-p", port, "-d", "postgres", "-c", sql)
         return self.run("runuser", "-u", "postgres", "--", *psql).strip()
+
+    def unit_stale(self) -> bool:
+        """Whether a file of the unit has changed since systemd last read it."""
+        show = ("systemctl", "show", "--property=NeedDaemonReload", "--value", self.unit)
+        return self.run(*show).strip() == "yes"
 
     def stale(self) -> bool:
         """Whether a file has changed since the server last read its configuration."""
@@ -193,6 +199,10 @@ def ensure_started(cluster: Cluster) -> list[str]:
         if not dry:
             cluster.start("restart")  # "start" would leave a unit that systemd believes to be half up
         return [*actions, "start"]
+    if cluster.unit_stale():
+        actions.append("daemon-reload")
+        if not dry:
+            cluster.run("systemctl", "daemon-reload")
     if cluster.stale():
         actions.append("reload")
         if not dry:

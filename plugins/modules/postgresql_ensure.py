@@ -1,39 +1,39 @@
 #!/usr/bin/python
-"""Ansible module: states of a PostgreSQL server, each a question and the statement that makes it true."""
+"""Ansible module: states of a PostgreSQL server, each a query and the statement that makes it true."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: postgresql_ensure
-short_description: States of a PostgreSQL server, each a question and its remedy
+short_description: States of a PostgreSQL server, each a query and the statement that makes it true
 description:
-  - Asks every state's O(states[].query) in order; where the answer is not true, runs its
-    O(states[].statement) and asks again.
+  - Runs the O(states[].query) of every state in order. Where the answer is not true, runs its
+    O(states[].statement) and the query again.
   - One round trip for a database, its roles and their privileges, where one module call per role and
     privilege takes a minute over aws_ssm. Runs on the host as root and connects as C(postgres) over the
     socket.
   - Statements and values stay out of the server's log.
 options:
   states:
-    description: What is to be true, in order.
+    description: The states, in order.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
-        description: The state in words.
+        description: Name of the state, for messages and diffs.
         type: str
         required: true
       database:
-        description: Where to ask.
+        description: Database in which query and statement run.
         type: str
         default: postgres
       query:
-        description: One query with one value, true when all is well. C(%(key)s) stands for a value.
+        description: A query for one value, true where the state holds. C(%(key)s) stands for a value.
         type: str
         required: true
       statement:
-        description: What makes it true. C({key}) stands for an identifier, C(%(key)s) for a value.
+        description: Statement that makes it hold. C({key}) stands for an identifier, C(%(key)s) for a value.
         type: str
         required: true
   identifiers:
@@ -41,7 +41,7 @@ options:
     type: dict
     default: {}
   values:
-    description: Values, bound and never pasted.
+    description: Values, which are bound as parameters and never become part of SQL.
     type: dict
     default: {}
   port:
@@ -99,7 +99,7 @@ class Server:
         return self.connections[database].cursor()
 
     def holds(self, state: Mapping[str, str]) -> bool:
-        """Whether the state is true now."""
+        """Whether the state holds now."""
         with self.cursor(state["database"]) as cursor:
             cursor.execute(state["query"], self.values)
             row = cursor.fetchone()
@@ -114,7 +114,7 @@ class Server:
 
 
 def would_repair(server: Server, state: Mapping[str, str]) -> bool:
-    """In check mode: whether the state is not true. What depends on something missing is not true either."""
+    """In check mode: whether the state does not hold; it does not where its query fails."""
     try:
         return not server.holds(state)
     except (Unavailable, driver().Error):
@@ -122,14 +122,14 @@ def would_repair(server: Server, state: Mapping[str, str]) -> bool:
 
 
 def repair(module: AnsibleModule, server: Server, state: Mapping[str, str]) -> bool:
-    """Make the state true; whether that was needed."""
+    """Make the state hold; returns whether that was needed."""
     try:
         if server.holds(state):
             return False
         server.make(state)
         if server.holds(state):
             return True
-        reason = "it is still not so after the statement ran"
+        reason = "it does not hold after its statement ran"
     except driver().Error as error:
         reason = str(error.diag.message_primary or error)
     module.fail_json(msg=f"{state['name']}: {reason}. Fix: see the state in roles/warehouse/vars/main.yml.")

@@ -7,7 +7,8 @@ DOCUMENTATION = r"""
 module: preflight_info
 short_description: Whether the AWS account can take the platform
 description:
-  - Asks AWS who is calling, whose the bucket names are, and whether the region has the image. Writes nothing.
+  - Asks AWS who is calling, who owns the bucket names, and whether the region has the image and the instance
+    type. Writes nothing.
   - Looks for the executable that carries Session Manager's sessions.
 options:
   buckets:
@@ -37,10 +38,7 @@ options:
     type: str
     default: session-manager-plugin
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.connection
 """
 
 EXAMPLES = r"""
@@ -59,7 +57,7 @@ account:
   type: str
   returned: when AWS answers
 errors:
-  description: What stands in the way, each with its fix.
+  description: What must be mended first, each with its fix.
   type: list
   elements: str
   returned: always
@@ -86,7 +84,7 @@ EC2_ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
 """EC2's names of Debian's architectures."""
 
 IMPATIENT = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 2})
-"""An AWS that does not answer is told within seconds."""
+"""An endpoint that does not answer is reported within seconds."""
 
 
 def unreachable(error: Exception) -> str:
@@ -105,19 +103,19 @@ def executable_errors(executable: str) -> Iterator[str]:
     if shutil.which(executable) is None:
         yield (
             f"{executable} is not on this machine, and nothing else reaches the private host. "
-            "Fix: install AWS's Session Manager plugin, or set ansible_aws_ssm_plugin to where it is."
+            "Fix: install AWS's Session Manager plugin, or name its path in platform_session_manager_plugin."
         )
 
 
 def bucket_errors(s3: Any, names: list[str]) -> Iterator[str]:
-    """A sentence for each name that somebody else owns (S3 answers 403 for these, 404 for free ones)."""
+    """A sentence for each name that another account has (S3 answers 403 for these, 404 for free ones)."""
     for name in names:
         try:
             s3.head_bucket(Bucket=name)
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 403:
                 yield (
-                    f"The bucket name {name} is somebody else's, or you may not see it. "
+                    f"The bucket {name} belongs to another AWS account, or you may not see it. "
                     "Fix: set platform_bucket_suffix to something of your own."
                 )
 
@@ -139,12 +137,12 @@ def type_errors(ec2: Any, instance_type: str, architecture: str) -> Iterator[str
     if not found:
         yield (
             f"The region {ec2.meta.region_name} has no instance type {instance_type}. "
-            "Fix: set analytics_instance_type to one that it has."
+            "Fix: set platform_analytics_instance_type to one that it has."
         )
     elif EC2_ARCHITECTURES[architecture] not in found[0]["ProcessorInfo"]["SupportedArchitectures"]:
         yield (
             f"The instance type {instance_type} is not {architecture}. "
-            "Fix: make analytics_instance_type and analytics_instance_architecture agree."
+            "Fix: make platform_analytics_instance_type and platform_analytics_architecture agree."
         )
 
 

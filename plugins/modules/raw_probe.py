@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Ansible module: what a verification's requests have become in the raw bucket."""
+"""Ansible module: find or remove a verification's events in the raw bucket."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ module: raw_probe
 short_description: Find a verification's events in the raw bucket, or remove them
 description:
   - Reads the raw objects that arrived since O(since) and finds the events of the run O(run_id).
-  - With O(state=absent), removes the objects that hold no other events, and what of the run was rejected.
+  - With O(state=absent), removes the objects that hold no other events, and the run's rejected ones.
 options:
   bucket:
     description: The raw bucket.
     type: str
     required: true
   run_id:
-    description: What marks the run's client ids and its User-Agent.
+    description: Id of the verification run, which marks its client ids and its User-Agent.
     type: str
     required: true
   since:
-    description: When the events began to be sent, ISO 8601 with its offset.
+    description: When the run began to send, in ISO 8601 with an offset.
     type: str
     required: true
   state:
@@ -28,10 +28,7 @@ options:
     default: found
     type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.connection
 """
 
 EXAMPLES = r"""

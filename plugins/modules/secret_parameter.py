@@ -8,8 +8,8 @@ module: secret_parameter
 short_description: A secret in SSM Parameter Store, made once and never shown
 description:
   - Creates, repairs or removes the SecureString parameter called O(name).
-  - With O(generate), the value is made where the parameter does not exist, and is neither read nor changed
-    ever after. With O(value), the parameter is to hold that value.
+  - With O(generate), the value is made where the parameter does not exist, and afterwards neither read nor
+    changed. With O(value), the parameter holds that value.
   - With neither, the parameter must exist; its value is neither read nor changed, only the rest repaired.
   - No value is returned, logged or part of a diff.
 options:
@@ -29,28 +29,15 @@ options:
         type: int
         default: 40
       alphabet:
-        description: The characters to choose from; by default those that need quoting nowhere.
+        description: Characters to choose from; by default letters and digits, which need no quoting.
         type: str
         default: ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
   description:
     description: What the secret is for.
     type: str
     default: ""
-  tags:
-    description: All the tags of the parameter.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the parameter is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -61,11 +48,31 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the parameter exists after the task; in check mode, whether it exists now.
+  returned: always
+  type: bool
 resource:
-  description: The parameter as it is, or as it would be in check mode, without its value.
+  description:
+    - The parameter after the task; in check mode as it would be, without the version that AWS has yet
+      to give.
+    - The value is never returned.
+    - Empty where the parameter does not exist.
   returned: always
   type: dict
-  sample: {type: SecureString, description: Password of the loader, tags: {}, version: 1}
+  contains:
+    type:
+      description: V(SecureString); Parameter Store's type.
+      type: str
+    description:
+      description: What the secret is for.
+      type: str
+    version:
+      description: Number of its current version.
+      type: int
+    tags:
+      description: All tags.
+      type: dict
 """
 
 import secrets
@@ -75,17 +82,15 @@ from typing import Any, ClassVar
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     Resource,
     State,
     ignore_absent,
-    run,
+    run_module,
     tag_dict,
     tag_list,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.services import (
-    tag_changes,
+    repair_tags,
     text_tags,
     together,
 )
@@ -102,6 +107,7 @@ class SecretParameter(Resource):
     def __init__(self, module: AnsibleAWSModule) -> None:
         super().__init__(module)
         self.ssm = module.client("ssm")
+        self.by = {"ResourceType": "Parameter", "ResourceId": self.name}
         self.exists = False
 
     def read(self) -> State | None:
@@ -134,12 +140,11 @@ class SecretParameter(Resource):
 
     def tags(self) -> dict[str, str]:
         """The tags; none where there is no parameter."""
-        by = {"ResourceType": "Parameter", "ResourceId": self.name}
-        answer = ignore_absent(lambda: self.ssm.list_tags_for_resource(**by), *ABSENT) or {}
+        answer = ignore_absent(lambda: self.ssm.list_tags_for_resource(**self.by), *ABSENT) or {}
         return tag_dict(answer.get("TagList"))
 
     def desired(self) -> State:
-        """As the task says; a value of its own making only for a parameter that does not exist."""
+        """As the task says; a generated value only for a parameter that does not exist."""
         state = {
             "type": "SecureString",
             "description": self.params["description"],
@@ -157,7 +162,7 @@ class SecretParameter(Resource):
         return "".join(secrets.choice(how["alphabet"]) for _ in range(how["length"]))
 
     def create(self, desired: State) -> None:
-        """Store the secret; refuses to overwrite one that came into being in between."""
+        """Store the secret; refuses to overwrite one that somebody has made in the meantime."""
         if not desired["value"]:
             self.module.fail_json(
                 msg=f"parameter {self.name} does not exist and there is no value for it. "
@@ -189,12 +194,12 @@ class SecretParameter(Resource):
                 Overwrite=True,
             )
         if "tags" in changes:
-            to_set, to_remove = tag_changes(current["tags"], desired["tags"])
-            by = {"ResourceType": "Parameter", "ResourceId": self.name}
-            if to_remove:
-                self.ssm.remove_tags_from_resource(**by, TagKeys=to_remove)
-            if to_set:
-                self.ssm.add_tags_to_resource(**by, Tags=tag_list(to_set))
+            repair_tags(
+                current["tags"],
+                desired["tags"],
+                lambda tags: self.ssm.add_tags_to_resource(**self.by, Tags=tag_list(tags)),
+                lambda keys: self.ssm.remove_tags_from_resource(**self.by, TagKeys=keys),
+            )
 
     def delete(self, current: State) -> None:
         """Remove it; the secret is lost."""
@@ -203,8 +208,9 @@ class SecretParameter(Resource):
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        SecretParameter,
+        {
             "name": {"required": True},
             "value": {"no_log": True},
             "generate": {
@@ -216,13 +222,9 @@ def main() -> None:
                 },
             },
             "description": {"default": ""},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
         mutually_exclusive=[("value", "generate")],
-        supports_check_mode=True,
     )
-    run(module, SecretParameter(module))
 
 
 if __name__ == "__main__":

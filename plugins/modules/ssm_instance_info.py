@@ -8,10 +8,9 @@ module: ssm_instance_info
 short_description: Wait until Session Manager reaches an instance
 description:
   - Asks C(ssm:DescribeInstanceInformation) for the agent of an instance until it is online.
-  - (community.aws.ssm_inventory_info answers from the inventory, which exists only after the first inventory
-    association has run on an instance that is online.)
-  - When the limit is over, the error quotes the end of the instance's console output, where the boot
-    script reports, and says what else to look at.
+  - Unlike community.aws.ssm_inventory_info, it needs no inventory association that has run on the instance.
+  - After O(wait_timeout), the error quotes the end of the instance's console output, where the boot script
+    reports, and says what else to look at.
 options:
   instance_id:
     description: Id of the instance.
@@ -22,10 +21,7 @@ options:
     type: int
     default: 300
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.connection
 """
 
 EXAMPLES = r"""
@@ -37,7 +33,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 online:
-  description: Whether the agent answers.
+  description: Whether the agent is online.
   returned: always
   type: bool
 agent_version:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2] / "lambda_src")]
 
-from etl.records import Row  # noqa: E402
+from etl.row import Row  # noqa: E402
 from tests.bench.shop import Shop  # noqa: E402
 from tests.support.postgres import Server, throwaway_postgres  # noqa: E402
 

@@ -24,12 +24,14 @@ from psycopg2.extras import execute_values
 from contract.timestamps import ClockRules
 from etl.copytext import copy_values
 from etl.fetch import Fetcher
+from etl.merge import COPY_BYTES, COPY_ROWS
 from etl.payload import read_payload
-from etl.records import Row, read_object
-from etl.run import run
+from etl.records import read_object
+from etl.row import Row
+from etl.run import Run
 from etl.settings import Tuning
 from etl.store import S3Store, aws_session
-from etl.warehouse import COPY_BYTES, COPY_ROWS, Warehouse
+from etl.warehouse import Warehouse
 from tests.support.postgres import DATABASE, LOADER
 
 BATCH = 200
@@ -54,16 +56,8 @@ def loader(
     store = S3Store(s3, "raw", Fetcher(credentials, "ap-southeast-1"))
     selection, payload = read_payload(asked or {})
     with Warehouse(lambda: connect(socket)) as warehouse:
-        answer = run(
-            store,
-            warehouse,
-            selection,
-            payload,
-            Tuning(),
-            ClockRules(),
-            lambda: 1.0,
-            datetime.now(UTC),
-        )
+        run = Run(store, warehouse, selection, Tuning(), ClockRules(), seconds_left=lambda: 1.0)
+        answer = run.load(payload, datetime.now(UTC))
     assert answer["status"] == "complete", answer
     return answer["events"][counted], answer["objects"]["read"]  # type: ignore[literal-required]
 

@@ -270,6 +270,18 @@ BREAKS = [
         lambda: invoke_etl() == "complete",
     ),
     Break(
+        "a function of the warehouse is edited",
+        "Bring the schema up to date",
+        lambda: sql("ALTER FUNCTION funnel_step(text) VOLATILE"),
+        lambda: sql("SELECT provolatile FROM pg_proc WHERE proname = 'funnel_step'") == "i",
+    ),
+    Break(
+        "the model's triggers are disabled",
+        "Bring the schema up to date",
+        lambda: sql("ALTER TABLE clickstream_events DISABLE TRIGGER USER"),
+        lambda: sql("SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'O' AND NOT tgisinternal") == "0",
+    ),
+    Break(
         "Shiny Server listens on every address",
         "Write the configuration",
         lambda: shell("sed -i 's/127.0.0.1/0.0.0.0/' /etc/shiny-server/shiny-server.conf"),
@@ -350,6 +362,12 @@ def test_a_change_by_hand_is_reported_and_repaired(runs: Runs, case: Break) -> N
 
 def test_check_mode_writes_nothing(runs: Runs) -> None:
     assert runs.written_in_check_mode == []
+
+
+def test_what_was_edited_in_the_warehouse_is_reported_by_name(runs: Runs) -> None:
+    for name in ("function funnel_step", "trigger follow_inserted"):
+        assert f"{name}: was changed in the database" in runs.check.output
+        assert f"{name}: was changed in the database" in runs.repair.output
 
 
 def test_nothing_else_is_reported(runs: Runs) -> None:

@@ -310,7 +310,7 @@ def test_what_a_killed_run_left_open_is_closed_and_said(built: Platform, playboo
     output = built.succeed(playbook)
     built.assert_closed()
     if playbook == "playbooks/network.yml":
-        assert "An earlier run was interrupted while egress was open. Removed: nat-" in output
+        assert "An earlier run was interrupted while egress was open. Destroyed: nat-" in output
 
 
 def test_several_leftovers_and_a_lone_address_are_closed(built: Platform) -> None:
@@ -330,16 +330,15 @@ def test_several_leftovers_and_a_lone_address_are_closed(built: Platform) -> Non
 
 def test_everything_is_removed_again(built: Platform) -> None:
     text = """
-- name: Remove the network
+- name: Destroy the network
   hosts: controller
   gather_facts: false
-  environment: {AWS_REGION: "{{ platform_region }}"}
   roles: [platform]
   tasks:
-    - name: Remove
+    - name: Destroy
       ansible.builtin.include_role:
         name: "{{ item }}"
-        tasks_from: remove.yml
+        tasks_from: destroy.yml
       loop: [analytics_instance, vpc_endpoints, security_groups, network]
 """
     built.succeed(text=text)

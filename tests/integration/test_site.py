@@ -18,6 +18,7 @@ import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import psycopg2
@@ -106,9 +107,9 @@ def test_check_mode_on_an_empty_cloud_lists_all_and_writes_nothing() -> None:
         ("platform_bucket_suffix=-owned-by-somebody-else", "platform_bucket_suffix"),
         ("platform_zone=eu-central-1a", "platform_zone"),
         ("platform_analytics_private_ip=10.77.0.9", "platform_analytics_private_ip"),
-        ("ansible_aws_ssm_plugin=/nowhere/session-manager-plugin", "Session Manager plugin"),
-        ("analytics_instance_image_name=debian-99-*", "has no image debian-99-*"),
-        ("analytics_instance_type=t4g.medium analytics_instance_architecture=amd64", "is not amd64"),
+        ("platform_session_manager_plugin=/nowhere/session-manager-plugin", "Session Manager plugin"),
+        ("platform_analytics_image_name=debian-99-*", "has no image debian-99-*"),
+        ("platform_analytics_instance_type=t4g.medium platform_analytics_architecture=amd64", "is not amd64"),
     ],
 )
 def test_bad_input_is_reported_with_its_fix_before_anything_is_created(wrong: str, says: str) -> None:
@@ -186,6 +187,33 @@ def dashboard() -> Iterator[str]:
     succeed("playbooks/dashboard.yml", *port, "-e", "dashboard_session_mode=stopped")
 
 
+def test_make_dashboard_without_a_terminal_holds_the_port_until_it_is_interrupted() -> None:
+    url = "http://localhost:23839/sbw_dashboard/"
+    run = subprocess.Popen(
+        command("playbooks/dashboard.yml", "-e", "dashboard_session_local_port=23839"),
+        cwd=PROJECT,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stdout is not None
+    try:
+        assert any("is open until this run is interrupted" in line for line in run.stdout)
+        with pytest.raises(subprocess.TimeoutExpired):
+            run.wait(5)
+        assert urllib3.request("GET", url, timeout=90).status == 200
+    finally:
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=60)
+
+    def closed() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", 23839)) != 0
+
+    wait_until(closed, "the port is closed")
+
+
 def numbers(dashboard: str, mentions: str) -> dict[str, int]:
     """The numbers of the first page, once it shows an event's name."""
     with browser.page() as (page, errors):
@@ -244,7 +272,7 @@ def test_a_body_with_content_encoding_gzip_is_not_decompressed_on_the_way() -> N
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     for body in (gzip.compress(b'{"eventName": "page_view"}'), b"\x1f\x8bxx"):
         answer = urllib3.request("POST", url, body=body, headers=headers, timeout=30, retries=False)
-        assert (answer.status, answer.json()["error"]) == (400, "the body was gzip once")
+        assert (answer.status, answer.json()["error"]) == (400, "the body is gzip that was converted to text")
         assert "application/gzip" in answer.json()["hint"]
 
 
@@ -303,10 +331,93 @@ def test_a_backfill_changes_nothing_and_with_reprocess_restores_rows_from_raw() 
     assert warehouse(rows) == before
 
 
-def test_only_the_private_subnet_reaches_the_database() -> None:
+LOADER = "dbname=clickstream_dw user=clickstream_loader sslmode=require connect_timeout=5"
+
+
+def loader_password() -> str:
     password = aws("ssm").get_parameter(Name="/clickstream/warehouse/loader_password", WithDecryption=True)
-    secret = password["Parameter"]["Value"]
-    login = "dbname=clickstream_dw user=clickstream_loader sslmode=require connect_timeout=5"
+    return password["Parameter"]["Value"]
+
+
+REBUILT = {
+    "clickstream_events": "loaded_at",
+    "rejected_events": "rejected_at",
+    **dict.fromkeys(
+        ("sessions", "daily_sessions", "funnel_events", "funnel_paths", "products", "daily_products"), ""
+    ),
+    **dict.fromkeys(("purchases", "hourly_events", "daily_events", "event_name_aliases"), ""),
+}
+"""Tables that a rebuilt warehouse has the same rows in, and their column that says when they were written."""
+
+
+def contents() -> dict[str, str]:
+    """How many rows each table has, and a hash of their values."""
+    found = {}
+    for table, written in REBUILT.items():
+        row = f"(to_jsonb(t) - '{written}')::text"
+        found[table] = warehouse(f"select count(*), md5(string_agg({row}, '' order by {row})) from {table} t")  # noqa: S608
+    return found
+
+
+def test_a_warehouse_of_an_older_release_is_refused_and_one_playbook_rebuilds_it() -> None:
+    succeed("playbooks/etl.yml")
+    before = contents()
+    assert not before["clickstream_events"].startswith("0|")
+    assert not before["sessions"].startswith("0|")
+    warehouse("create table schema_version (version integer)")
+    refused = play("playbooks/analytics_host.yml")
+    assert refused.returncode != 0
+    assert "older release" in refused.output and "playbooks/rebuild_warehouse.yml" in refused.output
+    unasked = play("playbooks/rebuild_warehouse.yml")
+    assert unasked.returncode != 0 and "Nothing was dropped" in unasked.output
+    assert succeed("playbooks/rebuild_warehouse.yml", "--check", "-e", "confirm=yes").changed > 0
+    assert contents() == before
+
+    # A run of the ETL is at work: it may end, no new one begins, and then the database goes.
+    at_work = connect_from("10.77.128.1", LOADER, loader_password())
+    with ThreadPoolExecutor() as pool:
+        rebuilding = pool.submit(succeed, "playbooks/rebuild_warehouse.yml", "-e", "confirm=yes")
+        try:
+            may_connect = "select has_database_privilege('clickstream_loader', 'clickstream_dw', 'CONNECT')"
+            wait_until(lambda: warehouse(may_connect) == "f", "new runs of the ETL are kept out", 300)
+            with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+                connect_from("10.77.128.1", LOADER, loader_password())
+            assert contents() == before
+        finally:
+            at_work.close()
+        run = rebuilding.result(timeout=900)
+    OUTPUTS.append(run.output)
+    assert contents() == before
+    assert warehouse("select to_regclass('schema_version') is null") == "t"
+    [told] = re.findall(r"^ +before:\n +events: (\d+)\n(?:.*\n)*? +after:\n +events: (\d+)", run.output, re.M)
+    assert told == (before["clickstream_events"].split("|")[0],) * 2
+    # All is as a first run has it, and loading goes on.
+    assert succeed("playbooks/analytics_host.yml").changed == 0
+    succeed("playbooks/etl.yml")
+    assert contents() == before
+
+
+def test_a_function_that_somebody_edits_is_reported_by_name_and_repaired() -> None:
+    held = "select md5(pg_get_functiondef('funnel_step(text)'::regprocedure))"
+    before = warehouse(held)
+    warehouse("alter function funnel_step(text) volatile; alter table clickstream_events disable trigger all")
+    edited = [
+        "function funnel_step: was changed in the database",
+        "trigger follow_inserted: was changed in the database",
+    ]
+    checked = succeed("playbooks/analytics_host.yml", "--check", "--diff")
+    assert checked.changed == 1 and all(label in checked.output for label in edited), checked.changes()
+    assert warehouse(held) != before
+    repaired = succeed("playbooks/analytics_host.yml", "--diff")
+    assert repaired.changed == 1 and all(label in repaired.output for label in edited), repaired.changes()
+    assert warehouse(held) == before
+    disabled = "select count(*) from pg_trigger where tgenabled <> 'O' and not tgisinternal"
+    assert warehouse(disabled) == "0"
+    assert succeed("playbooks/analytics_host.yml").changed == 0
+
+
+def test_only_the_private_subnet_reaches_the_database() -> None:
+    secret, login = loader_password(), LOADER
     with pytest.raises(psycopg2.OperationalError, match=r"pg_hba|refused|timeout"):
         connect_from(VPC_ROUTER, login, secret)
     connect_from("10.77.128.1", login, secret).close()
@@ -462,7 +573,7 @@ def test_destroy_leaves_nothing_but_the_raw_bucket() -> None:
 
 
 def test_destroy_takes_the_raw_bucket_too_where_it_is_told_to() -> None:
-    succeed("playbooks/destroy.yml", "-e", "confirm=yes", "-e", "teardown_keep_raw_bucket=false")
+    succeed("playbooks/destroy.yml", "-e", "confirm=yes", "-e", "platform_keep_raw_events=false")
     assert aws("s3").list_buckets()["Buckets"] == []
     assert play("playbooks/destroy.yml", "-e", "confirm=yes", "--check").changed == 0
 

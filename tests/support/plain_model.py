@@ -1,6 +1,6 @@
 """The warehouse's model by a plain count: in Python, from all rows at once, by the definitions alone.
 
-`check_model(server)` compares it with every table that the trigger keeps (files/warehouse/0011 to 0019).
+`check_model(server)` compares it with every table that the trigger keeps (files/warehouse: tables 0005 to 0008).
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,16 @@ from typing import Any
 
 import psycopg2
 
-MIGRATIONS = Path(__file__).parents[2] / "files" / "warehouse"
+PROJECT = Path(__file__).parents[2]
+sys.path.append(str(PROJECT / "collections"))  # the benchmarks run without pytest's path
+
+from ansible_collections.clickstream.aws.plugins.action.warehouse_schema import read_schema  # noqa: E402
+from ansible_collections.clickstream.aws.plugins.module_utils.warehouse_schema import (  # noqa: E402
+    Changes,
+    bring_up_to_date,
+)
+
+SCHEMA = PROJECT / "files" / "warehouse"
 DATABASE = "clickstream_dw"
 OWNER = "clickstream_owner"
 LOADER = "clickstream_loader"
@@ -84,8 +94,8 @@ class ThrowawayPostgres(Server):
         """Stop the server; `immediate` is a crash."""
         self._run("pg_ctl", "stop", "-w", "-s", "-m", mode)
 
-    def create_database(self, name: str = DATABASE, migrations: Sequence[Path] | None = None) -> None:
-        """Make an empty warehouse: roles, database, schema."""
+    def create_database(self, name: str = DATABASE, schema: Path | None = SCHEMA) -> None:
+        """Make an empty warehouse: roles, database, and the schema of these files (None: no schema)."""
         for role, login in ((OWNER, "NOLOGIN"), (LOADER, "LOGIN"), (READER, "LOGIN")):
             if not self.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,), SUPERUSER):
                 self.execute(f"CREATE ROLE {role} {login} PASSWORD '{PASSWORD}'", database=SUPERUSER)
@@ -94,15 +104,15 @@ class ThrowawayPostgres(Server):
         # As the role warehouse has it.
         private = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC"
         self.execute(private, database=name)
-        self.migrate(sorted(MIGRATIONS.glob("*.sql")) if migrations is None else migrations, name)
+        if schema is not None:
+            self.apply_schema(schema, name)
 
-    def migrate(self, migrations: Sequence[Path], name: str = DATABASE) -> None:
-        """Apply migrations as the owner, each in a transaction."""
-        for migration in migrations:
-            connection = self.connect(database=name)
-            with connection, connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL ROLE {OWNER}")
-                cursor.execute(migration.read_text(encoding="utf-8"))
+    def apply_schema(self, schema: Path = SCHEMA, name: str = DATABASE, check_mode: bool = False) -> Changes:
+        """Bring the schema up to date as the module warehouse_schema does, and return what differed."""
+        connection = self.connect(database=name)
+        try:
+            return bring_up_to_date(connection, **read_schema(schema), owner=OWNER, check_mode=check_mode)
+        finally:
             connection.close()
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -11,7 +11,7 @@ DEFAULTS = Path(__file__).parents[2] / "roles/platform/defaults/main.yml"
 
 
 def variables(**overrides: object) -> dict[str, object]:
-    """The design's defaults with their simple references filled in, and some of them changed."""
+    """The defaults with their simple references filled in, and some of them changed."""
     values = yaml.safe_load(DEFAULTS.read_text())
     for _ in range(3):
         for name, value in values.items():
@@ -22,7 +22,7 @@ def variables(**overrides: object) -> dict[str, object]:
     return values | overrides
 
 
-def test_the_designs_defaults_are_all_right() -> None:
+def test_the_defaults_are_all_right() -> None:
     assert configuration_errors(variables()) == []
 
 

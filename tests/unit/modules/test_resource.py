@@ -1,9 +1,10 @@
-"""The one mechanism behind all modules: read → normalise → diff → apply."""
+"""module_utils/resource.py: read → normalise → diff → apply, the same for every module of a resource."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
+from unittest import mock
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -37,11 +38,11 @@ JSON = st.recursive(
 
 
 class EndedError(Exception):
-    """A module has said what it had to say."""
+    """The module has ended with a result."""
 
-    def __init__(self, **said: Any) -> None:
-        super().__init__(said)
-        self.said = said
+    def __init__(self, **result: Any) -> None:
+        super().__init__(result)
+        self.result = result
 
 
 class Module:
@@ -51,11 +52,11 @@ class Module:
         self.params = {"name": "it", "state": "present", **params}
         self.check_mode = check
 
-    def exit_json(self, **said: Any) -> None:
-        raise EndedError(**said)
+    def exit_json(self, **result: Any) -> None:
+        raise EndedError(**result)
 
-    def fail_json(self, **said: Any) -> None:
-        raise EndedError(failed=True, **said)
+    def fail_json(self, **result: Any) -> None:
+        raise EndedError(failed=True, **result)
 
     def fail_json_aws(self, error: Exception, msg: str) -> None:
         raise EndedError(failed=True, msg=f"{msg}: {error}")
@@ -97,63 +98,77 @@ class Thing(Resource):
 def outcome(thing: Thing) -> dict[str, Any]:
     with pytest.raises(EndedError) as ended:
         run(thing.module, thing)
-    return ended.value.said
+    return ended.value.result
 
 
 @pytest.mark.parametrize("check", [True, False])
 def test_what_is_missing_is_created(check: bool) -> None:
     thing = Thing(Module(check=check), None, {"size": 1})
-    said = outcome(thing)
-    assert said["changed"] and said["exists"] is not check
+    result = outcome(thing)
+    assert result["changed"] and result["exists"] is not check
     assert thing.calls == ([] if check else ["create"])
-    assert (said["diff"]["before"], said["diff"]["after"]) == ("", {"size": 1})
-    assert said["resource"]["size"] == 1
+    assert (result["diff"]["before"], result["diff"]["after"]) == ("", {"size": 1})
+    assert result["resource"]["size"] == 1
 
 
 @pytest.mark.parametrize("check", [True, False])
 def test_what_differs_is_repaired_and_only_that_is_shown(check: bool) -> None:
     thing = Thing(Module(check=check), {"id": 1, "size": 1, "colour": "red"}, {"size": 2, "colour": "red"})
-    said = outcome(thing)
-    assert said["changed"]
+    result = outcome(thing)
+    assert result["changed"]
     assert thing.calls == ([] if check else [("update", ["size"])])
-    assert (said["diff"]["before"], said["diff"]["after"]) == ({"size": 1}, {"size": 2})
-    assert said["resource"] == {"id": 1, "size": 2, "colour": "red"}
+    assert (result["diff"]["before"], result["diff"]["after"]) == ({"size": 1}, {"size": 2})
+    assert result["resource"] == {"id": 1, "size": 2, "colour": "red"}
 
 
 @pytest.mark.parametrize("check", [True, False])
 def test_what_is_right_is_left_alone(check: bool) -> None:
     thing = Thing(Module(check=check), {"id": 1, "size": 1, "extra": 3}, {"size": 1})
-    said = outcome(thing)
-    assert not said["changed"] and thing.calls == []
-    assert said["diff"]["before"] == said["diff"]["after"] == ""
+    result = outcome(thing)
+    assert not result["changed"] and thing.calls == []
+    assert result["diff"]["before"] == result["diff"]["after"] == ""
 
 
 @pytest.mark.parametrize("check", [True, False])
 @pytest.mark.parametrize("there", [None, {"id": 1}])
 def test_what_is_not_wanted_is_removed(check: bool, there: State | None) -> None:
     thing = Thing(Module(check=check, state="absent"), there, RuntimeError("not asked"))
-    said = outcome(thing)
-    assert said["changed"] is (there is not None)
+    result = outcome(thing)
+    assert result["changed"] is (there is not None)
     assert thing.calls == (["delete"] if there and not check else [])
 
 
 def test_a_missing_parent_is_pending_in_check_mode_and_an_error_with_the_fix_for_real() -> None:
     missing = Missing("parent", "mother")
-    said = outcome(Thing(Module(check=True), None, missing))
-    assert said["changed"] and said["pending"] == "mother"
-    assert said["msg"] == "pending: thing it needs mother"
-    assert said["diff"]["after_header"] == "thing it"
-    said = outcome(Thing(Module(), None, missing))
-    assert said["failed"] and "mother" in said["msg"] and "Fix:" in said["msg"]
+    result = outcome(Thing(Module(check=True), None, missing))
+    assert result["changed"] and result["pending"] == "mother"
+    assert result["msg"] == "pending: thing it needs mother"
+    assert result["diff"]["after_header"] == "thing it"
+    result = outcome(Thing(Module(), None, missing))
+    assert result["failed"] and "mother" in result["msg"] and "Fix:" in result["msg"]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_without_the_parent_that_it_would_be_in_there_is_nothing_to_remove(check: bool) -> None:
+    def outcome_of(state: str) -> dict[str, Any]:
+        thing = Thing(Module(check=check, state=state), None, {"size": 1})
+        with mock.patch.object(thing, "read", side_effect=Missing("parent", "mother")):
+            result = outcome(thing)
+        assert thing.calls == []
+        return result
+
+    assert outcome_of("absent")["changed"] is False
+    present = outcome_of("present")
+    assert present["pending"] == "mother" if check else present["failed"]
 
 
 @pytest.mark.parametrize("there", [None, {"password": "old", "size": 1}])
 @pytest.mark.parametrize("check", [True, False])
 def test_a_secret_leaves_the_module_in_no_way(there: State | None, check: bool) -> None:
     thing = Thing(Module(check=check), there, {"password": "tops3cret", "size": 1})
-    said = outcome(thing)
-    assert said["changed"] and said["diff"]["after"]["password"] == "(secret)"
-    assert "tops3cret" not in json.dumps(said) and '"old"' not in json.dumps(said)
+    result = outcome(thing)
+    assert result["changed"] and result["diff"]["after"]["password"] == "(secret)"
+    assert "tops3cret" not in json.dumps(result) and '"old"' not in json.dumps(result)
 
 
 @pytest.mark.parametrize(
@@ -166,8 +181,8 @@ def test_a_secret_leaves_the_module_in_no_way(there: State | None, check: bool) 
     ids=lambda error: type(error).__name__,
 )
 def test_errors_name_the_resource(error: Exception) -> None:
-    said = outcome(Thing(Module(), None, error))
-    assert said["failed"] and said["msg"].startswith("thing it")
+    result = outcome(Thing(Module(), None, error))
+    assert result["failed"] and result["msg"].startswith("thing it")
 
 
 def test_only_what_is_desired_is_compared() -> None:

@@ -1,0 +1,193 @@
+-- Inserts the sessions of these visitors between `firsts` and `lasts`, where there are none now, from their events. All of
+-- these events were received between `received_firsts` and `received_lasts`. Each step of the funnel is the first event at
+-- or after the step before.
+--
+-- This goes for all functions that take arrays of visitors: the arrays have the same length, an element each per visitor.
+-- The planner knows nothing of an array's contents, and little of tables that have just begun to grow. So each function
+-- switches off the joins that become slow when there are many visitors, and compares rows as a whole where only one index
+-- will do.
+CREATE OR REPLACE FUNCTION public.add_sessions(
+    visitors bigint[], firsts timestamptz[], lasts timestamptz[],
+    received_firsts timestamptz[], received_lasts timestamptz[]
+) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = on SET enable_nestloop = off SET jit = off
+-- In a week that has just begun the index by time of receipt looks as good as the one by visitor, but not for long: a
+-- cached plan would keep it.
+SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+    gap CONSTANT interval := '30 minutes';
+BEGIN
+    WITH event AS (
+        SELECT
+            region.visitor, event.*,
+            event.at - lag(event.at) OVER (PARTITION BY region.visitor ORDER BY event.at) <= gap AS goes_on
+        FROM unnest(visitors, firsts, lasts, received_firsts, received_lasts)
+            AS region (visitor, first, last, received_first, received_last)
+        CROSS JOIN LATERAL (
+            SELECT
+                event_timestamp AS at, event_name AS name, user_login_state, received_at,
+                context_product_id, context_product_category, context_product_brand
+            FROM public.clickstream_events AS stored
+            WHERE stored.visitor = region.visitor
+              AND (stored.visitor, stored.event_timestamp) >= (region.visitor, region.first)
+              AND (stored.visitor, stored.event_timestamp) <= (region.visitor, region.last)
+              AND stored.received_at BETWEEN region.received_first AND region.received_last
+              AND NOT stored.is_bot
+            OFFSET 0 -- keeps this subquery apart: one index scan per visitor
+        ) AS event
+    ), sessioned AS (
+        SELECT
+            *, public.funnel_step(name) AS step,
+            max(at) FILTER (WHERE goes_on IS NOT TRUE) OVER (PARTITION BY visitor ORDER BY at) AS started_at
+        FROM event
+    ), step AS MATERIALIZED (
+        SELECT visitor, started_at, at, name, step, public.label(context_product_id) AS product_id,
+            public.label(context_product_category) AS category, public.label(context_product_brand) AS brand
+        FROM sessioned
+        WHERE step IS NOT NULL OR name = 'remove_from_cart_click'
+    ), session AS (
+        SELECT
+            visitor, started_at, max(at) AS ended_at,
+            -- anonymous < guest < logged_in: the strongest state comes last in the alphabet.
+            coalesce(max(user_login_state), '') AS login_state,
+            count(*) AS events,
+            count(*) FILTER (WHERE name = 'page_view') AS page_views,
+            bool_or(step = 4) IS TRUE AS purchased,
+            min(received_at) AS received_first, max(received_at) AS received_last
+        FROM sessioned
+        GROUP BY visitor, started_at
+    ), product_group AS (
+        SELECT DISTINCT visitor, started_at, label.category, label.brand
+        FROM (
+            SELECT DISTINCT visitor, started_at,
+                public.label(context_product_category) AS category, public.label(context_product_brand) AS brand
+            FROM sessioned
+            WHERE context_product_category <> '' OR context_product_brand <> ''
+        ) AS touched
+        CROSS JOIN LATERAL (VALUES (category, ''), ('', brand), (category, brand)) AS label (category, brand)
+        WHERE label.category <> '' OR label.brand <> ''
+    ), part AS (
+        SELECT visitor, started_at, '' AS category, '' AS brand FROM session
+        UNION ALL
+        SELECT visitor, started_at, category, brand FROM product_group
+    ), touched AS (
+        -- Views and carts of any product, and again of each category and brand.
+        SELECT visitor, started_at, step, at,
+            CASE WHEN part.of_category THEN category ELSE '' END AS category,
+            CASE WHEN part.of_brand THEN brand ELSE '' END AS brand
+        FROM step
+        CROSS JOIN (VALUES (false, false), (true, false), (false, true), (true, true))
+            AS part (of_category, of_brand)
+        WHERE step <= 2 AND (category <> '' OR NOT part.of_category) AND (brand <> '' OR NOT part.of_brand)
+    ), viewed AS (
+        SELECT visitor, started_at, category, brand,
+            min(at) FILTER (WHERE step = 1) AS view_at, bool_or(step = 2) AS carted
+        FROM touched
+        GROUP BY visitor, started_at, category, brand
+    ), to_cart AS (
+        SELECT visitor, started_at, category, brand, min(at) AS cart_at
+        FROM viewed
+        JOIN touched USING (visitor, started_at, category, brand)
+        WHERE step = 2 AND at >= view_at
+        GROUP BY visitor, started_at, category, brand
+    ), to_checkout AS (
+        SELECT visitor, started_at, to_cart.category, to_cart.brand, min(at) AS checkout_at
+        FROM to_cart
+        JOIN step USING (visitor, started_at)
+        WHERE step = 3 AND at >= cart_at
+        GROUP BY visitor, started_at, to_cart.category, to_cart.brand
+    ), to_purchase AS (
+        SELECT visitor, started_at, to_checkout.category, to_checkout.brand, min(at) AS purchase_at
+        FROM to_checkout
+        JOIN step USING (visitor, started_at)
+        WHERE step = 4 AND at >= checkout_at
+        GROUP BY visitor, started_at, to_checkout.category, to_checkout.brand
+    ), funnel_event AS (
+        INSERT INTO public.funnel_events (visitor, started_at, at, step, login_state, category, brand)
+        SELECT visitor, started_at, at, step, login_state, category, brand
+        FROM step
+        JOIN session USING (visitor, started_at)
+        WHERE step >= 2
+    ), cart AS (
+        -- What is put into the cart or taken out, each with the next completion at or after it.
+        SELECT *, min(at) FILTER (WHERE step = 4) OVER (
+            PARTITION BY visitor, started_at ORDER BY at DESC
+        ) AS completed_at
+        FROM step
+        WHERE step IN (2, 4) OR step IS NULL
+    ), bought AS (
+        SELECT visitor, started_at, at, product_id FROM cart WHERE step = 4 AND product_id <> ''
+        UNION
+        SELECT visitor, started_at, completed_at, product_id
+        FROM cart
+        WHERE name <> 'checkout_complete' AND product_id <> ''
+          AND (visitor, started_at, completed_at) IN (
+              SELECT visitor, started_at, at FROM cart WHERE step = 4 AND product_id = ''
+          )
+        GROUP BY visitor, started_at, completed_at, product_id
+        HAVING max(at) FILTER (WHERE step = 2) > coalesce(max(at) FILTER (WHERE step IS NULL), '-infinity')
+    ), purchase AS (
+        INSERT INTO public.purchases (visitor, started_at, at, login_state, product_id)
+        SELECT visitor, started_at, at, login_state, product_id
+        FROM bought
+        JOIN session USING (visitor, started_at)
+    ), before_in_state AS (
+        -- The visitor's last session before all of these.
+        SELECT region.visitor, before.*
+        FROM unnest(visitors, firsts) AS region (visitor, first)
+        CROSS JOIN LATERAL (
+            SELECT category, brand, login_state, max(started_at) AS at,
+                max(started_at) FILTER (WHERE view_at IS NOT NULL) AS viewed_at
+            FROM public.sessions AS session
+            WHERE session.visitor = region.visitor AND session.started_at < region.first
+            GROUP BY category, brand, login_state
+            OFFSET 0
+        ) AS before
+    ), before AS (
+        SELECT visitor, category, brand, max(at) AS at, max(viewed_at) AS viewed_at
+        FROM before_in_state
+        GROUP BY visitor, category, brand
+    )
+    INSERT INTO public.sessions (
+        visitor, category, brand, started_at, ended_at, login_state, events, page_views, carted, purchased,
+        view_at, cart_at, checkout_at, purchase_at, previous_at, previous_in_state_at,
+        viewed_before_at, viewed_before_in_state_at, received_first, received_last
+    )
+    SELECT
+        visitor, category, brand, started_at, ended_at, login_state, events, page_views,
+        coalesce(carted, false), purchased, view_at, cart_at, checkout_at, purchase_at,
+        coalesce(
+            lag(started_at) OVER (PARTITION BY visitor, category, brand ORDER BY started_at), before.at
+        ),
+        coalesce(
+            lag(started_at) OVER (PARTITION BY visitor, category, brand, login_state ORDER BY started_at),
+            before_in_state.at
+        ),
+        coalesce(
+            max(started_at) FILTER (WHERE view_at IS NOT NULL) OVER (
+                PARTITION BY visitor, category, brand
+                ORDER BY started_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ),
+            before.viewed_at
+        ),
+        coalesce(
+            max(started_at) FILTER (WHERE view_at IS NOT NULL) OVER (
+                PARTITION BY visitor, category, brand, login_state
+                ORDER BY started_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ),
+            before_in_state.viewed_at
+        ),
+        received_first, received_last
+    FROM part
+    JOIN session USING (visitor, started_at)
+    LEFT JOIN viewed USING (visitor, started_at, category, brand)
+    LEFT JOIN to_cart USING (visitor, started_at, category, brand)
+    LEFT JOIN to_checkout USING (visitor, started_at, category, brand)
+    LEFT JOIN to_purchase USING (visitor, started_at, category, brand)
+    LEFT JOIN before USING (visitor, category, brand)
+    LEFT JOIN before_in_state USING (visitor, category, brand, login_state);
+END
+$$;
+
+REVOKE ALL ON FUNCTION public.add_sessions FROM PUBLIC;

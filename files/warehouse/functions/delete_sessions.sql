@@ -1,0 +1,18 @@
+-- Deletes the sessions of these visitors that begin between `firsts` and `lasts`, with their funnel events and purchases.
+CREATE OR REPLACE FUNCTION public.delete_sessions(visitors bigint[], firsts timestamptz[], lasts timestamptz[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+BEGIN
+    DELETE FROM public.sessions AS session
+    USING unnest(visitors, firsts, lasts) AS region (visitor, first, last)
+    WHERE session.visitor = region.visitor AND session.started_at BETWEEN region.first AND region.last;
+    DELETE FROM public.funnel_events AS step
+    USING unnest(visitors, firsts, lasts) AS region (visitor, first, last)
+    WHERE step.visitor = region.visitor AND step.started_at BETWEEN region.first AND region.last;
+    DELETE FROM public.purchases AS purchase
+    USING unnest(visitors, firsts, lasts) AS region (visitor, first, last)
+    WHERE purchase.visitor = region.visitor AND purchase.started_at BETWEEN region.first AND region.last;
+END
+$$;
+
+REVOKE ALL ON FUNCTION public.delete_sessions FROM PUBLIC;

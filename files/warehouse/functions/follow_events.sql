@@ -1,0 +1,127 @@
+-- Keeps the model equal to a count over the events. The events of one statement (`changed`) are added to it (argument 1) or
+-- removed from it (argument -1). An update does both: the old rows are removed, the new ones added.
+CREATE OR REPLACE FUNCTION public.follow_events() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- The loader switches some plans off for its own statements; here all are allowed, for the planner knows nothing of
+-- "changed".
+SET enable_seqscan = on SET enable_hashjoin = on SET enable_mergejoin = on SET enable_nestloop = on SET jit = off AS $$
+DECLARE
+    sign CONSTANT integer := TG_ARGV[0];
+    zone text;
+    touched record;
+    gone text[];
+BEGIN
+    IF NOT EXISTS (SELECT FROM changed) THEN
+        RETURN NULL;
+    END IF;
+    -- Writers of the model take turns, so that each sees all events of those before it.
+    PERFORM pg_advisory_xact_lock(6022171);
+    zone := (SELECT time_zone FROM public.model_settings);
+
+    WITH cell AS MATERIALIZED (
+        SELECT date_trunc('hour', event_timestamp, zone) AS hour, event_name, user_login_state,
+            context_product_category, context_product_brand, is_bot,
+            -- date_part() and not extract(), which takes five times as long.
+            width_bucket(
+                date_part('epoch', loaded_at - event_timestamp), '{900, 1800, 3600, 7200, 21600, 86400}'
+            ) AS lag_bucket,
+            sign * count(*) AS events
+        FROM changed
+        GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ), labelled AS (
+        SELECT hour, (hour AT TIME ZONE zone)::date AS day, public.label(event_name) AS event_name,
+            public.label(user_login_state) AS login_state, public.label(context_product_category) AS category,
+            public.label(context_product_brand) AS brand, events
+        FROM cell
+        WHERE NOT is_bot
+    ), hourly AS (
+        INSERT INTO public.hourly_events AS present
+        SELECT hour, login_state, category, brand, sum(events)
+        FROM labelled
+        GROUP BY hour, login_state, category, brand
+        ORDER BY hour, login_state, category, brand
+        ON CONFLICT (hour, login_state, category, brand) DO UPDATE SET events = present.events + excluded.events
+    ), daily AS (
+        INSERT INTO public.daily_events AS present
+        SELECT day, event_name, login_state, category, brand, sum(events)
+        FROM labelled
+        GROUP BY day, event_name, login_state, category, brand
+        ORDER BY day, event_name, login_state, category, brand
+        ON CONFLICT (day, event_name, login_state, category, brand) DO UPDATE
+        SET events = present.events + excluded.events
+    )
+    INSERT INTO public.daily_loads AS present
+    SELECT (hour AT TIME ZONE zone)::date AS day, is_bot, lag_bucket, sum(events)
+    FROM cell
+    GROUP BY day, is_bot, lag_bucket
+    ORDER BY day, is_bot, lag_bucket
+    ON CONFLICT (day, is_bot, lag_bucket) DO UPDATE SET events = present.events + excluded.events;
+
+    INSERT INTO public.daily_products AS present (day, product_id, login_state, views, carts)
+    SELECT (event_timestamp AT TIME ZONE zone)::date, public.label(context_product_id), public.label(user_login_state),
+        sign * count(*) FILTER (WHERE event_name = 'product_view'),
+        sign * count(*) FILTER (WHERE event_name = 'add_to_cart_click')
+    FROM changed
+    WHERE NOT is_bot AND context_product_id <> '' AND event_name IN ('product_view', 'add_to_cart_click')
+    GROUP BY 1, 2, 3
+    ORDER BY 1, 2, 3
+    ON CONFLICT (day, product_id, login_state) DO UPDATE
+    SET views = present.views + excluded.views, carts = present.carts + excluded.carts;
+
+    IF sign = 1 THEN
+        INSERT INTO public.products AS present
+        SELECT DISTINCT ON (public.label(context_product_id))
+            public.label(context_product_id), public.label(context_product_name),
+            public.label(context_product_category), public.label(context_product_brand),
+            context_product_price, context_product_discount_price, context_product_url_path, event_timestamp, event_id
+        FROM changed
+        WHERE NOT is_bot AND context_product_id <> '' AND context_product_name IS NOT NULL
+        ORDER BY public.label(context_product_id), event_timestamp DESC, event_id DESC
+        ON CONFLICT (product_id) DO UPDATE SET
+            name = excluded.name, category = excluded.category, brand = excluded.brand, price = excluded.price,
+            discount_price = excluded.discount_price, url_path = excluded.url_path,
+            event_timestamp = excluded.event_timestamp, event_id = excluded.event_id
+        WHERE (excluded.event_timestamp, excluded.event_id) > (present.event_timestamp, present.event_id);
+    ELSE
+        WITH deleted AS (
+            DELETE FROM public.products AS product
+            USING changed
+            WHERE product.product_id = public.label(changed.context_product_id) AND product.event_id = changed.event_id
+            RETURNING product.product_id
+        )
+        SELECT array_agg(product_id) INTO gone FROM deleted;
+        PERFORM public.find_products(gone);
+        DELETE FROM public.hourly_events WHERE events = 0
+            AND hour IN (SELECT date_trunc('hour', event_timestamp, zone) FROM changed);
+        DELETE FROM public.daily_events WHERE events = 0
+            AND day IN (SELECT (event_timestamp AT TIME ZONE zone)::date FROM changed);
+        DELETE FROM public.daily_loads WHERE events = 0;
+    END IF;
+
+    SELECT
+        array_agg(visitor) AS visitors, array_agg(first) AS firsts, array_agg(last) AS lasts,
+        array_agg(received_first) AS received_firsts, array_agg(received_last) AS received_lasts
+    INTO touched
+    FROM (
+        SELECT visitor, min(event_timestamp) AS first, max(event_timestamp) AS last,
+            min(received_at) AS received_first, max(received_at) AS received_last
+        FROM changed
+        WHERE visitor IS NOT NULL AND NOT is_bot
+        GROUP BY visitor
+        ORDER BY visitor
+    ) AS by_visitor;
+    IF touched.visitors IS NOT NULL THEN
+        PERFORM public.build_sessions(
+            touched.visitors, touched.firsts, touched.lasts, touched.received_firsts, touched.received_lasts
+        );
+    END IF;
+    -- After the sessions, because a product's day may have had nothing left but purchases.
+    IF sign = -1 THEN
+        DELETE FROM public.daily_products WHERE (views, carts, purchases) = (0, 0, 0)
+            AND day IN (SELECT (event_timestamp AT TIME ZONE zone)::date FROM changed);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+REVOKE ALL ON FUNCTION public.follow_events FROM PUBLIC;

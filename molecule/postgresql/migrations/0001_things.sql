@@ -1,9 +1,0 @@
-CREATE TABLE public.things (thing_id integer PRIMARY KEY, name text NOT NULL);
-GRANT SELECT, INSERT ON public.things TO clickstream_loader;
-GRANT SELECT ON public.things TO clickstream_reader;
-
--- What the role asks of every schema: a time zone, and the function that changes it.
-CREATE TABLE public.model_settings (time_zone text NOT NULL);
-INSERT INTO public.model_settings VALUES ('UTC');
-CREATE FUNCTION public.set_time_zone(zone text) RETURNS void
-LANGUAGE sql AS 'UPDATE public.model_settings SET time_zone = zone';
