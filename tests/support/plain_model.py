@@ -1,6 +1,6 @@
 """The warehouse's model by a plain count: in Python, from all rows at once, by the definitions alone.
 
-`check_model(server)` compares it with every table that the triggers keep (files/warehouse, 0005 to 0008).
+`check_model` compares it with the tables that the triggers keep (files/warehouse, tables 0005 to 0008).
 """
 
 from __future__ import annotations
