@@ -38,6 +38,7 @@ def test_a_run_stops_before_its_limit_and_the_next_one_continues(postgres: Throw
         if "next" not in answer:
             break
         assert answer["objects"]["left"] > 0
+        assert str(answer["next"]["after"]) > str(payload.get("after", "")), "the next run continues"
         payload = answer["next"]
     assert seen == 40 and statuses == ["incomplete"] * 4 + ["complete"]
     check_warehouse(postgres, store)
