@@ -1,4 +1,4 @@
-"""The module port_forward: a session that stays open between runs leads to the task's port, or is replaced."""
+"""The module port_forward: a session that is open leads to the task's port, or is replaced."""
 
 from __future__ import annotations
 
