@@ -39,7 +39,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         for tree in trees:
             source = Path(self._find_needle("files", tree["src"]))
             if not source.is_dir():
-                raise AnsibleActionFail(f"trees: {source} is not a directory")
+                raise AnsibleActionFail(f"trees: {source} is not a directory. Fix: set src to one.")
             attributes = {key: tree[key] for key in ("owner", "group", "mode") if key in tree}
             files += tree_files(source, tree["dest"], attributes)
             purge.append(tree["dest"])

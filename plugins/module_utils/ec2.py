@@ -164,7 +164,7 @@ def delete_when_free(
             return False
         return True
 
-    wait_for(gone, f"the removal of {what}, which something still uses,", seconds=seconds, pause=10)
+    wait_for(gone, f"the removal of {what}, which something still uses", seconds=seconds, pause=10)
 
 
 def described_tags(description: Mapping[str, Any]) -> dict[str, str]:

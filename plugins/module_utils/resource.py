@@ -165,7 +165,7 @@ def wait_for(condition: Callable[[], bool], what: str, seconds: float = 300, pau
     limit = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > limit:
-            raise TimeoutError(f"{what} has not happened within {seconds:.0f} s")
+            raise TimeoutError(f"timed out after {seconds:.0f} s waiting for {what}")
         time.sleep(pause)
 
 
@@ -227,7 +227,10 @@ def run(module: AnsibleAWSModule, resource: Resource) -> NoReturn:
     except (BotoCoreError, ClientError) as error:
         module.fail_json_aws(error, msg=f"{resource.kind} {resource.name}")
     except TimeoutError as error:
-        module.fail_json(msg=f"{resource.kind} {resource.name}: {error}")
+        module.fail_json(
+            msg=f"{resource.kind} {resource.name}: {error}. "
+            "Fix: see its state in the AWS console, then run the playbook again."
+        )
     raise AssertionError("exit_json and fail_json do not return")
 
 

@@ -438,7 +438,8 @@ class Bucket(Resource):
                 answer = self.s3.delete_objects(Bucket=self.name, Delete={"Objects": keys, "Quiet": True})
                 for error in answer.get("Errors", [])[:1]:
                     self.module.fail_json(
-                        msg=f"bucket {self.name}, object {error['Key']}: {error['Message']}"
+                        msg=f"bucket {self.name}, object {error['Key']}: {error['Message']}. "
+                        "Fix: remove what protects the object, or keep the bucket."
                     )
         for page in self.s3.get_paginator("list_multipart_uploads").paginate(Bucket=self.name):
             for upload in page.get("Uploads", []):

@@ -321,7 +321,10 @@ class Instance(Ec2Resource):
             return True
 
         wait_for(
-            accepted, f"instance profile {self.params['instance_profile']}, new to EC2,", seconds=90, pause=3
+            accepted,
+            f"instance profile {self.params['instance_profile']}, which EC2 does not know yet",
+            seconds=90,
+            pause=3,
         )
         return answers[0]
 

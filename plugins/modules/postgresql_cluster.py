@@ -84,7 +84,7 @@ def port_conflict(clusters: Clusters, version: int, name: str, port: int) -> str
         if int(cluster["port"]) == port and other != f"{version}/{name}":
             drop = f"pg_dropcluster --stop {cluster['version']} {cluster['cluster']}"
             return (
-                f"PostgreSQL cluster {other} on this host has port {port}, which {version}/{name} needs. "
+                f"PostgreSQL cluster {other} on this host holds port {port}, which {version}/{name} needs. "
                 f"Fix: set postgresql_version to {cluster['version']} to keep that cluster; or move "
                 f"its data with pg_upgradecluster, drop it ({drop}), and run the playbook again."
             )

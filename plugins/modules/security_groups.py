@@ -324,7 +324,9 @@ class SecurityGroups(Ec2Resource):
 
     def _create_group(self, name: str, tags: Mapping[str, str]) -> None:
         if name == "default":
-            self.module.fail_json(msg=f"VPC {self.params['vpc']} has no default security group")
+            self.module.fail_json(
+                msg=f"VPC {self.params['vpc']} has no default security group. Fix: make the VPC again."
+            )
         made = self.ec2.create_security_group(
             GroupName=name,
             Description=self.groups[name]["description"],

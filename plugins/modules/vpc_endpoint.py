@@ -260,7 +260,9 @@ class VpcEndpoint(Ec2Resource):
         endpoint_id = current["vpc_endpoint_id"]
         answer = self.ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint_id])
         for failure in answer.get("Unsuccessful", []):
-            self.module.fail_json(msg=f"{self.kind} {endpoint_id}: {failure['Error']['Message']}")
+            self.module.fail_json(
+                msg=f"{self.kind} {endpoint_id}: {failure['Error']['Message']}. Fix: run the playbook again."
+            )
 
         def gone() -> bool:
             left = self.find.all("describe_vpc_endpoints", "VpcEndpoints", vpc_endpoint_id=endpoint_id)

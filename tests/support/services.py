@@ -58,8 +58,8 @@ def emulated_cloud() -> Iterator[Cloud]:
     start = ["--endpoint-port", str(port), "--no-machines"]
     for kind, python in pythons.items():
         start += [f"--{kind}-python", python]
-    _local_cloud("start", "--name", name, *start)
     try:
+        _local_cloud("start", "--name", name, *start)
         yield Cloud(f"http://127.0.0.1:{port}")
     finally:
         _local_cloud("stop", "--name", name)

@@ -1,4 +1,4 @@
-"""The rights that role iam gives away: a wildcard only where AWS leaves no other way."""
+"""The policies of role iam: a wildcard only where AWS has nothing narrower."""
 
 from __future__ import annotations
 

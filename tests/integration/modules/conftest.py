@@ -1,4 +1,9 @@
-"""One moto and one local cloud for all tests of modules, and the resources that a module's tests stand on."""
+"""Emulators for all tests of modules, started once a session, and the resources that these tests stand on.
+
+The tests go through create, repair and removal, each as check → apply → repeat (``converge``). What a module
+did is read back with boto3, never taken from its own answer. A drift is one line of a table: what somebody
+did by hand.
+"""
 
 from __future__ import annotations
 

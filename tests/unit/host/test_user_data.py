@@ -1,4 +1,4 @@
-"""The boot script that installs the SSM agent: run here with stand-ins for dpkg, systemctl and sleep."""
+"""The boot script that installs the SSM agent, run with stand-ins for dpkg, systemctl and sleep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files are compared whole, written together, and put back together when they are not valid."""
+"""The module host_files: files are compared whole, written together, and put back together if not valid."""
 
 import base64
 import grp

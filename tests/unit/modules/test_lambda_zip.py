@@ -1,4 +1,4 @@
-"""The zip of a function: the same bytes for the same input, and the files that a function needs."""
+"""The module lambda_zip: the same bytes for the same input, and the files that a function needs."""
 
 from __future__ import annotations
 

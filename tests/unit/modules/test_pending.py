@@ -1,4 +1,4 @@
-"""What waits is worded as the modules word it."""
+"""The action plugin pending: it words what is missing as the modules do."""
 
 from ansible_collections.clickstream.aws.plugins.action.pending import pending_lines
 

@@ -1,4 +1,4 @@
-"""A session's port that stays open between runs: it must lead to where it is asked to, or be opened anew."""
+"""The module port_forward: a session that is open leads to the task's port, or is replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to a cluster, decided from what the host answers."""
+"""The module postgresql_cluster: its decisions, from what the host answers."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""An instance is waited for, and the message at the end of the wait says where to look."""
+"""The module ssm_instance_info: it waits for an instance; its error says where to look."""
 
 from typing import Any
 
