@@ -228,7 +228,7 @@ def of_first(row: dict[str, Any], rows: Rows, column: str = "reached") -> str:
 
 
 def funnel(plain: Plain, view: View) -> list[Card]:
-    by, split = view.own.get("by", "session"), view.own.get("split", "login_state")
+    by, split = view.params.get("by", "session"), view.params.get("split", "login_state")
     counted = plainly.funnel_sessions if by == "session" else plainly.funnel_visitors
     now, before = Both(plain, view)(counted)
     steps = beside(now, before, "step", ["reached"], STEP_VALUES)
@@ -331,9 +331,9 @@ def wide(parts: Rows) -> Rows:
 
 def products(plain: Plain, view: View) -> list[Card]:
     level, by, chosen = (
-        view.own.get("level", "product"),
-        view.own.get("by", "views"),
-        view.own.get("product", ""),
+        view.params.get("level", "product"),
+        view.params.get("by", "views"),
+        view.params.get("product", ""),
     )
     rates = ["view_to_cart", "cart_to_buy"]
     rows = beside(*Both(plain, view)(plainly.products, level), "key", ["views", "carts", "purchases"], rates)
@@ -475,7 +475,7 @@ def sessions(plain: Plain, view: View) -> list[Card]:
 
 def session_events(plain: Plain, view: View) -> Rows:
     """The chosen session's events, in the order of time."""
-    visitor, _, start = view.own.get("session", "").partition("@")
+    visitor, _, start = view.params.get("session", "").partition("@")
     if not start:
         return []
     [session] = [

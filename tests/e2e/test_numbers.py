@@ -48,8 +48,8 @@ def test_every_number_of_a_page_is_what_a_plain_count_gives(
         dashboard.page.uncheck("#filters-compare")
         check(dashboard, plain, view)
 
-        for own in CHOICES[page]:
-            view = View(page, days=30, compare="level" in own, own=own)
+        for params in CHOICES[page]:
+            view = View(page, days=30, compare="level" in params, params=params)
             dashboard.open(view)
             check(dashboard, plain, view)
 
@@ -74,7 +74,7 @@ def test_a_product_shows_its_days_and_a_category_its_page(chromium: Browser, url
         rows = eventually(lambda: only_of(dashboard, "Razer"))
         page.click("#products-table-table button.choose >> nth=0")
         [product] = {row["key"] for row in dashboard.csv("products-table-csv") if row["name"] == rows[0][0]}
-        eventually(lambda: check_rest(dashboard, plain, replace(view, own={"product": product})))
+        eventually(lambda: check_rest(dashboard, plain, replace(view, params={"product": product})))
         assert dashboard.focused("#products-trend-place"), "the keyboard is led there"
 
         page.select_option("#products-level", "category")

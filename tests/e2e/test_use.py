@@ -36,7 +36,7 @@ def test_a_view_can_be_shared_and_gone_back_from(chromium: Browser, url: str, pl
         dashboard.page.click("a.nav-link[data-value='funnel']")
         dashboard.page.select_option("#funnel-by", "visitor")
         dashboard.page.select_option("#funnel-split", "brand")
-        shared = replace(chosen, page="funnel", own={"by": "visitor", "split": "brand"})
+        shared = replace(chosen, page="funnel", params={"by": "visitor", "split": "brand"})
         eventually(lambda: says(dashboard, shared))
 
         with person(chromium, url) as other:
@@ -86,7 +86,7 @@ def says(dashboard: Dashboard, view: View) -> None:
 
 def test_a_download_has_a_name_and_opens_in_a_spreadsheet(chromium: Browser, url: str, plain: Plain) -> None:
     with person(chromium, url) as dashboard:
-        view = View("products", own={"product": "of-today"})
+        view = View("products", params={"product": "of-today"})
         dashboard.open(view)
         with dashboard.page.expect_download() as started:
             dashboard.page.click("#products-table-csv")
@@ -207,7 +207,7 @@ def test_a_keyboard_is_enough(chromium: Browser, url: str, plain: Plain) -> None
         eventually(lambda: is_on(dashboard, "#sessions-timeline-place"))
         # A visitor's number may begin with a minus, which a spreadsheet would take for a formula.
         session = dashboard.csv("sessions-recent-csv")[0]["session"].removeprefix("'")
-        check(dashboard, plain, replace(view, own={"session": session}))
+        check(dashboard, plain, replace(view, params={"session": session}))
 
 
 def is_on(dashboard: Dashboard, selector: str) -> None:

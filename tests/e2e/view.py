@@ -1,4 +1,4 @@
-"""What somebody looks at: a page with its filters, and how the dashboard says so."""
+"""A view of the dashboard: a page with its filters, its URL and its heading."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class View:
     login_state: str = ""
     category: str = ""
     brand: str = ""
-    own: dict[str, str] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict)
 
     @property
     def period(self) -> tuple[date, date]:
@@ -56,23 +56,23 @@ class View:
     @property
     def query(self) -> str:
         """The URL's query string, with what differs from the defaults."""
-        said = {"page": self.page, "period": str(self.days)}
+        query = {"page": self.page, "period": str(self.days)}
         if self.first and self.last:
-            said |= {"period": "custom", "from": str(self.first), "to": str(self.last)}
-        said |= {"compare": "1"} if self.compare else {}
+            query |= {"period": "custom", "from": str(self.first), "to": str(self.last)}
+        query |= {"compare": "1"} if self.compare else {}
         filters = {"state": self.login_state, "category": self.category, "brand": self.brand}
-        said |= {name: value for name, value in filters.items() if value}
-        return f"?{urlencode(said | dict(sorted(self.own.items())))}"
+        query |= {name: value for name, value in filters.items() if value}
+        return f"?{urlencode(query | dict(sorted(self.params.items())))}"
 
     @property
     def heading(self) -> str:
-        """What the page says that it is about."""
-        said = [period_text(*self.period)]
+        """The heading of the page."""
+        parts = [period_text(*self.period)]
         if self.previous:
-            said.append(f"compared with {period_text(*self.previous.period)}")
+            parts.append(f"compared with {period_text(*self.previous.period)}")
         if self.login_state:
-            said.append(STATES[self.login_state].lower())
-        return " · ".join([*said, *filter(None, [self.category, self.brand])])
+            parts.append(STATES[self.login_state].lower())
+        return " · ".join([*parts, *filter(None, [self.category, self.brand])])
 
 
 def period_text(first: date, last: date) -> str:
