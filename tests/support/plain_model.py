@@ -1,6 +1,6 @@
 """The warehouse's model counted the plain way: from all rows at once, by the definitions, in Python.
 
-`check_model(server)` compares it with every table that the trigger keeps (files/warehouse: tables 0005 to 0008).
+`check_model(server)` compares it with every table that the triggers keep (files/warehouse/tables).
 """
 
 from __future__ import annotations
