@@ -26,16 +26,17 @@ AFTERWARDS = "warehouse_schema.afterwards"
 """Setting by which a table file names a statement that runs at the end, with all functions in place."""
 
 OLD_HISTORY = "SELECT to_regclass('public.schema_version') IS NOT NULL"
-HISTORY_EXISTS = "SELECT to_regclass('public.schema_migrations') IS NOT NULL"
-HISTORY = "SELECT version, name, checksum FROM public.schema_migrations ORDER BY version"
+HISTORY_EXISTS = "SELECT to_regclass('migrations.tables') IS NOT NULL"
+HISTORY = "SELECT version, name, checksum FROM migrations.tables ORDER BY version"
 CREATE_HISTORY = """
-CREATE TABLE public.schema_migrations (
+CREATE SCHEMA migrations;
+CREATE TABLE migrations.tables (
     version integer PRIMARY KEY,
     name text NOT NULL,
     checksum text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE TABLE public.schema_objects (
+CREATE TABLE migrations.objects (
     kind text NOT NULL,
     name text NOT NULL,
     source text NOT NULL,
@@ -44,22 +45,22 @@ CREATE TABLE public.schema_objects (
     applied_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (kind, name)
 );
-COMMENT ON TABLE public.schema_migrations IS 'Files of tables that were applied.';
-COMMENT ON TABLE public.schema_objects IS 'Functions, views and triggers that were applied.';
-COMMENT ON COLUMN public.schema_objects.source IS 'The text of the file.';
-COMMENT ON COLUMN public.schema_objects.definition IS
+COMMENT ON TABLE migrations.tables IS 'Files of tables that were applied.';
+COMMENT ON TABLE migrations.objects IS 'Functions, views and triggers that were applied.';
+COMMENT ON COLUMN migrations.objects.source IS 'The text of the file.';
+COMMENT ON COLUMN migrations.objects.definition IS
     'What the catalog said after the file was applied, as PostgreSQL of that major version writes it.';
 """
-RECORD_TABLES = "INSERT INTO public.schema_migrations (version, name, checksum) VALUES (%s, %s, %s)"
-RECORDS = "SELECT kind, name, source, definition, postgresql_major FROM public.schema_objects"
+RECORD_TABLES = "INSERT INTO migrations.tables (version, name, checksum) VALUES (%s, %s, %s)"
+RECORDS = "SELECT kind, name, source, definition, postgresql_major FROM migrations.objects"
 RECORD_OBJECT = """
-INSERT INTO public.schema_objects (kind, name, source, definition, postgresql_major)
+INSERT INTO migrations.objects (kind, name, source, definition, postgresql_major)
 VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (kind, name) DO UPDATE
 SET source = excluded.source, definition = excluded.definition,
     postgresql_major = excluded.postgresql_major, applied_at = now()
 """
-FORGET_OBJECT = "DELETE FROM public.schema_objects WHERE (kind, name) = (%s, %s)"
+FORGET_OBJECT = "DELETE FROM migrations.objects WHERE (kind, name) = (%s, %s)"
 MAJOR = "SELECT current_setting('server_version_num')::integer / 10000"
 
 NOUNS = {"function": "ROUTINE", "view": "VIEW", "trigger": "TRIGGER"}

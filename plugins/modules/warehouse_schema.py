@@ -92,10 +92,19 @@ from ansible_collections.clickstream.aws.plugins.module_utils.warehouse_schema i
 def diffs(changes: Changes) -> list[dict[str, str]]:
     """What ``--diff`` shows: all changes by name, and the text of those that replace something."""
     names = [label(tables) for tables in changes.tables] + [one.label for one in changes.objects]
-    shown = [one for one in changes.objects if one.before]
+
+    def lines(text: str) -> str:
+        return f"{text.rstrip()}\n" if text else ""
+
     return [{"before": "", "after": "".join(f"{name}\n" for name in names)}] * bool(names) + [
-        {"before_header": one.label, "after_header": one.label, "before": one.before, "after": one.after}
-        for one in shown
+        {
+            "before_header": one.label,
+            "after_header": one.label,
+            "before": lines(one.before),
+            "after": lines(one.after),
+        }
+        for one in changes.objects
+        if one.before
     ]
 
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(find_binaries() is None, reason="PostgreSQL is n
 
 FILES = {
     "tables/0001_things": "CREATE TABLE things (id integer PRIMARY KEY, name text);"
-    "CREATE INDEX things_short_idx ON things (short(name))",
+    "CREATE INDEX things_short_idx ON things (short(name)); CREATE TABLE others ()",
     "functions/short": "CREATE OR REPLACE FUNCTION public.short(text) RETURNS text "
     "LANGUAGE sql IMMUTABLE RETURN left($1, 9);\n"
     f"GRANT EXECUTE ON FUNCTION public.short TO {LOADER}",
@@ -99,7 +99,7 @@ def test_a_new_database_is_announced_made_and_then_as_the_files_say(
             *("view names", "trigger noted"),
         )
     ]
-    assert warehouse.execute("SELECT to_regclass('public.things'), to_regclass('public.schema_objects')") == [
+    assert warehouse.execute("SELECT to_regclass('public.things'), to_regclass('migrations.objects')") == [
         (None, None)
     ]
     assert warehouse.apply() == announced
@@ -340,10 +340,10 @@ def test_a_row_triggers_copies_on_partitions_are_not_objects_of_their_own(wareho
         ),
         (
             "triggers/noted",
-            "CREATE OR REPLACE TRIGGER noted AFTER INSERT ON public.schema_migrations "
+            "CREATE OR REPLACE TRIGGER noted AFTER INSERT ON public.others "
             "FOR EACH STATEMENT EXECUTE FUNCTION public.note()",
             "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'noted'",
-            "schema_migrations",
+            "others",
         ),
         (
             "views/names",
@@ -499,7 +499,7 @@ def test_a_dump_restored_elsewhere_is_no_drift(warehouse: Warehouse) -> None:
 
 def test_after_an_upgrade_of_postgresql_all_files_are_applied_once_more(warehouse: Warehouse) -> None:
     """Another major version may write a definition otherwise, so there is nothing to compare with."""
-    warehouse.execute("UPDATE schema_objects SET postgresql_major = 9, definition = 'as 9 wrote it'")
+    warehouse.execute("UPDATE migrations.objects SET postgresql_major = 9, definition = 'as 9 wrote it'")
     warehouse.execute(
         "CREATE OR REPLACE FUNCTION is_thing(id integer) RETURNS boolean LANGUAGE sql RETURN false"
     )
@@ -555,7 +555,7 @@ def test_a_run_gives_up_where_another_takes_too_long(
         cursor.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
         with pytest.raises(Refused, match=r"Another run, .*lock timeout.* Fix: run the playbook again\."):
             warehouse.apply()
-        warehouse.execute("UPDATE schema_objects SET source = '' WHERE name = 'noted'")
+        warehouse.execute("UPDATE migrations.objects SET source = '' WHERE name = 'noted'")
         cursor.execute("SELECT pg_advisory_unlock_all(); BEGIN; LOCK TABLE things IN SHARE MODE")
         says = r"triggers/noted\.sql, line 1: .*lock timeout.*Fix: run the playbook again\."
         with pytest.raises(Refused, match=says):
@@ -581,7 +581,7 @@ def test_each_file_of_the_warehouse_makes_the_object_that_it_is_named_after(
     server.execute(f"ALTER DATABASE {DATABASE} SET plpgsql.extra_errors = 'all'")
     server.apply_schema()
     names = {(path.parent.name, path.stem) for path in SCHEMA.glob("*/*.sql") if path.parent.name != "tables"}
-    held = server.execute("SELECT kind || 's', name FROM schema_objects")
+    held = server.execute("SELECT kind || 's', name FROM migrations.objects")
     assert set(held) == names
     assert server.apply_schema().objects == []
     # Somebody's change of any of them is found.

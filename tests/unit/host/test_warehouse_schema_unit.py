@@ -182,8 +182,8 @@ def test_a_diff_has_every_name_and_the_texts_that_are_replaced() -> None:
         {
             "before_header": "function f: was changed in the database",
             "after_header": "function f: was changed in the database",
-            "before": "f as it is held",
-            "after": "f as it was",
+            "before": "f as it is held\n",
+            "after": "f as it was\n",
         },
     ]
     assert diffs(Changes()) == []
