@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,7 @@ def test_every_module_with_a_region_is_given_it() -> None:
     modules = {
         path.stem
         for path in (PROJECT / "plugins/modules").glob("*.py")
-        if "amazon.aws.region.modules" in path.read_text()
+        if re.search(r"clickstream\.aws\.(connection|resource)$", path.read_text(), re.MULTILINE)
     }
     routed = yaml.safe_load(RUNTIME.read_text())["plugin_routing"]["modules"]
     assert issubclass(port_forward.ActionModule, aws.ActionModule)
