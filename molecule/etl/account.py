@@ -19,8 +19,8 @@ from tests.support.molecule.account import (
 
 NAME = "SBW_Lamda_ETL"
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/SBW_ETL_HOURLY_RULE"
-MADE = ["lambda_package : Build the zip", f"log group /aws/lambda/{NAME}", f"Lambda function {NAME}"]
-BROKEN = [f"Lambda function {NAME}: asynchronous, permissions, timeout, vpc"]
+MADE = ["Build the zip", f"log group /aws/lambda/{NAME}", f"Lambda function {NAME}"]
+BROKEN = [f"Lambda function {NAME}: asynchronous, configuration, permissions"]
 
 
 def prepare() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from tests.support.molecule.account import ACCOUNT, TAGS, client, make_role, permissions
 
 NAME = "clickstream-lambda-ingest"
-MADE = ["lambda_package : Build the zip", f"log group /aws/lambda/{NAME}", f"Lambda function {NAME}"]
+MADE = ["Build the zip", f"log group /aws/lambda/{NAME}", f"Lambda function {NAME}"]
 BROKEN = [
     f"log group /aws/lambda/{NAME}: retention_days",
-    f"Lambda function {NAME}: environment, permissions",
+    f"Lambda function {NAME}: configuration, permissions",
 ]
 
 

@@ -6,7 +6,7 @@ import os
 import zipfile
 from pathlib import Path
 
-MADE = ["lambda_package : Build the zip"]
+MADE = ["Build the zip"]
 BROKEN = MADE
 FILE = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "etl.zip"
 

@@ -7,10 +7,10 @@ from tests.support.molecule.account import (
     ANYWHERE,
     ENDPOINTS_GROUP,
     ETL_GROUP,
-    TAGS,
     client,
     found,
     make_network,
+    named,
     tags,
     the,
 )
@@ -57,7 +57,7 @@ def verify() -> None:
         },
         "sg_oltp_WebDB": {f"out 443 {ANYWHERE}"},
     }
-    assert all(tags(the("security_groups", group_name=group)) == TAGS for group in GROUPS)
+    assert all(tags(the("security_groups", group_name=group)) == named(group) for group in GROUPS)
 
 
 def break_by_hand() -> None:

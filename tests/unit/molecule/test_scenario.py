@@ -27,6 +27,11 @@ VPC = {"before_header": "VPC a", "after_header": "VPC a"}
             ["VPC a", "/etc/hosts"],
         ),
         ({"changed": True, "diff": [{"prepared": "text"}]}, ["Do it"]),
+        ({"changed": True, "diff": {"before": "", "after": "reload\nrestart\n"}}, ["reload", "restart"]),
+        (
+            {"changed": True, "pending": "x", "msg": ["a: pending", "b: pending"]},
+            ["a: pending", "b: pending"],
+        ),
         ({"changed": True}, ["Do it"]),
         ({"changed": True, "item": "one"}, ["Do it: one"]),
         ({"changed": True, "item": {"name": "one", "more": 1}, "_ansible_item_label": "one"}, ["Do it: one"]),

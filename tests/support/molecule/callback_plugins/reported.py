@@ -1,8 +1,8 @@
 """Ansible callback: what a run has changed, or in check mode would change, by name.
 
-After every task it is written to ``reported.json`` in Molecule's directory for the scenario, where a later task of
-the same run can read it: a list of strings, in order. Each is the resource as the task's diff calls it ("subnet
-public"), or else the task's name, with the item of a loop.
+After every task it is written to ``reported.json`` in Molecule's directory for the scenario, where a later
+task of the same run can read it: a list of strings, in order. Each is the resource as the task's diff calls
+it ("subnet public"), or what our host modules say that they do, or else the task's name with the loop's item.
 """
 
 from __future__ import annotations
@@ -25,15 +25,22 @@ description:
 
 
 def names(task: str, result: Mapping[str, Any]) -> list[str]:
-    """What one result has changed: nothing, or the resources that its diffs name, or its task."""
+    """What one result has changed: nothing, or what it says itself, or its task."""
     if not result.get("changed"):
         return []
+    if "pending" in result and isinstance(result.get("msg"), list):
+        return [str(line) for line in result["msg"]]
     diffs = result.get("diff") or []
-    headers = [
-        header(diff) for diff in (diffs if isinstance(diffs, list) else [diffs]) if "after_header" in diff
-    ]
+    said = [name for diff in (diffs if isinstance(diffs, list) else [diffs]) for name in parts(diff)]
     label = result.get("_ansible_item_label", result.get("item"))
-    return headers or [task if label is None else f"{task}: {label}"]
+    return said or [task if label is None else f"{task}: {label}"]
+
+
+def parts(diff: Mapping[str, Any]) -> list[str]:
+    """What a diff names: its resource, or without one the lines of what is new."""
+    if "after_header" in diff:
+        return [header(diff)]
+    return str(diff["after"]).splitlines() if diff.get("before") == "" else []
 
 
 def header(diff: Mapping[str, Any]) -> str:
