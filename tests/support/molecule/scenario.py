@@ -81,7 +81,8 @@ def load(role: str) -> Any:
 
 def reported() -> list[str]:
     """What the run has changed up to now (callback plugin ``reported``)."""
-    return list(json.loads((Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "reported.json").read_text()))
+    file = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "reported.json"
+    return [name for names in json.loads(file.read_text()).values() for name in names]
 
 
 def converged(scenario: Any, note: Note, writes: list[str], *, check: bool) -> Note:

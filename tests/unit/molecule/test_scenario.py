@@ -23,10 +23,20 @@ VPC = {"before_header": "VPC a", "after_header": "VPC a"}
         ),
         ({"changed": True, "diff": {**VPC, "before": {"cidr": "10.0.0.0/16"}, "after": ""}}, ["VPC a"]),
         (
-            {"changed": True, "diff": [{**VPC, "before": "", "after": ""}, {"after_header": "/etc/hosts"}]},
+            {
+                "changed": True,
+                "diff": [
+                    {**VPC, "before": "", "after": ""},
+                    {"before_header": "/etc/hosts", "after_header": "/etc/hosts"},
+                ],
+            },
             ["VPC a", "/etc/hosts"],
         ),
         ({"changed": True, "diff": [{"prepared": "text"}]}, ["Do it"]),
+        (
+            {"changed": True, "diff": [{"before_header": "/etc/a", "after_header": "/tmp/b", "before": ""}]},
+            ["Do it"],
+        ),
         ({"changed": True, "diff": {"before": "", "after": "reload\nrestart\n"}}, ["reload", "restart"]),
         (
             {"changed": True, "pending": "x", "msg": ["a: pending", "b: pending"]},

@@ -1,8 +1,8 @@
 """Ansible callback: what a run has changed, or in check mode would change, by name.
 
 After every task it is written to ``reported.json`` in Molecule's directory for the scenario, where a later
-task of the same run can read it: a list of strings, in order. Each is the resource as the task's diff calls
-it ("subnet public"), or what our host modules say that they do, or else the task's name with the loop's item.
+task of the same run can read it: host → list of strings, in order. Each is the resource as the task's diff
+calls it ("subnet public"), or what our host modules say that they do, or else the task and its loop's item.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def names(task: str, result: Mapping[str, Any]) -> list[str]:
 
 
 def parts(diff: Mapping[str, Any]) -> list[str]:
-    """What a diff names: its resource, or without one the lines of what is new."""
-    if "after_header" in diff:
-        return [header(diff)]
+    """What a diff names: its resource (before and after), or without one the lines of what is new."""
+    if diff.get("after_header"):
+        return [header(diff)] if diff["after_header"] == diff.get("before_header") else []
     return str(diff["after"]).splitlines() if diff.get("before") == "" else []
 
 
@@ -61,7 +61,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._file = Path(os.environ.get("MOLECULE_EPHEMERAL_DIRECTORY", ".")) / "reported.json"
-        self._changed: list[str] = []
+        self._changed: dict[str, list[str]] = {}
         self._write()
 
     def v2_runner_on_ok(self, result: Any) -> None:
@@ -76,7 +76,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def _note(self, result: Any) -> None:
         found = names(result.task.name, result.result)
         if found:
-            self._changed += found
+            self._changed.setdefault(result.host.get_name(), []).extend(found)
             self._write()
 
     def _write(self) -> None:
