@@ -23,6 +23,9 @@ test: $(BIN)/pytest ## Set everything up and pass all tests
 test-drift: $(BIN)/pytest ## Break the deployment on purpose, in many ways; the playbook must repair each
 	./tests/run drift
 
+ci: $(BIN)/pytest ## test and test-drift, side by side as far as they can be
+	./tests/run ci
+
 verify: $(BIN)/ansible-playbook ## Send events and check every station on their way
 	$(PLAY) playbooks/verify.yml
 
@@ -41,7 +44,7 @@ bench: $(BIN)/pytest ## Measure, and print ratios from this one run
 lint: $(BIN)/pytest ## Everything that reads the code without running it
 	./tests/run lint
 
-destroy: $(BIN)/ansible-playbook ## Show what would go, ask, and remove the platform
+destroy: $(BIN)/ansible-playbook ## Show what would go, ask, and destroy the platform
 	$(PLAY) playbooks/destroy.yml
 
 down: ## Stop the local cloud and remove all that it has on this machine
@@ -55,4 +58,4 @@ $(BIN)/pytest: $(REQUIREMENTS)
 	./bin/bootstrap $(PYTHON) $(VENV) requirements-dev.txt
 	@touch $@ $(BIN)/ansible-playbook
 
-.PHONY: help up test test-drift verify etl drift dashboard bench lint destroy down
+.PHONY: help up test test-drift ci verify etl drift dashboard bench lint destroy down

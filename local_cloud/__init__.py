@@ -1,11 +1,12 @@
 """The local cloud: emulated AWS behind one endpoint, with real machines as its instances.
 
-``python -m local_cloud start`` brings up, on this machine only:
+In this package a *machine* is a container that stands for an EC2 instance, and *this computer* is
+the host that runs the cloud. ``python -m local_cloud start`` brings up, on this computer only:
 
 * moto (EC2, IAM, STS) and ministack (everything else), both on 127.0.0.1;
-* a router that makes one endpoint of the two, answers what neither has, and refuses what
+* a router: one endpoint for both, which answers the calls that neither serves and refuses what
   AWS refuses;
-* one systemd-nspawn machine per running EC2 instance, with the address EC2 answered;
+* one systemd-nspawn machine per running EC2 instance, with that instance's private address;
 * a caching apt proxy, and a relay that lets a machine reach it only while the emulated
   network would let it reach the Internet.
 

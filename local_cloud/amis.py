@@ -9,20 +9,20 @@ DEBIAN_OWNER = "136693071363"
 """Account that publishes Debian's official images on AWS."""
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-"""Name of this machine's architecture in ``uname`` → in Debian."""
+"""Name of this computer's architecture in ``uname`` → in Debian."""
 
 _EC2_NAMES = {"amd64": "x86_64", "arm64": "arm64"}
 
 
 def debian_architecture() -> str:
-    """Return this machine's architecture as Debian names it; empty when it is not supported."""
+    """Return this computer's architecture as Debian names it; empty when it is not supported."""
     return ARCHITECTURES.get(platform.machine(), "")
 
 
 def images_json() -> str:
     """Return Debian 13's images of two dates and both architectures, in moto's form.
 
-    There are two dates so that "the newest" means something.
+    There are two dates, so that tests see whether the newest image is chosen.
     """
     images = []
     for number, (date, serial) in enumerate((("20260901", "2222"), ("20261110", "2290"))):

@@ -1,6 +1,6 @@
-"""apt-cacher-ng: one for all clouds of this clone, as two must not share one cache.
+"""apt-cacher-ng, the caching apt proxy: one for all clouds of this clone.
 
-It listens on 127.0.0.1 only; machines reach it through :mod:`local_cloud.relay`.
+Two processes must not share one cache. It listens on 127.0.0.1; machines use :mod:`local_cloud.relay`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def port() -> int:
 
 
 def _configuration(settings: Settings, number: int) -> dict[str, str]:
-    """Return the configuration files: every Debian address leads to this machine's mirror."""
+    """Return the configuration files: Debian's host names lead to this computer's mirror."""
     found = packages.mirrors()
     proxy = packages.apt_settings().get("Acquire::http::Proxy", "")
     log = PLACE / "logs"

@@ -29,7 +29,7 @@ def parent(settings: Settings) -> Path:
             "no writable cgroup version 2 hierarchy is mounted",
             "run on the machine itself or in a privileged container",
         )
-    # the bridge's name is no other clone's either: stopping a cloud ends whatever is in its group
+    # with the bridge's suffix the name is this clone's alone: stopping a cloud ends all that is in its group
     return top / f"local_cloud-{settings.name}-{settings.bridge.rpartition('-')[2]}"
 
 

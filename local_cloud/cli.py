@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local_cloud", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    start = _command(commands, "start", _start, "bring the cloud up, or make it whole again")
+    start = _command(commands, "start", _start, "start the cloud, or what of it does not run")
     start.add_argument("--settings", type=Path, metavar="FILE", help="settings as a JSON object")
     for one in fields(Settings):
         flag = f"--{one.name.replace('_', '-')}"
@@ -45,9 +45,9 @@ def _parser() -> argparse.ArgumentParser:
             kind = int if one.name.endswith("_port") else str
             start.add_argument(flag, type=kind, metavar=str(kind.__name__).upper())
 
-    _command(commands, "check", _check, "tell what this computer lacks, as JSON")
-    status = _command(commands, "status", _status, "tell what runs, as JSON; exit code 3 if not all")
-    # as "start" has it, so that both can be called alike
+    _command(commands, "check", _check, "print what is not installed on this computer, as JSON")
+    status = _command(commands, "status", _status, "print what runs, as JSON; exit code 3 if not all")
+    # accepted and ignored, so that "status" takes the same options as "start"
     status.add_argument("--settings", type=Path, metavar="FILE", help=argparse.SUPPRESS)
     stop = _command(commands, "stop", _stop, "stop the cloud and remove all that it made")
     stop.add_argument("--keep-logs", action="store_true", help="leave its logs where they are")

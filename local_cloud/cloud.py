@@ -1,4 +1,4 @@
-"""Start, look at and stop a whole cloud."""
+"""Start, inspect and stop a cloud."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from local_cloud.processes import (
 )
 from local_cloud.settings import PROJECT, Settings, saved
 
-_MOVED = ("endpoint_port", "proxy_port", "vpc_cidr", "machines")
-"""Settings whose change means another cloud."""
+_FIXED = ("endpoint_port", "proxy_port", "vpc_cidr", "machines")
+"""Settings that a running cloud cannot take over: when one changes, the cloud is stopped and started anew."""
 
 _opener = build_opener(ProxyHandler({}))
 
@@ -50,7 +50,7 @@ def _answers(settings: Settings) -> bool:
 
 
 def status(settings: Settings) -> Status:
-    """Tell what of a cloud runs."""
+    """Return which daemons of a cloud run, and whether its endpoint answers."""
     found = {}
     for daemon in daemons(settings) if settings.file.exists() else []:
         record = _record(settings, daemon.name)
@@ -59,12 +59,11 @@ def status(settings: Settings) -> Status:
 
 
 def start(settings: Settings) -> bool:
-    """Bring a cloud up, or make a damaged one whole; return whether anything had to be done."""
+    """Start what of a cloud does not run; return whether there was anything."""
     preflight.check_rights(settings)
     with locks.hold(PROJECT):
         before = saved(settings.name)
-        if before and any(getattr(before, one) != getattr(settings, one) for one in _MOVED):
-            # another address or port: nothing of the old one would fit
+        if before and any(getattr(before, one) != getattr(settings, one) for one in _FIXED):
             _halt(before, keep_logs=True)
         changed = before != settings
         preflight.check(settings)
@@ -86,7 +85,7 @@ def start(settings: Settings) -> bool:
 
 
 def _ensure_network(settings: Settings) -> bool:
-    """Make the bridge; machines that were on one that is gone are booted again, on this one."""
+    """Make the bridge if it is missing. Machines are stopped then; the router boots them on the new one."""
     if not network.ensure(settings):
         return False
     for machine in machines.every(settings):
@@ -95,7 +94,7 @@ def _ensure_network(settings: Settings) -> bool:
 
 
 def _ensure(settings: Settings, daemon: Daemon) -> bool:
-    """Start one daemon unless the one that runs was made of the same recipe."""
+    """Start one daemon, unless it runs with the same recipe."""
     record = _record(settings, daemon.name)
     log = settings.logs / f"{daemon.name}.log"
     if record and record.alive:
@@ -119,7 +118,7 @@ def halt(settings: Settings, *, keep_logs: bool = False) -> bool:
 
 def _halt(settings: Settings, *, keep_logs: bool) -> bool:
     there = settings.file.exists()
-    # the router goes first: it would boot machines again that are being removed
+    # reverse order of names: the router stops before the rest, because it boots machines that are missing
     for file in sorted(settings.run.glob("*.json"), reverse=True):
         record = read_record(file)
         if record:

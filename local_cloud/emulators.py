@@ -15,7 +15,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True)
 class Daemon:
-    """A program to keep running; ``recipe`` changes when it has to be started anew."""
+    """A program of the cloud; ``recipe`` is a fingerprint of what it is made from. A new one restarts it."""
 
     name: str
     argv: tuple[str, ...]
@@ -39,7 +39,7 @@ def _environment(settings: Settings, **extra: str) -> dict[str, str]:
 
 
 def _daemon(name: str, argv: list[str], env: dict[str, str], host: str, port: int, *made_from: str) -> Daemon:
-    # a rebuilt virtual environment is another one, though its path is the same
+    # a rebuilt virtual environment has the same path, so its marker is part of the recipe
     marker = Path(argv[0]).parent.parent / "made-from"
     built = marker.read_text() if marker.exists() else ""
     made = recipe(*argv, json.dumps(env, sort_keys=True), built, *made_from)
@@ -47,7 +47,7 @@ def _daemon(name: str, argv: list[str], env: dict[str, str], host: str, port: in
 
 
 def moto(settings: Settings) -> Daemon:
-    """EC2, IAM and STS. It keeps nothing over a restart."""
+    """EC2, IAM and STS. All of its data is lost when it restarts."""
     images = settings.state / "images.json"
     env = _environment(
         settings,
@@ -69,7 +69,7 @@ def moto(settings: Settings) -> Daemon:
 
 
 def ministack(settings: Settings) -> Daemon:
-    """Everything else. Functions run in its own Python and call the endpoint back."""
+    """All other services. Lambda functions run in its Python and call the endpoint."""
     env = _environment(
         settings,
         BIND_HOST="127.0.0.1",
@@ -82,7 +82,7 @@ def ministack(settings: Settings) -> Daemon:
         STATE_DIR=str(settings.state / "ministack"),
         S3_DATA_DIR=str(settings.state / "ministack/s3"),
         AWS_ENDPOINT_URL=settings.endpoint,
-        # the one pair whose signature a presigned S3 address may carry
+        # ministack accepts presigned S3 URLs of this pair only
         AWS_ACCESS_KEY_ID="local",
         AWS_SECRET_ACCESS_KEY="everybody-knows-it",  # noqa: S106 - a secret that everybody knows
     )
@@ -93,7 +93,7 @@ def ministack(settings: Settings) -> Daemon:
 def _sources(*patterns: str) -> list[str]:
     """Return the text of this package's own files, so that an edited daemon is restarted.
 
-    moto is left out: its restart forgets the account, so only its own file may cause it.
+    moto_server.py is left out: a restart of moto loses the account, so only that file may cause one.
     """
     package = Path(__file__).parent
     files = sorted(file for pattern in patterns for file in package.glob(pattern))
@@ -109,7 +109,7 @@ def router(settings: Settings) -> Daemon:
 
 
 def relay(settings: Settings) -> Daemon:
-    """The machines' way to the apt proxy, open while the emulated network would be."""
+    """The machines' way to the apt proxy, open while the emulated network has a way to the Internet."""
     env = _environment(settings, PYTHONPATH=str(PROJECT))
     argv = [settings.moto_python, "-m", "local_cloud.relay", settings.name]
     made_from = [settings.file.read_text(), *_sources("*.py")]

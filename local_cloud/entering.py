@@ -1,4 +1,4 @@
-"""Into a machine's namespaces, without a helper program and without a slow import.
+"""Enters a machine's namespaces, without a helper program and without slow imports.
 
 Ansible opens a session per task, so every millisecond here is paid hundreds of times.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 SETNS: Callable[[int, int], object] = getattr(os, "setns", None) or ctypes.CDLL(None, use_errno=True).setns
 _KINDS = ("cgroup", "ipc", "uts", "net", "pid", "mnt")
-"""The mount namespace comes last: after it, this machine's /proc is out of sight."""
+"""The mount namespace comes last: after it, this computer's /proc cannot be read."""
 
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -24,7 +24,7 @@ ENVIRONMENT = {
 
 
 class NotRunningError(Exception):
-    """The machine is not there (any more)."""
+    """The machine does not run."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,14 @@ def open_network(pid: int) -> int:
 def enter(place: str) -> Callable[[], None]:
     """Move this process into a machine; its children will be inside completely.
 
-    Import everything before: afterwards files are the machine's. The function that is returned
-    brings this process's files and network back.
+    Import everything before the call: afterwards paths are those of the machine's disk. The function
+    that is returned takes this process back to its own files and network.
     """
     pid, group = leader(place)
     before = [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("net", "mnt")]
     try:
         namespaces = [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in _KINDS]
-        # still the same process: they are the machine's, not those of a later owner of its number
+        # checked again: the process id may have been reused before the namespaces were opened
         leader(place)
         with open(f"{group}/sessions/cgroup.procs", "w") as file:  # noqa: PTH123
             file.write(str(os.getpid()))
@@ -77,7 +77,7 @@ def enter(place: str) -> Callable[[], None]:
                 raise OSError(number, os.strerror(number))
             os.close(descriptor)
     except OSError as error:
-        # a machine may go at any moment
+        # a machine may end at any moment
         raise NotRunningError(f"machine {place} cannot be entered ({error.strerror})") from error
 
     def leave() -> None:
@@ -102,7 +102,7 @@ def user(name: str) -> User:
 
 
 def fork() -> int:
-    """Fork; the child is inside, unless the machine has gone since it was entered."""
+    """Fork; the child is inside the machine. Raises :class:`NotRunningError` if it has ended since."""
     try:
         return os.fork()
     except OSError as error:
@@ -110,10 +110,10 @@ def fork() -> int:
 
 
 def restore_signals() -> None:
-    """Take signals as a program that the machine itself starts does.
+    """Give every signal its default action, as a program has that the machine itself starts.
 
-    Python ignores some, so that a shell would report I/O errors. And whoever started us may
-    ignore others: with nohup's SIGHUP ignored, a shell would not end with its terminal.
+    Ignored signals are inherited. Python ignores SIGPIPE, so a shell would report I/O errors; the
+    caller may ignore others: under nohup (SIGHUP), a shell would not end with its terminal.
     """
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_DFL)

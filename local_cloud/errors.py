@@ -1,8 +1,8 @@
-"""Errors that a person can act on."""
+"""Errors with a fix that the user can apply."""
 
 
 class CloudError(Exception):
-    """Something the local cloud cannot do, in one line, with the way out.
+    """An error of the local cloud, in one line, with its fix.
 
     ``problem`` says what is wrong; ``fix`` says what to run or which variable to change.
     """

@@ -1,7 +1,6 @@
 """The root file system that every machine starts from.
 
-Built once by mmdebstrap and kept in the cache under a fingerprint of what it is made from;
-a machine gets a copy.
+Built once by mmdebstrap, and cached under a fingerprint of what it is made from. Each machine gets a copy.
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ USER = "ssm-user"
 
 _FILES = {
     "etc/sudoers.d/ssm-agent-users": f"# as the SSM agent writes it\n{USER} ALL=(ALL) NOPASSWD:ALL\n",
-    # cache_valid_time and the timers of apt would race with a play
     "etc/apt/apt.conf.d/80local-cloud": (
         'APT::Install-Recommends "true";\nAcquire::Retries "2";\nAcquire::Languages "none";\n'
     ),
@@ -35,7 +33,7 @@ _FILES = {
 
 
 def fingerprint() -> str:
-    """Return what the cached image is known by."""
+    """Return the fingerprint that the cached image is named after."""
     files = json.dumps(_FILES, sort_keys=True)
     return recipe(_FORMAT, packages.SUITE, amis.debian_architecture(), _PACKAGES, files)
 
@@ -57,7 +55,7 @@ def ensure(settings: Settings) -> bool:
     partial = image.with_suffix(".partial")
     remove_tree(partial)
     partial.parent.mkdir(parents=True, exist_ok=True)
-    run(_command(partial), fix="read the message; check this machine's apt sources")
+    run(_command(partial), fix="read the message; check this computer's apt sources")
     _customise(partial)
     partial.rename(image)
     _remove_others(image)
@@ -85,7 +83,7 @@ def _command(target: Path) -> list[str]:
 
 
 def _customise(root: Path) -> None:
-    """Make the bare system what Debian's image with an SSM agent is on AWS."""
+    """Turn the bare system into what Debian's image with an SSM agent is on AWS."""
     for name, text in _FILES.items():
         write(root, name, text)
     (root / "etc/sudoers.d/ssm-agent-users").chmod(0o440)
@@ -99,18 +97,18 @@ def _customise(root: Path) -> None:
         sources += f"\nTypes: deb\nURIs: http://{packages.SECURITY}\n"
         sources += f"Suites: {packages.SUITE}-security\n{signed}"
     write(root, "etc/apt/sources.list.d/debian.sources", sources)
-    # a snapshot mirror's release files are out of date on purpose; this machine's apt knows
+    # a snapshot mirror's release files are out of date: take over what this computer's apt is told about that
     checks = {key: value for key, value in packages.apt_settings().items() if "Check" in key}
     lines = "".join(f'{key} "{value}";\n' for key, value in sorted(checks.items()))
     write(root, "etc/apt/apt.conf.d/81local-cloud-mirror", lines)
     chroot(root, "useradd", "--create-home", "--shell", "/bin/bash", USER)
     chroot(root, "systemctl", "enable", "systemd-networkd.service")
-    # waiting for a network that has no way out would only delay the boot
+    # the machines have no default route: waiting for one would only delay the boot
     chroot(root, "systemctl", "mask", "systemd-networkd-wait-online.service")
     for name in ("etc/machine-id", "var/lib/dbus/machine-id"):
         (root / name).unlink(missing_ok=True)
     write(root, "etc/resolv.conf", "")
-    # else apt's "cache_valid_time" takes the empty lists for fresh ones
+    # otherwise the apt module's cache_valid_time takes the empty lists for fresh ones
     shutil.rmtree(root / "var/lib/apt/lists")
     (root / "var/lib/apt/lists/partial").mkdir(parents=True)
     os.utime(root / "var/lib/apt/lists", (0, 0))
@@ -152,7 +150,7 @@ def remove_tree(root: Path) -> None:
 
 
 def _remove_others(image: Path) -> None:
-    """Drop images of older recipes: nothing runs from them, machines have copies."""
+    """Remove images with other fingerprints: machines run from copies."""
     for other in image.parent.iterdir():
         if other != image:
             remove_tree(other)

@@ -1,4 +1,4 @@
-"""One start or stop at a time in a clone."""
+"""A lock file: one start or stop at a time in a clone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _file(clone: Path) -> Path:
 
 @contextlib.contextmanager
 def hold(clone: Path) -> Iterator[None]:
-    """Let one start or stop happen at a time."""
+    """Hold the clone's lock; wait for it first."""
     file = _file(clone)
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w") as lock:
@@ -23,7 +23,7 @@ def hold(clone: Path) -> Iterator[None]:
 
 
 def is_held(clone: Path) -> bool:
-    """Return whether a start or stop happens there now."""
+    """Return whether another process holds the lock of a clone."""
     try:
         with _file(clone).open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

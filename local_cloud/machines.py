@@ -1,4 +1,4 @@
-"""Machines: systemd-nspawn containers that stand for EC2 instances.
+"""Machines: systemd-nspawn containers that stand in for EC2 instances.
 
 A machine is a directory: ``machine.json`` (what it is), ``run.json`` (its process, while it
 runs) and ``root`` (its disk, which a reboot keeps).
@@ -29,7 +29,7 @@ from local_cloud.settings import Settings
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 _BOOT_SECONDS = 60
 _POWER_OFF = signal.SIGRTMIN + 4
-"""What systemd takes for "power off"."""
+"""The signal that tells systemd to power off."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def up(settings: Settings, name: str) -> bool:
 
 
 def check_new(settings: Settings, machine: Machine) -> None:
-    """Raise :class:`CloudError` for a machine that cannot be."""
+    """Raise :class:`CloudError` for a name, address or subnet that cannot be used."""
     if not _NAME.fullmatch(machine.name):
         raise CloudError(
             f"'{machine.name}' is no name for a machine",
@@ -127,7 +127,7 @@ def check_new(settings: Settings, machine: Machine) -> None:
             f"choose a prefix from {settings.network.prefixlen} to 28",
         )
     if machine.address == settings.gateway:
-        raise CloudError(f"{machine.address} is this machine's own", "choose a later address")
+        raise CloudError(f"{machine.address} is this computer's own address", "choose a later address")
     for other in every(settings):
         if other.address == machine.address and other.name != machine.name:
             raise CloudError(
@@ -138,7 +138,7 @@ def check_new(settings: Settings, machine: Machine) -> None:
 
 @contextlib.contextmanager
 def _alone(settings: Settings, name: str) -> Iterator[None]:
-    """Let one command at a time handle a machine."""
+    """Lock a machine: one command at a time."""
     settings.machine_dir.mkdir(parents=True, exist_ok=True)
     with (settings.machine_dir / f".{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -146,7 +146,7 @@ def _alone(settings: Settings, name: str) -> Iterator[None]:
 
 
 def start(settings: Settings, machine: Machine) -> bool:
-    """Make a machine if it is new, boot it, wait until it is up; return whether it was not."""
+    """Make a machine if it is new, boot it, wait until it is up; return False if it was up already."""
     check_new(settings, machine)
     with _alone(settings, machine.name):
         place = directory(settings, machine.name)
@@ -164,7 +164,7 @@ def start(settings: Settings, machine: Machine) -> bool:
 
 
 def _configure(settings: Settings, machine: Machine, root: Path) -> None:
-    """Write what makes this root this machine."""
+    """Write a machine's network, proxy, host name and machine id into its root."""
     images.write(
         root,
         "etc/systemd/network/10-host0.network",
@@ -225,7 +225,7 @@ def _boot(settings: Settings, machine: Machine, place: Path) -> None:
 
 
 def _nspawn_name(settings: Settings, name: str) -> str:
-    """Return what nspawn calls a machine: unlike its name, unique on this computer."""
+    """Return a machine's name for nspawn: unique on this computer, which its own name is not."""
     return f"{name}-{settings.bridge.rpartition('-')[2]}"
 
 
@@ -247,7 +247,7 @@ def _leader(supervisor: int) -> Record | None:
 
 
 def _booted(leader: int) -> bool:
-    """Whether systemd inside has come to rest."""
+    """Whether systemd inside has finished booting."""
     command = ["nsenter", "--target", str(leader), "--all", "systemctl", "is-system-running"]
     state = subprocess.run(command, capture_output=True, text=True, check=False)
     return state.stdout.strip() in {"running", "degraded"}
@@ -277,12 +277,12 @@ def _end(settings: Settings, name: str, *, graceful: bool) -> bool:
     place = directory(settings, name)
     run = running(place)
     if run and graceful:
-        # from here on it is not up, though it can still be entered for a while
+        # not up from now on, although it can be entered until its processes have ended
         _save(place, replace(run, ready=False))
         os.kill(run.leader.pid, _POWER_OFF)
         gone(run.leader, 30)
     if run and run.supervisor.alive:
-        # nspawn leaves by itself once its machine is down, and tidies up behind it
+        # nspawn ends by itself once its machine is down, and removes its own files
         if run.leader.alive:
             os.kill(run.leader.pid, signal.SIGKILL)
         gone(run.supervisor, 5)

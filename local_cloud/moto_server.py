@@ -1,7 +1,7 @@
-"""moto's server with its EC2 brought nearer to AWS; run with moto's own Python.
+"""moto's server with fixes to its EC2; run with moto's own Python.
 
 Each function below names what moto 5.2 does and what AWS does. They are here and not in the router because
-the data lives in moto: a router would have to keep a copy of it.
+moto holds the data: the router would have to keep a copy.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ METADATA_ARGUMENTS = {
     "http_protocol_ipv6": "http_protocol",
     "instance_metadata_tags": "metadata_tags",
 }
-"""What moto's metadata options and its function call the same thing."""
+"""Attribute of moto's metadata options -> argument of its function."""
 
 FIXES: list[Callable[[], None]] = []
 
@@ -40,7 +40,7 @@ def fix(function: Callable[[], None]) -> Callable[[], None]:
 
 
 def _peer(rule: Any) -> dict[str, str]:
-    """The one side of a rule that holds its peer and its description."""
+    """The part of a rule that holds its peer (range, group or prefix list) and its description."""
     return rule.ip_range or rule.source_group or rule.prefix_list  # type: ignore[no-any-return]
 
 

@@ -29,7 +29,7 @@ def exists(settings: Settings) -> bool:
 def ensure(settings: Settings) -> bool:
     """Make the bridge with the VPC's first address; return whether anything was missing.
 
-    A bridge that a killed cloud left behind in the same range makes room.
+    A bridge in the same range that a killed cloud left behind is removed first.
     """
     for device in overlapping(settings):
         if left_behind(device):
@@ -44,7 +44,7 @@ def ensure(settings: Settings) -> bool:
 
 
 def overlapping(settings: Settings) -> dict[str, str]:
-    """Return this machine's other networks that overlap the cloud's range: device → range."""
+    """Return this computer's other networks that overlap the cloud's range: device → range."""
     listing = run(["ip", "-json", "-4", "route", "show", "table", "main"], fix=_FIX)
     return {
         route.get("dev", "some device"): route["dst"]
@@ -56,7 +56,7 @@ def overlapping(settings: Settings) -> dict[str, str]:
 
 
 def owner(device: str) -> str:
-    """Return whose bridge a device is: "the local cloud NAME of CLONE"; empty if it is no cloud's."""
+    """Return whose bridge a device is ("the local cloud NAME of CLONE"); empty if no cloud made it."""
     try:
         alias = (_DEVICES / device / "ifalias").read_text().strip()
     except OSError:
@@ -67,8 +67,8 @@ def owner(device: str) -> str:
 def left_behind(device: str) -> bool:
     """Return whether a device is the bridge of a cloud whose processes were killed.
 
-    No machine is on it then, nobody listens on its addresses, and its clone does not start it just
-    now. (A cloud that is not stopped but killed cannot remove its bridge, and its clone may be gone.)
+    Such a bridge has no machine, nobody listens on its addresses, and its clone is not starting a cloud at
+    the moment. (A cloud that is killed cannot remove its bridge, and its clone may no longer exist.)
     """
     cloud = owner(device)
     if not cloud or any((_DEVICES / device / "brif").iterdir()):
@@ -84,7 +84,7 @@ def left_behind(device: str) -> bool:
 
 
 def join_subnet(settings: Settings, subnet: ipaddress.IPv4Network) -> None:
-    """Give the bridge a subnet's first address, so that this machine appears inside it.
+    """Give the bridge a subnet's first address, so that this computer appears inside it.
 
     Traffic to the subnet then leaves with that address: this is how an emulated function
     comes "from the private subnet".

@@ -1,6 +1,6 @@
-"""Where this machine gets its Debian packages from, asked of its own apt.
+"""Where this computer gets its Debian packages from, as its own apt is configured.
 
-Nothing of it is ever written into a tracked file: it is read each time it is needed.
+Read each time it is needed, and never written into a tracked file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 SUITE = "trixie"
 ARCHIVE = "debian.archive/debian"
 SECURITY = "debian.archive/debian-security"
-"""What the machines call Debian's archive: a host that is none; their proxy leads it to the mirror."""
+"""Debian's archive in the machines' apt sources: a made-up host name that the apt proxy maps to a mirror."""
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
@@ -40,7 +40,7 @@ class Mirrors:
 
 
 def apt_settings() -> dict[str, str]:
-    """Return the settings of this machine's apt that its mirror may need, e.g. a proxy."""
+    """Return the settings of this computer's apt that its mirror may need, e.g. a proxy."""
     dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True)
     found = {}
     for line in dump.stdout.splitlines():
@@ -51,7 +51,7 @@ def apt_settings() -> dict[str, str]:
 
 
 def _configured() -> list[tuple[str, str]]:
-    """Return (address, suite) of every package source of this machine."""
+    """Return (address, suite) of every package source of this computer."""
     targets = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Identifier: Packages"],
         capture_output=True,
@@ -89,7 +89,7 @@ def has_suite(address: str, suite: str) -> bool:
 
 
 def mirrors() -> Mirrors:
-    """Find a Debian mirror: one this machine's apt is configured with, else Debian's own."""
+    """Find a Debian mirror: one this computer's apt is configured with, else Debian's own."""
     configured = [pair for pair in _configured() if pair[0].startswith(("http://", "https://"))]
     archives = [
         address

@@ -1,4 +1,4 @@
-"""A port of a machine's own loopback, on this machine's 127.0.0.1."""
+"""Forwards a port of this computer's 127.0.0.1 to a port of a machine's 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def forward(session: str, place: str, details: dict[str, str], say: Callable[[st
 async def _serve(session: str, place: str, details: dict[str, str], say: Callable[[str], None]) -> None:
     remote = int(details["portNumber"])
     under_way: set[asyncio.Task[None]] = set()
-    """The loop itself keeps none of them: one that waits for a half-closed connection would be collected."""
+    """The event loop holds tasks weakly: one that waits on a half-closed connection would be collected."""
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         say(f"\nConnection accepted for session [{session}]\n")
@@ -90,7 +90,7 @@ async def connect(place: str, port: int) -> socket.socket:
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    """Carry one direction, and its end."""
+    """Copy one direction, and its end of file."""
     try:
         while data := await source.read(_CHUNK):
             sink.write(data)

@@ -1,4 +1,4 @@
-"""What must be true of this machine before a cloud starts; one clear error for the rest."""
+"""Checks of this computer before a cloud starts: the first that fails is the error."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PLAYBOOK = "run 'ansible-playbook playbooks/local_cloud.yml', which installs it
 
 
 def check_rights(settings: Settings) -> None:
-    """Raise :class:`CloudError` where the cloud can never run."""
+    """Raise :class:`CloudError` on a computer that the cloud does not support."""
     if settings.machines:
         _root()
         _system()
@@ -61,12 +61,12 @@ def _system() -> None:
     oldest = _SYSTEMS.get(release.get("ID", ""))
     if oldest is None or float(release.get("VERSION_ID") or oldest) < oldest:
         raise CloudError(
-            f"the local cloud does not know {release.get('PRETTY_NAME', 'this system')}",
+            f"the local cloud does not support {release.get('PRETTY_NAME', 'this system')}",
             "use Debian 12 or Ubuntu 24.04 or newer, or deploy with -i inventories/aws",
         )
     if not amis.debian_architecture():
         raise CloudError(
-            f"the local cloud does not know the architecture {platform.machine()}",
+            f"the local cloud does not support the architecture {platform.machine()}",
             "use x86_64 or aarch64, or deploy with -i inventories/aws",
         )
 
@@ -85,7 +85,7 @@ def missing(settings: Settings) -> list[dict[str, str]]:
 
     Each has ``kind`` (``package``, ``environment`` or ``image``) and ``name``; an environment also
     ``path``, ``requirements``, ``marker`` and ``recipe`` (what to write into the marker), an image
-    ``path``. Raises :class:`CloudError` where the cloud can never run.
+    ``path``. Raises :class:`CloudError` on a computer that the cloud does not support.
     """
     _root()
     _system()
@@ -94,7 +94,7 @@ def missing(settings: Settings) -> list[dict[str, str]]:
         requirements = PROJECT / f"local_cloud/requirements-{name}.txt"
         path = Path(python).parent.parent
         marker = path / "made-from"
-        # a Python of another version would not find what was installed
+        # a virtual environment belongs to one version of Python
         wanted = recipe(requirements.read_text(), platform.python_version())
         if not marker.exists() or marker.read_text().strip() != wanted:
             found.append(
@@ -144,15 +144,15 @@ def _ports(settings: Settings) -> None:
         record = read_record(settings.run / f"{name}.json")
         if record and record.alive:
             continue
-        if taken(host, port):
+        if in_use(host, port):
             raise CloudError(
-                f"port {port} on {host} is taken by another program",
+                f"port {port} on {host} is in use by another program",
                 f"end it, or set {variable} to another port",
             )
 
 
-def taken(host: str, port: int) -> bool:
-    """Return whether another program holds this address and port."""
+def in_use(host: str, port: int) -> bool:
+    """Return whether a program listens on this address and port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -163,13 +163,13 @@ def taken(host: str, port: int) -> bool:
 
 
 def _range(settings: Settings) -> None:
-    """Refuse an address range that this machine already uses elsewhere."""
+    """Refuse an address range that another network of this computer overlaps."""
     for device, used in network.overlapping(settings).items():
         if network.left_behind(device):
             continue
         cloud = network.owner(device)
         raise CloudError(
-            f"this machine already uses {used} (on {device}{f', {cloud}, which runs' if cloud else ''}),"
+            f"this computer already uses {used} (on {device}{f', {cloud}, which runs' if cloud else ''}),"
             f" which overlaps the VPC's range {settings.vpc_cidr}",
             f"{'stop it there, or ' if cloud else ''}set platform_vpc_cidr and the subnets' ranges to"
             " another private range",

@@ -1,8 +1,8 @@
 """Processes that outlive the command that started them, without an init system.
 
-A daemon is known by a record: process id, start time and boot id. A record whose process has
-ended, or whose id now belongs to somebody else, counts as "not running", so nothing is ever
-signalled that this project did not start.
+A record identifies a daemon: process id, start time and boot id. A record whose process has ended,
+or whose id another process has now, counts as "not running": only processes that this project
+started are ever signalled.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def start_time(pid: int) -> int | None:
 
 @dataclass(frozen=True)
 class Record:
-    """What is remembered of a process that was started; ``recipe`` says what it was made of."""
+    """A process that was started; ``recipe`` is the fingerprint of what it was made from."""
 
     pid: int
     started: int
@@ -86,8 +86,7 @@ def spawn(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     if group is not None:
-        # the shell enters the cgroup and then becomes the program, so that not even its
-        # first moment is spent outside
+        # the shell enters the cgroup and then execs the program, which so never runs outside of it
         enter = f'echo $$ > "{group}/cgroup.procs" && exec "$@"'
         argv = ["/bin/sh", "-c", enter, "sh", *argv]
     with log.open("ab") as out:
@@ -148,7 +147,7 @@ def listening(host: str, port: int) -> bool:
 def wait_for_port(host: str, port: int, record: Record, log: Path, seconds: float = 30.0) -> None:
     """Wait until a started daemon accepts connections.
 
-    Raises :class:`CloudError` with the end of its log when it ends or stays silent.
+    Raises :class:`CloudError` with the end of its log when it ends, or does not listen in time.
     """
     until = time.monotonic() + seconds
     while not listening(host, port):

@@ -29,7 +29,7 @@ log = logging.getLogger("relay")
 
 
 class Gate:
-    """Decides which machine may pass."""
+    """Decides which machine may use the apt proxy."""
 
     def __init__(self, settings: Settings, ec2: Any) -> None:
         self.gateway = settings.gateway
@@ -38,7 +38,7 @@ class Gate:
         self._known: dict[str, tuple[float, str]] = {}
 
     def closed(self, address: str) -> str:
-        """Return why a machine may not pass; empty when it may. Remembered half a second."""
+        """Return why a machine may not use the proxy; empty when it may. Cached for half a second."""
         asked, reason = self._known.get(address, (0.0, ""))
         if time.monotonic() - asked > _REMEMBERED_SECONDS:
             reason = self._ask(address)
@@ -133,14 +133,14 @@ async def _carry(gate: Gate, reader: asyncio.StreamReader, writer: asyncio.Strea
     """Serve one connection of a machine."""
     address = writer.get_extra_info("peername")[0]
     if address == gate.gateway:
-        # "start" looks whether anybody listens
+        # "start" connects to see whether the relay listens
         writer.close()
         return
     try:
         reason = await asyncio.to_thread(gate.closed, address)
         if reason:
             log.info("%s refused: %s", address, reason)
-            # a reset, as a network without a way out would not even answer
+            # reset instead of an answer: a network without a way out gives none
             writer.transport.abort()
             return
         onward_reader, onward = await asyncio.open_connection("127.0.0.1", cacher.port())

@@ -5,9 +5,9 @@ It is called as the real one is by the AWS command line and by ``amazon.aws.aws_
     session-manager-plugin RESPONSE REGION StartSession PROFILE PARAMETERS ENDPOINT
 
 RESPONSE is what StartSession answered, or the name of an environment variable that holds it.
-Its stream address names the machine and the kind of session, see
-:mod:`local_cloud.router.sessions`. A shell session joins its own standard input and output to
-a terminal inside the machine; a port session listens on 127.0.0.1 until it is told to end.
+Its stream URL names the machine and the kind of session, see
+:mod:`local_cloud.router.sessions`. A shell session connects its standard input and output to
+a terminal inside the machine; a port session listens on 127.0.0.1 until it is terminated.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def parse_stream(address: str) -> tuple[str, dict[str, str]]:
     place, _, query = rest.partition("?")
     details = dict(item.partition("=")[::2] for item in query.split("&") if item)
     if "%" in query or "+" in query:
-        # only commands and prefixes need it, and its import takes its time
+        # imported only when needed, because the import is slow
         from urllib.parse import unquote_plus
 
         details = {key: unquote_plus(value) for key, value in details.items()}
@@ -100,7 +100,7 @@ def _shell(session: str, place: str, details: dict[str, str], log: _Log) -> int:
     transcript = bytearray() if log.bucket else None
     leave = entering.enter(place)
     who = entering.user(USER)
-    # the terminal is one of the machine's own, so that programs inside find its name
+    # a terminal of the machine's own devpts, so that programs inside find its name
     terminal = os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     fcntl.ioctl(terminal, _UNLOCK, struct.pack("i", 0))
     number = struct.unpack("i", fcntl.ioctl(terminal, _GET_NUMBER, b"\0" * 4))[0]
@@ -136,7 +136,7 @@ def _run_inside(terminal: str, who: entering.User, details: dict[str, str]) -> N
             os.dup2(device, number)
         os.closerange(3, 64)
         entering.become(who)
-        # the agent starts shells where its own program lies
+        # as the SSM agent does
         os.chdir("/usr/bin")
         env = {**entering.ENVIRONMENT, "HOME": who.home, "USER": who.name, "LOGNAME": who.name}
         command = ["sh", "-c", details["command"]] if details.get("command") else ["sh"]
@@ -148,7 +148,7 @@ def _run_inside(terminal: str, who: entering.User, details: dict[str, str]) -> N
 
 
 def _raw_terminal(terminal: int) -> list[Any] | None:
-    """Hand a person's terminal over to the machine's: raw, same size; return how it was."""
+    """Put a user's terminal into raw mode and copy its size to the machine's; return its old mode."""
     if not os.isatty(0):
         return None
 
@@ -168,11 +168,11 @@ def _raw_terminal(terminal: int) -> list[Any] | None:
 
 
 def _join(terminal: int, transcript: bytearray | None) -> None:
-    """Carry bytes both ways until the shell leaves or nobody listens any more."""
+    """Copy bytes both ways until the shell ends or the caller stops reading."""
     poller = select.poll()
     poller.register(terminal, select.POLLIN)
     poller.register(0, select.POLLIN)
-    # writing must not block: a shell that prints while it is written to would lock both up
+    # writes must not block: a shell that prints while it is written to would deadlock
     os.set_blocking(terminal, False)
     pending = b""
     while True:

@@ -1,4 +1,4 @@
-"""What can be chosen about a local cloud, and everything that follows from it.
+"""The settings of a local cloud, and the names, ports and paths derived from them.
 
 A cloud is identified by its name. Two clouds run side by side when their names, ports and
 address ranges differ; every bridge, cgroup, machine and file name derives from the name.
@@ -28,7 +28,7 @@ class Settings:
 
     ``endpoint_port`` is the one port clients use; the emulators take the three ports after
     it on 127.0.0.1. ``proxy_port`` is the machines' apt proxy on the bridge address.
-    ``foreign_buckets`` are shell patterns of bucket names that count as somebody else's.
+    ``foreign_buckets`` are shell patterns of bucket names that belong to another account.
     """
 
     name: str = "clickstream"
@@ -46,7 +46,7 @@ class Settings:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise CloudError(
-                f"'{self.name}' is no name for a local cloud",
+                f"'{self.name}' is not a name for a local cloud",
                 "use lower-case letters, digits and '-' (at most 31), starting with a letter",
             )
         for option in ("endpoint_port", "proxy_port"):
@@ -76,12 +76,12 @@ class Settings:
 
     @property
     def gateway(self) -> str:
-        """The first address of the range: this machine, as the machines see it."""
+        """The first address of the range: this computer, as the machines see it."""
         return str(self.network.network_address + 1)
 
     @property
     def endpoint(self) -> str:
-        """The AWS endpoint for clients on this machine."""
+        """The AWS endpoint for clients on this computer."""
         return f"http://127.0.0.1:{self.endpoint_port}"
 
     @property

@@ -1,4 +1,4 @@
-"""The fields of an event and the two spellings in which they may arrive."""
+"""The fields of an event, each with its two spellings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 
 class Kind(Enum):
-    """What a field may hold. `null`, an empty text and absence are the same everywhere."""
+    """What a field may hold. `null` and an empty text count as an absent field."""
 
     NAME = "a name: text that is not blank, of 200 characters at most"
     TEXT = "text"
@@ -21,7 +21,7 @@ class Kind(Enum):
 
 
 class Field(NamedTuple):
-    """One field: `camel` and `snake` spelling, and what it may hold."""
+    """One field: its spellings in camelCase and snake_case, and what it may hold."""
 
     camel: str
     snake: str
@@ -58,7 +58,7 @@ EVENT_FIELDS: Final[tuple[Field, ...]] = (
     PRODUCT,
     ELEMENT,
 )
-"""Checked fields of an event. `eventId` is not among them: an id that is no UUID is replaced."""
+"""The fields of an event that are validated. `eventId` is not: an id that is not a UUID is replaced."""
 
 PRODUCT_ID: Final = Field("id", "id", Kind.IDENTIFIER)
 PRODUCT_NAME: Final = Field("name", "name", Kind.TEXT)
@@ -77,11 +77,11 @@ PRODUCT_FIELDS: Final[tuple[Field, ...]] = (
     PRODUCT_DISCOUNT_PRICE,
     PRODUCT_URL_PATH,
 )
-"""Fields of an event's `product`."""
+"""The fields of an event's `product` that are validated."""
 
 
 def field_value(source: Mapping[str, object], field: Field) -> object:
-    """Return the value of `field`, camelCase first; None where neither spelling has one."""
+    """Return the value of `field`, camelCase first; None if neither spelling has a value."""
     value = source.get(field.camel)
     if value is None or value == "":
         value = source.get(field.snake)

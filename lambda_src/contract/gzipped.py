@@ -1,4 +1,4 @@
-"""gzip in, within a limit: a small body may unpack to gigabytes."""
+"""Decompression of gzip within a limit: a small body may unpack to gigabytes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final
 MAGIC: Final = b"\x1f\x8b"
 """The first two bytes of gzip data."""
 
-# 16 asks zlib for a gzip header instead of its own.
+# With 16, zlib expects a gzip header instead of its own.
 _WINDOW_BITS: Final = zlib.MAX_WBITS | 16
 _SLICE: Final = 4096
 _ZEROS: Final = re.compile(rb"\0*")
 
 
 class BrokenGzip(ValueError):
-    """The data is not gzip, or cut short; the message is fit for an answer."""
+    """The data is not gzip, or is cut short; the message may be shown to the client."""
 
 
 class TooLarge(ValueError):
@@ -26,7 +26,7 @@ class TooLarge(ValueError):
 def gunzip(data: bytes, limit: int) -> bytes:
     """Unpack `data`, one or more gzip members, to at most `limit` bytes.
 
-    Raises BrokenGzip or TooLarge; never holds more than the limit and one byte.
+    Raises BrokenGzip or TooLarge; never unpacks more than the limit and one byte.
     """
     parts: list[bytes] = []
     left = limit
@@ -35,7 +35,7 @@ def gunzip(data: bytes, limit: int) -> bytes:
     while position < len(data):
         member = zlib.decompressobj(_WINDOW_BITS)
         while not member.eof:
-            # By slices: what follows a member is copied, and a body may be nothing but tiny members.
+            # In slices: zlib copies all that follows a member, and a body may consist of tiny members.
             piece = view[position : position + _SLICE]
             if not piece:
                 raise BrokenGzip("gzip cut short")
@@ -48,6 +48,6 @@ def gunzip(data: bytes, limit: int) -> bytes:
                 raise TooLarge(f"more than {limit} bytes when unpacked")
             parts.append(part)
             position += len(piece) - len(member.unused_data)
-        # Zeros may pad the last member.
+        # Zeros may follow a member as padding.
         position = _ZEROS.match(data, position).end()  # type: ignore[union-attr]  # matches always
     return b"".join(parts)

@@ -1,10 +1,9 @@
-"""The identity of an event.
+"""The id of an event.
 
-A client's valid UUID is kept. Otherwise the id is a UUIDv5 of the canonical event as sent, its
-position in the request, its `clientId` and `sessionId`, and, where the event carries no timestamp,
-the id of the request. So a client that repeats a request makes the same events again, except those
-without a timestamp: two page views without one cannot be told from one page view sent twice, and a
-repeated event counts as less harm than a lost one.
+A client's valid UUID is kept. Otherwise the id is a UUIDv5 of the canonical event as sent, its position in
+the request, its `clientId` and `sessionId`, and, if the event has no timestamp, the id of the request. So a
+repeated request gives the same ids, except to events without a timestamp: two page views without one look
+like one page view that was sent twice, and counting an event twice does less harm than losing one.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ from typing import Final
 from contract.fields import CLIENT_ID, EVENT_ID, EVENT_TIMESTAMP, SESSION_ID, Field, field_value
 
 NAMESPACE: Final = uuid.UUID("7e58cddd-e833-428f-90bd-890848dcf902")
-"""Namespace of the ids that the platform makes (a random constant; changing it changes every id)."""
+"""Namespace of the generated ids: a random constant. Changing it changes every id."""
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-# "No id" in the spelling of a UUID: every client that sends one of them would be one event.
+# The nil and the max UUID stand for "no id": all events that carry one of them would be the same event.
 _NO_ID: Final = frozenset({str(uuid.UUID(int=0)), str(uuid.UUID(int=2**128 - 1))})
 
 
 def valid_uuid(value: object) -> str | None:
-    """Return `value` in lower case if it is the text of a UUID that can identify, else None."""
+    """Return `value` in lower case if it is the text of a UUID, and not the nil or the max one; else None."""
     if not isinstance(value, str) or _UUID.fullmatch(value) is None:
         return None
     lower = value.lower()
@@ -39,10 +38,10 @@ def client_event_id(event: Mapping[str, object]) -> str | None:
 
 
 def made_event_id(event: Mapping[str, object], canonical: bytes, position: int, request_id: str) -> str:
-    """Return the id of an event that carries none.
+    """Return the generated id of an event that has no valid one.
 
     `canonical` is the event's canonical JSON as sent, `position` its index in the request and
-    `request_id` what names the request (or, for a foreign raw object, the object's key).
+    `request_id` identifies the request (or is the raw object's key, if the object names no request).
     """
     parts = [canonical, b"%d" % position, _part(event, CLIENT_ID), _part(event, SESSION_ID)]
     if field_value(event, EVENT_TIMESTAMP) is None:

@@ -1,8 +1,8 @@
 """Strict JSON in, canonical JSON out.
 
-Python's parser takes `NaN` and `Infinity`, which are not JSON, turns `1e999` into infinity, and
-gives up on deep nesting with RecursionError and on numbers of more than 4,300 digits with
-ValueError. Here all of that is one exception, `NotJson`, with a reason that can be answered.
+Python's parser accepts `NaN` and `Infinity`, which are not JSON, reads `1e999` as infinity, and raises
+RecursionError for deep nesting and ValueError for numbers of more than 4,300 digits. This module raises one
+exception for all of these, `NotJson`, with a reason that may be shown to the client.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 
 
 class NotJson(ValueError):
-    """The text is not JSON that the platform takes; the message is fit for an answer."""
+    """The text is not JSON that the platform accepts; the message may be shown to the client."""
 
 
 def _refuse_constant(constant: str) -> NoReturn:
@@ -40,16 +40,16 @@ def parse_json(text: str) -> object:
     except RecursionError:
         raise NotJson("nested too deeply") from None
     except ValueError:
-        # int() refuses more than sys.get_int_max_str_digits() digits.
+        # int() raises ValueError for more than sys.get_int_max_str_digits() digits.
         raise NotJson("a number has too many digits") from None
 
 
 def canonical_json(value: object) -> bytes:
-    """Return the one JSON text of `value`: sorted keys, no spaces, UTF-8.
+    """Return the canonical JSON text of `value`: sorted keys, no spaces, UTF-8.
 
-    A lone surrogate has no UTF-8 form. A value that holds one is written in ASCII instead, with
-    escapes, so that it survives as it was sent. Raises NotJson for numbers that are not finite and
-    for nesting beyond what the interpreter can write.
+    UTF-8 has no form for a lone surrogate. A value that holds one is written in ASCII with escapes, so that
+    it is kept as it was sent. Raises NotJson for numbers that are not finite and for nesting that is deeper
+    than the interpreter can write.
     """
     try:
         try:

@@ -1,7 +1,7 @@
-"""Event names in use and the aliases that older or foreign trackers send.
+"""The platform's event names, and other names that clients send for the same events.
 
-The one table is `event_names.json` beside this file. The loader copies its aliases into the
-warehouse (`event_name_aliases`) and the tracker is built from the same file.
+The table is `event_names.json` beside this file. The loader copies its aliases into the warehouse
+(`event_name_aliases`).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ class _Table(TypedDict):
 _TABLE: Final[_Table] = json.loads(Path(__file__).with_name("event_names.json").read_text(encoding="utf-8"))
 
 NAMES: Final[frozenset[str]] = frozenset(_TABLE["names"])
-"""Names that the platform knows. Others are events too."""
+"""Event names that the platform knows. Events with other names are accepted too."""
 
 ALIASES: Final[dict[str, str]] = _TABLE["aliases"]
-"""Alias -> name in use."""
+"""Alias -> event name."""
 
 
 def canonical_name(name: str) -> str:
-    """Return the name in use for `name`: stripped, and with an alias resolved."""
+    """Return the event name for `name`: stripped of spaces, and with an alias resolved."""
     stripped = name.strip()
     return ALIASES.get(stripped, stripped)

@@ -1,8 +1,8 @@
 """Structured log lines and metrics on standard output.
 
-One JSON object per line. A line with metrics follows CloudWatch's embedded metric format, so the
-log service makes metrics of it without a call from the function: the loader's network reaches no
-CloudWatch endpoint. No line may carry personal data: no address, no user, no event.
+One JSON object per line. A line with metrics follows CloudWatch's embedded metric format: CloudWatch extracts
+the metrics from the log, and the function calls nothing. (The loader's network has no route to CloudWatch.)
+No line may have personal data: no address, no user, no event.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _UNITS: Final = {"Bytes": "Bytes", "Ms": "Milliseconds", "Seconds": "Seconds"}
 
 
 def log(level: str, message: str, **properties: object) -> None:
-    """Write one structured line: `level`, `message` and what else is worth knowing."""
+    """Write one structured line: `level`, `message` and other properties."""
     _write({"level": level, "message": message, **properties})
 
 
 def log_metrics(
     function: str, message: str, metrics: Mapping[str, int | float], **properties: object
 ) -> None:
-    """Write one structured line whose `metrics` CloudWatch counts for the dimension `Function`.
+    """Write one structured line whose `metrics` CloudWatch records with the dimension `Function`.
 
-    A metric's unit follows from its name: `...Bytes`, `...Ms`, `...Seconds`, otherwise a count.
+    The end of a metric's name gives its unit: `...Bytes`, `...Ms`, `...Seconds`, otherwise a count.
     """
     declared = [{"Name": name, "Unit": _unit(name)} for name in metrics]
     _write(
@@ -57,6 +57,6 @@ def _unit(name: str) -> str:
 
 
 def _write(line: Mapping[str, object]) -> None:
-    # One write per line: the runtime takes each write for a log record.
+    # One write per line: Lambda makes a log record of each write.
     sys.stdout.write(json.dumps(line, default=str, separators=(",", ":")) + "\n")
     sys.stdout.flush()

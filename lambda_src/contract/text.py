@@ -1,8 +1,8 @@
 """Text that PostgreSQL can store.
 
-PostgreSQL's text holds neither NUL nor a lone surrogate (half of a pair, as JavaScript makes when
-it cuts a string in the middle of an emoji). Neither is a reason to lose an event: the raw object
-keeps them as sent, and the warehouse has U+FFFD, the replacement character, in their place.
+PostgreSQL stores neither NUL nor a lone surrogate (half of a pair, which JavaScript makes when it cuts a
+string in the middle of an emoji). Neither is a reason to lose an event: the raw object keeps them as sent,
+and a row has U+FFFD, the replacement character, in their place.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def storable_text(text: str) -> str:
 
 
 def storable_json(value: object) -> object:
-    """Return a parsed JSON value with every text in it, names included, made storable."""
+    """Return a parsed JSON value whose texts, names included, are all storable."""
     if isinstance(value, str):
         return storable_text(value)
     if isinstance(value, list):

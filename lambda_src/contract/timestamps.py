@@ -1,14 +1,13 @@
 """ISO 8601 in, UTC out, clock skew corrected.
 
-A visitor's clock may be wrong by minutes or years. Where the tracker says when it sent the event
-(`sentAt`, by the same clock), the error of that clock is known:
+A visitor's clock may be wrong by minutes or years. If the client says when it sent the event (`sentAt`, by
+the same clock), the error of that clock is known:
 
     event time = receivedAt - (sentAt - eventTimestamp)
 
-This is the formula of Segment ("timestamp = receivedAt - (sentAt - originalTimestamp)", Segment,
-Spec: Common fields) and of Snowplow's `derived_tstamp`. It adds the time that the request was on
-its way, so it is applied only where `sentAt` and `receivedAt` differ by more than a tolerance; a
-clock that is right keeps its own, more exact time.
+This is the formula of Segment ("timestamp = receivedAt - (sentAt - originalTimestamp)", Segment, Spec: Common
+fields) and of Snowplow's `derived_tstamp`. It adds the time that the request took. So it is applied only if
+`sentAt` and `receivedAt` differ by more than a tolerance: the time of a clock that is right is more exact.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from enum import StrEnum
 from typing import Final
 
 MAX_TIME_TEXT: Final = 48
-"""Longest ISO 8601 text that is looked at, in characters."""
+"""Longest ISO 8601 text that is parsed, in characters."""
 
 
 class TimeSource(StrEnum):
@@ -32,14 +31,16 @@ class TimeSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClockRules:
-    """How much of a client's clock to believe."""
+    """When a client's clock is corrected, and which times are implausible."""
 
     skew_tolerance: timedelta = timedelta(seconds=60)
+    """How far `sentAt` may differ from the receipt, and an event may be after it."""
     max_age: timedelta = timedelta(days=400)
+    """How long before its receipt an event may be."""
 
 
 def parse_time(value: object) -> datetime | None:
-    """Return the UTC time that an ISO 8601 text names, or None if it names none.
+    """Return the UTC time of an ISO 8601 text, or None if `value` is not one.
 
     A text without an offset is read as UTC.
     """
@@ -63,8 +64,8 @@ def event_time(
     """Return when an event happened, in UTC, and how that is known.
 
     `claimed` is the event's own timestamp and `sent_at` when the client sent it, both by the
-    client's clock; `received_at` is the collector's. A time later than the receipt (beyond
-    the tolerance) or longer before it than `rules.max_age` says nothing: the receipt's time stands.
+    client's clock; `received_at` is by the collector's. A time that is later than the receipt by more than
+    the tolerance, or earlier by more than `rules.max_age`, is ignored: the time of receipt is used.
     """
     if claimed is None:
         return received_at, TimeSource.RECEIVED

@@ -1,8 +1,7 @@
-"""What makes a JSON value an event.
+"""What makes a JSON value a valid event.
 
-Checked are the shape (an object, within limits) and the fields that the warehouse reads. Unknown
-fields are welcome and stay in the raw object. An event is judged alone: its neighbours in a batch
-do not matter.
+Validated are the shape (an object, within limits) and the fields that the warehouse stores. Other fields are
+allowed and stay in the raw object. Each event is validated alone, whatever else its batch holds.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ LOGIN_STATES: Final = frozenset({"logged_in", "anonymous", "guest"})
 MAX_NAME: Final = 200
 """Longest event name, in characters."""
 MAX_PRICE: Final = 10**13
-"""Prices below this fit the warehouse's numeric(16,2)."""
+"""Prices below this fit the warehouse's numeric(16,2), also where it rounds them up."""
 
 _DECIMAL: Final = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,20})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a value is no event: a `code` for metrics and a `reason` for people."""
+    """Why a value is not a valid event: a `code` for metrics and a `reason` for people."""
 
     code: str
     reason: str
@@ -53,7 +52,7 @@ DEFAULT_LIMITS: Final = Limits()
 
 
 def event_problem(event: object, limits: Limits = DEFAULT_LIMITS) -> Problem | None:
-    """Return what keeps `event` (any parsed JSON value) from being an event, or None."""
+    """Return why `event` (any parsed JSON value) is not a valid event, or None if it is one."""
     if not isinstance(event, dict):
         return Problem("not_an_object", f"an event is an object, not {json_type(event)}")
     return shape_problem(event, limits) or _fields_problem(event, EVENT_FIELDS, "") or _product_problem(event)
@@ -73,7 +72,7 @@ def json_type(value: object) -> str:
 
 
 def shape_problem(value: object, limits: Limits = DEFAULT_LIMITS) -> Problem | None:
-    """Return the first limit that `value` (any parsed JSON value) breaks, or None."""
+    """Return the first limit that `value` (any parsed JSON value) exceeds, or None."""
     return _walk(value, limits.depth, limits)
 
 
@@ -99,7 +98,7 @@ def _walk(value: object, depth: int, limits: Limits) -> Problem | None:
     if depth == 0:
         return Problem("too_deep", f"nested more than {limits.depth} levels deep")
     for child in children:
-        # Most values are short strings: do not pay a call for each.
+        # Most values are short strings: a call for each would cost too much.
         if isinstance(child, str) and len(child) <= limits.string:
             continue
         problem = _walk(child, depth - 1, limits)

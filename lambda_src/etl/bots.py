@@ -1,7 +1,7 @@
-"""Who says of itself that it is no person: crawlers, monitors, HTTP libraries, headless browsers.
+"""Which clients say that they are bots: crawlers, monitors, HTTP libraries, headless browsers.
 
-A word list and not a library: those bring megabytes and start-up time, and whoever hides is not found
-by either. The answer depends on the User-Agent alone, so it is the same at every reading.
+This is a word list and not a library: a library brings megabytes and start-up time, and neither finds a bot
+that hides. The result depends only on the User-Agent, so it is the same whenever an object is read.
 """
 
 from __future__ import annotations
@@ -20,5 +20,5 @@ _BOT: Final = re.compile(
 
 @lru_cache(maxsize=4096)
 def names_bot(user_agent: str) -> bool:
-    """Say whether a User-Agent calls itself a bot, or nothing at all."""
+    """Say whether a User-Agent is a bot's by its own words, or empty."""
     return _BOT.search(user_agent[:500]) is not None

@@ -1,6 +1,6 @@
 """Rows <-> PostgreSQL's COPY text format, with the empty text for NULL. Pure.
 
-No column of a row may be an empty text: the contract makes no difference between that and nothing.
+No column of a row is an empty text: in the contract an empty text counts as an absent field.
 """
 
 from __future__ import annotations
@@ -33,6 +33,6 @@ def copy_value(value: str | None) -> str:
 
 
 def copy_values(line: str) -> list[str | None]:
-    """Return the values of a line that `copy_line` has made."""
+    """Return the values of a line of `copy_line`."""
     values = line[:-1].split(TAB)
     return [_ESCAPE.sub(lambda match: _VALUES[match.group()], value) or None for value in values]

@@ -1,8 +1,8 @@
-"""Reads one S3 object after another with as little work as can be.
+"""Reads S3 objects with little processor time.
 
-An object is often a single event, and botocore takes more than a millisecond of processor time for one
-GetObject; the loader would read some 600 objects a second. Here a request is a few lines of text, signed
-with botocore's credentials, and the standard library's HTTP client reads the answer: a fraction of that.
+An object often holds a single event, and botocore takes more than a millisecond of processor time for one
+GetObject: the loader would read some 600 objects per second. This module writes the request as a few lines of
+text, signed with botocore's credentials, and reads the answer with the standard library's HTTP client.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 ATTEMPTS: Final = 4
-"""How often an object is asked for."""
+"""How often reading an object is tried."""
 TIMEOUT: Final = 20.0
 """Seconds to wait for a connection, and for each part of an answer."""
 
@@ -37,9 +37,9 @@ class ObjectGone(ReadError):
 
 
 class Fetcher:
-    """Reads objects; may be used by several threads, each keeps its own connection.
+    """Reads objects. Several threads may use it; each has a connection of its own.
 
-    `credentials` are botocore's (renewed by themselves), `pause` waits between attempts.
+    `credentials` are botocore's, which renew themselves; `pause` waits between attempts.
     """
 
     def __init__(self, credentials: Any, region: str, pause: Callable[[float], None] = time.sleep) -> None:
@@ -60,7 +60,7 @@ class Fetcher:
             try:
                 status, content = self._answer(scheme, host, path)
             except (OSError, HTTPException) as fault:
-                # Also a connection that S3 has closed while it was not used.
+                # This is also how an idle connection that S3 has closed shows.
                 self._forget()
                 error = f"broke off: {type(fault).__name__}"
                 continue
@@ -133,7 +133,7 @@ def signed_headers(credentials: Any, region: str, host: str, path: str, now: str
 
 @lru_cache(maxsize=4)
 def _signing_key(secret: str, scope: str) -> bytes:
-    """The key of a day: made from the secret and, one after another, the scope's parts."""
+    """Return the signing key of a day, derived from the secret and each part of the scope in turn."""
     key = f"AWS4{secret}".encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")

@@ -13,14 +13,17 @@ from typing import Any, Final
 from botocore.config import Config
 
 from contract.telemetry import log, log_metrics
+from etl.answer import Answer, busy_answer
+from etl.connection import Busy, Connect, connector
 from etl.fetch import Fetcher
 from etl.payload import read_payload
-from etl.run import Answer, busy_answer, run
+from etl.run import Run
 from etl.settings import Settings, Target
 from etl.store import S3Store, Store, aws_session
-from etl.warehouse import Busy, Connect, Warehouse, connector
+from etl.warehouse import Warehouse
 
 _SESSION: Final = aws_session()
+# SBW_Lamda_ETL is spelt so on purpose: it is the name that the owner of the platform gave to the function.
 _FUNCTION: Final = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "SBW_Lamda_ETL")
 
 
@@ -28,21 +31,18 @@ def handler(event: object, context: Any) -> Answer:
     """Load raw objects into the warehouse; see `etl.payload` for what `event` may ask."""
     selection, payload = read_payload(event)
     settings = Settings.from_environment(os.environ)
-    tuning = settings.tuning
-    deadline = _deadline(context, tuning.stop_before.total_seconds())
-    store = _store(settings.raw_bucket)
+    deadline = _deadline(context, settings.tuning.stop_before.total_seconds())
     try:
         with Warehouse(_connector(settings.target)) as warehouse:
-            answer = run(
-                store,
+            run = Run(
+                _store(settings.raw_bucket),
                 warehouse,
                 selection,
-                payload,
-                tuning,
+                settings.tuning,
                 settings.clock_rules,
-                lambda: deadline - time.monotonic(),
-                datetime.now(UTC),
+                seconds_left=lambda: deadline - time.monotonic(),
             )
+            answer = run.load(payload, datetime.now(UTC))
     except Busy:
         log("WARNING", "another run is loading")
         return busy_answer()
@@ -56,7 +56,7 @@ def _store(bucket: str) -> Store:
 
 
 def _deadline(context: Any, stop_before: float) -> float:
-    """Return when to stop, on the monotonic clock; never, where no one sets a time limit."""
+    """Return when to stop, on the monotonic clock: never, if the function has no time limit."""
     remaining: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
     if remaining is None:
         return float("inf")
@@ -64,7 +64,7 @@ def _deadline(context: Any, stop_before: float) -> float:
 
 
 def _connector(target: Target) -> Connect:
-    """Return what opens connections, with the secrets as they are now."""
+    """Return a function that opens connections, with the secrets as they are now."""
     names = [name for name in (target.password_parameter, target.ca_parameter) if name]
     secrets: dict[str, str] = {}
     if names:
@@ -77,20 +77,13 @@ def _connector(target: Target) -> Connect:
 
     @contextmanager
     def ca_file() -> Iterator[str]:
-        # libpq takes the certificate as a file only, and reads it while it connects.
+        # libpq reads the certificate from a file, while it connects.
         with tempfile.NamedTemporaryFile("w", suffix=".pem", encoding="ascii") as file:
             file.write(certificate or "")
             file.flush()
             yield file.name
 
-    return connector(
-        target.host,
-        target.port,
-        target.user,
-        target.database,
-        password,
-        ca_file if certificate is not None else None,
-    )
+    return connector(target, password, ca_file if certificate is not None else None)
 
 
 def _client(service: str, **options: Any) -> Any:

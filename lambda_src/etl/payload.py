@@ -3,11 +3,11 @@
     {}                                   everything that has arrived and is not loaded
     {"start": ISO, "end": ISO}           received in these hours (the end is not included)
     {"prefix": "events/2025/12/06/05/"}  under this prefix
-    {"prefix": "rejected/2025/12/06/"}   what the collector refused: a replay, after its rules have changed
-    {"replay": true}                     objects that hold an event of `rejected_events`, again
+    {"prefix": "rejected/2025/12/06/"}   refused events, for example after a rule was changed
+    {"replay": true}                     objects with an event in `rejected_events`, again
 
-Each may also have `"reprocess": true` (also what the ledger says is loaded) and `"after": key` (only
-keys after this one; an incomplete run's answer has it for the next call).
+Each may also have `"reprocess": true` (also objects that are loaded already) and `"after": key` (only keys
+after this one; the answer of an incomplete run has it for the next call).
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ KEYS: Final = frozenset({"start", "end", "prefix", "reprocess", "replay", "after
 
 
 class PayloadError(ValueError):
-    """The call asks for something that cannot be; the message says what and the fix."""
+    """The payload is wrong; the message says what is wrong and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Raw objects: keys with `prefix`, after `after` and before `before`, both exclusive.
 
-    `arrived`: what has arrived and is not loaded, and not certain objects. Then the watermark says
-    where to begin. `replay`: no listing, but the objects that hold rejected events.
+    `reprocess`: also objects that are loaded. `arrived`: everything that is not loaded, from the watermark
+    on. `replay`: the objects that hold rejected events; nothing is listed.
     """
 
     prefix: str = EVENTS
@@ -47,7 +47,7 @@ class Selection:
 def read_payload(payload: object) -> tuple[Selection, dict[str, object]]:
     """Return what a payload selects, and the payload itself. Raises PayloadError.
 
-    What EventBridge sends of its own accord (a rule without an input) asks for everything.
+    An event of EventBridge (from a rule without an input of its own) selects everything that is not loaded.
     """
     if payload is None or (isinstance(payload, Mapping) and "detail-type" in payload):
         payload = {}
@@ -63,7 +63,7 @@ def read_payload(payload: object) -> tuple[Selection, dict[str, object]]:
     after = _text(given, "after")
     if _flag(given, "replay"):
         if given.keys() - {"replay", "reprocess", "after"}:
-            raise PayloadError("'replay' stands alone. Fix: leave out 'prefix', 'start' and 'end'.")
+            raise PayloadError("'replay' and 'prefix', 'start' or 'end' exclude each other. Fix: send one.")
         return Selection(after=after, reprocess=True, replay=True), given
     if "prefix" in given:
         if "start" in given or "end" in given:
@@ -71,7 +71,7 @@ def read_payload(payload: object) -> tuple[Selection, dict[str, object]]:
         prefix = _text(given, "prefix")
         if not prefix.startswith((EVENTS, REJECTED)):
             raise PayloadError(f"'prefix' is {prefix!r}. Fix: it begins with {EVENTS!r} or {REJECTED!r}.")
-        # What was refused is asked for to be judged again, also if it was refused again the last time.
+        # Refused events are always loaded again: the ledger does not say whether they were refused again.
         return Selection(prefix, after, None, reprocess or prefix.startswith(REJECTED)), given
     start = _time(given, "start")
     end = _time(given, "end")
@@ -90,7 +90,7 @@ def hour_folder(moment: datetime) -> str:
 
 
 def _next_hour(moment: datetime) -> datetime:
-    """Return the full hour that is not before `moment`."""
+    """Return the first full hour at or after `moment`."""
     floor = moment.replace(minute=0, second=0, microsecond=0)
     return floor if floor == moment else floor + timedelta(hours=1)
 

@@ -1,4 +1,4 @@
-"""Reads objects ahead: concurrently, in order, and within bounds of memory."""
+"""Reads objects ahead of the parser: concurrently, in order, and within a bound of memory."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Final
 from etl.store import ObjectInfo, ReadError, Store
 
 AHEAD: Final = 4
-"""Objects under way or waiting to be parsed, as a multiple of the readers."""
+"""Objects that are being read or wait to be parsed, as a multiple of the readers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A listed object with its content, or with the reason why it has none."""
+    """A listed object with its content, or with the error that reading it gave."""
 
     info: ObjectInfo
     content: bytes | None = None
@@ -28,9 +28,9 @@ def read_ahead(
 ) -> Generator[Read, None, None]:
     """Yield `objects` in their order with their content, read by `readers` threads.
 
-    At most `max_bytes` of content (by listed size; at least one object) are held ahead of the
-    consumer. An object larger than `max_object` is not read. `objects` is advanced in the
-    consumer's thread. Closing the iterator abandons what is under way.
+    At most `max_bytes` of content (by listed size; at least one object) are held ahead of the consumer. An
+    object larger than `max_object` bytes is not read. The consumer's thread advances `objects`. Closing the
+    iterator abandons the reads in progress.
     """
     window: deque[tuple[ObjectInfo, Future[bytes] | None]] = deque()
     held = 0

@@ -8,18 +8,20 @@ from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
+from contract.settings import Environment, SettingsError
 from contract.timestamps import ClockRules
 
-PREFIX: Final = "ETL_"
-
-
-class SettingsError(Exception):
-    """The function's environment is wrong; the message names the variable and the fix."""
+SECOND: Final = timedelta(seconds=1)
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the warehouse is and where its secrets are: in parameters, or the password here."""
+    """The warehouse's address, its login, and the SSM parameters that hold its secrets.
+
+    `password` is the password itself, which only a function outside AWS may be given.
+    """
 
     host: str
     port: int
@@ -37,17 +39,17 @@ class Tuning:
     readers: int = 64
     """Objects read at the same time."""
     chunk_events: int = 20_000
-    """Events per transaction, about: a chunk ends with the object that reaches it."""
+    """Events per transaction: a chunk ends with the object that reaches this number."""
     chunk_objects: int = 2_000
-    """Objects per transaction: of small ones the first are loaded while the others are read."""
+    """Objects per transaction: small objects are loaded while the next ones are read."""
     chunk_bytes: int = 16_000_000
-    """Row text per transaction, about; it is what a run holds in memory, a few times over."""
+    """Bytes of raw objects per transaction. A run's memory is a few times this."""
     max_object_bytes: int = 64_000_000
-    """A larger raw object, also unpacked, is reported and not read."""
+    """A raw object that is larger, packed or unpacked, is reported and not read."""
     stop_before: timedelta = timedelta(seconds=20)
     """How long before the function's time limit a run ends."""
     look_back: timedelta = timedelta(hours=48)
-    """For how long after an hour of receipt raw objects may still appear in it unannounced."""
+    """How long after an hour of receipt every run still lists that hour."""
     retention_days: int | None = None
     """Rows received longer ago are dropped, by whole weeks; None keeps them for ever."""
 
@@ -62,47 +64,56 @@ class Settings:
     clock_rules: ClockRules = field(default_factory=ClockRules)
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+    def from_environment(cls, variables: Mapping[str, str]) -> Settings:
         """Read the settings. Raises SettingsError."""
+        environment = Environment(variables)
         return cls(
-            raw_bucket=_required(environ, "RAW_BUCKET"),
-            target=_target(environ),
-            tuning=Tuning(
-                readers=_positive(environ, PREFIX + "READERS", 64),
-                chunk_events=_positive(environ, PREFIX + "CHUNK_EVENTS", 20_000),
-                chunk_objects=_positive(environ, PREFIX + "CHUNK_OBJECTS", 2_000),
-                chunk_bytes=_positive(environ, PREFIX + "CHUNK_BYTES", 16_000_000),
-                max_object_bytes=_positive(environ, PREFIX + "MAX_OBJECT_BYTES", 64_000_000),
-                retention_days=_positive(environ, PREFIX + "RETENTION_DAYS", 0) or None,
-                look_back=timedelta(hours=_positive(environ, PREFIX + "LOOK_BACK_HOURS", 48)),
-                stop_before=timedelta(seconds=_positive(environ, PREFIX + "STOP_BEFORE_SECONDS", 20)),
-            ),
-            clock_rules=ClockRules(
-                skew_tolerance=timedelta(
-                    seconds=_positive(environ, PREFIX + "CLOCK_SKEW_TOLERANCE_SECONDS", 60)
-                ),
-                max_age=timedelta(days=_positive(environ, PREFIX + "MAX_EVENT_AGE_DAYS", 400)),
-            ),
+            raw_bucket=environment.required("RAW_BUCKET"),
+            target=_target(environment),
+            tuning=_tuning(environment, Tuning()),
+            clock_rules=_clock_rules(environment, ClockRules()),
         )
 
 
-def runs_on_aws(environ: Mapping[str, str]) -> bool:
+def runs_on_aws(variables: Mapping[str, str]) -> bool:
     """Say whether this is AWS itself: the Lambda runtime, and no endpoint elsewhere.
 
-    The runtime sets AWS_LAMBDA_FUNCTION_NAME (a reserved variable: no one else can). An emulator
-    sets it as well, but its functions are told by AWS_ENDPOINT_URL to call another host than AWS's.
+    Lambda sets AWS_LAMBDA_FUNCTION_NAME, a reserved variable that nobody else can set. An emulator sets
+    it too, but gives its functions an AWS_ENDPOINT_URL with a host that is not AWS's.
     """
-    if "AWS_LAMBDA_FUNCTION_NAME" not in environ:
+    if "AWS_LAMBDA_FUNCTION_NAME" not in variables:
         return False
-    host = urlsplit(environ.get("AWS_ENDPOINT_URL", "")).hostname
+    host = urlsplit(variables.get("AWS_ENDPOINT_URL", "")).hostname
     return not host or host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
 
 
-def _target(environ: Mapping[str, str]) -> Target:
-    password = environ.get("DWH_PASSWORD") or None
-    password_parameter = environ.get("DWH_PASSWORD_PARAMETER") or None
-    ca_parameter = environ.get("DWH_CA_PARAMETER") or None
-    if runs_on_aws(environ):
+def _tuning(environment: Environment, default: Tuning) -> Tuning:
+    positive, duration = environment.positive, environment.duration
+    return Tuning(
+        readers=positive("ETL_READERS", default.readers),
+        chunk_events=positive("ETL_CHUNK_EVENTS", default.chunk_events),
+        chunk_objects=positive("ETL_CHUNK_OBJECTS", default.chunk_objects),
+        chunk_bytes=positive("ETL_CHUNK_BYTES", default.chunk_bytes),
+        max_object_bytes=positive("ETL_MAX_OBJECT_BYTES", default.max_object_bytes),
+        stop_before=duration("ETL_STOP_BEFORE_SECONDS", SECOND, default.stop_before),
+        look_back=duration("ETL_LOOK_BACK_HOURS", HOUR, default.look_back),
+        retention_days=positive("ETL_RETENTION_DAYS", default.retention_days),
+    )
+
+
+def _clock_rules(environment: Environment, default: ClockRules) -> ClockRules:
+    duration = environment.duration
+    return ClockRules(
+        skew_tolerance=duration("ETL_CLOCK_SKEW_TOLERANCE_SECONDS", SECOND, default.skew_tolerance),
+        max_age=duration("ETL_MAX_EVENT_AGE_DAYS", DAY, default.max_age),
+    )
+
+
+def _target(environment: Environment) -> Target:
+    password = environment.text("DWH_PASSWORD")
+    password_parameter = environment.text("DWH_PASSWORD_PARAMETER")
+    ca_parameter = environment.text("DWH_CA_PARAMETER")
+    if runs_on_aws(environment.variables):
         if password is not None:
             raise SettingsError(
                 "DWH_PASSWORD is refused on AWS: everyone who may read the function's configuration "
@@ -120,27 +131,11 @@ def _target(environ: Mapping[str, str]) -> Target:
             "holds the password of the warehouse's loader."
         )
     return Target(
-        host=_required(environ, "DWH_HOST"),
-        port=_positive(environ, "DWH_PORT", 5432),
-        user=_required(environ, "DWH_USER"),
-        database=_required(environ, "DWH_DATABASE"),
+        host=environment.required("DWH_HOST"),
+        port=environment.positive("DWH_PORT", 5432),
+        user=environment.required("DWH_USER"),
+        database=environment.required("DWH_DATABASE"),
         password_parameter=password_parameter,
         ca_parameter=ca_parameter,
         password=password,
     )
-
-
-def _required(environ: Mapping[str, str], name: str) -> str:
-    value = environ.get(name, "")
-    if not value:
-        raise SettingsError(f"{name} is not set. Fix: set it in the function's environment.")
-    return value
-
-
-def _positive(environ: Mapping[str, str], name: str, default: int) -> int:
-    text = environ.get(name, "")
-    if not text:
-        return default
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise SettingsError(f"{name} is {text!r}. Fix: set a whole number above 0.")
-    return int(text)

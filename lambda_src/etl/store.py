@@ -18,9 +18,10 @@ __all__ = ["ObjectGone", "ObjectInfo", "ReadError", "S3Store", "Store", "aws_ses
 
 
 def aws_session() -> Any:
-    """Return a session of botocore's that reads times with Python's own parser.
+    """Return a botocore session that parses times with `datetime.fromisoformat`.
 
-    A listing has one for every object: botocore's parser takes longer for it than the loader for an event.
+    A listing has a time for every object, and botocore's parser takes longer for it than the loader for an
+    event.
     """
     session = botocore.session.get_session()
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
@@ -52,14 +53,14 @@ class Store(Protocol):
         """Yield the selected objects in the order of their keys, a page at a time."""
 
     def find(self, key: str) -> ObjectInfo | None:
-        """Return one object, or None if it is gone."""
+        """Return one object, or None if it does not exist."""
 
     def get(self, key: str) -> bytes:
         """Return an object's content. Raises ReadError. Called from several threads."""
 
 
 class S3Store:
-    """A bucket. `client` is a botocore S3 client; it lists, `fetcher` reads."""
+    """A bucket. `client`, a botocore S3 client, lists objects; `fetcher` reads them."""
 
     def __init__(self, client: Any, bucket: str, fetcher: Fetcher) -> None:
         self._client = client
@@ -76,7 +77,7 @@ class S3Store:
         )
         for page in pages:
             found = [_info(entry) for entry in page.get("Contents", [])]
-            # A key that ends in a slash is a folder that somebody made in the console.
+            # A key that ends in a slash is a folder that was made in the console.
             wanted = [info for info in found if not info.key.endswith("/")]
             if selection.before is None:
                 yield wanted
@@ -86,7 +87,7 @@ class S3Store:
                 return
 
     def find(self, key: str) -> ObjectInfo | None:
-        """Return one object, or None if it is gone."""
+        """Return one object, or None if it does not exist."""
         answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
         found = [_info(entry) for entry in answer.get("Contents", [])]
         return next((info for info in found if info.key == key), None)
@@ -96,7 +97,7 @@ class S3Store:
         return self._fetcher.get(self._base, key)
 
     def _note_address(self, request: Any, **_: object) -> None:
-        """Remember where botocore finds the bucket: a matter of region, endpoint and style."""
+        """Remember the bucket's URL, which botocore makes of region, endpoint and addressing style."""
         parts = urlsplit(request.url)
         self._base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 

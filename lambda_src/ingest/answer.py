@@ -1,4 +1,4 @@
-"""What the collector answers: API Gateway's payload format 2.0 with a JSON body."""
+"""The collector's HTTP responses: API Gateway's payload format 2.0 with a JSON body."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class Response(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One event that was not taken: its index in the request and why."""
+    """One event that is refused: its index in the request and why."""
 
     index: int
     problem: Problem
 
 
 class RequestProblem(Exception):
-    """The request as a whole is not taken.
+    """The whole request is refused.
 
-    `status` is the HTTP status, `code` names the reason in metrics, `reason` says it to people and
-    `hint` what to do about it. `body` is what could not be read, where it is worth keeping.
+    `status` is the HTTP status, `code` the reason for metrics, `reason` the reason for people and `hint` what
+    to do about it. `body` is the body that could not be read, if it is to be stored.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ def accepted(count: int, refusals: list[Refusal]) -> Response:
 
 
 def refused(status: int, reason: str, hint: str = "", refusals: list[Refusal] | None = None) -> Response:
-    """Answer a request of which nothing was taken."""
+    """Answer a request of which no event is accepted."""
     body: dict[str, object] = {
         "success": False,
         "accepted": 0,

@@ -1,4 +1,4 @@
-"""The whole way from a request to its answer, given a function that stores an object."""
+"""From a request to its response, given a function that stores objects."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ingest.request import body_size, read_body, read_caller, read_identity
 from ingest.settings import Settings
 
 Store = Callable[[StoredObject], None]
-"""Stores an object and returns once the storage has acknowledged it; raises StorageError."""
+"""Stores an object and returns when the storage has acknowledged it; raises StorageError."""
 
 
 class StorageError(Exception):
@@ -35,7 +35,7 @@ class StorageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What the outside world gives to a request: the time of receipt (UTC) and fresh ids."""
+    """When a request was received (UTC), and new ids for it."""
 
     received_at: datetime
     object_id: str
@@ -44,7 +44,7 @@ class Moment:
 
 @dataclass(slots=True)
 class Outcome:
-    """A request's answer and what is worth counting. No personal data."""
+    """A request's response, and the counts for metrics. No personal data."""
 
     response: Response
     accepted: int = 0
@@ -54,23 +54,23 @@ class Outcome:
 
 
 def collect(event: Mapping[str, object], settings: Settings, moment: Moment, store: Store) -> Outcome:
-    """Take a request: store its events and its refused events, and answer.
+    """Store the events of a request and its refused events, and return the response.
 
-    Refused events are stored first. If a later write fails the client repeats the request, and
-    then the refused ones are stored twice, where that does no harm. (So are events of a request in which
-    only some deny consent; their ids are the same, if they have one or a timestamp.) Raises StorageError.
+    Refused events are stored first. If a later write fails, the client repeats the request and they are
+    stored twice, which does no harm. (So may be the events of a request in which only some deny consent: they
+    get the same ids again, if they have an id or a timestamp.) Raises StorageError.
     """
     rule = settings.do_not_track
     size = body_size(event)
     caller = read_caller(event, settings, moment.trace_id)
-    # Nor the ids of the request, by which its other events and the gateway's log would tell who it was.
+    # Without the request's ids as well: they would lead to its other events and to the gateway's log.
     nobody = replace(caller, source_ip=None, user_agent=None, request_id="", trace_id=None)
     nameless = ingest_metadata(nobody, moment.received_at, None)
     objected = headers_object(event, rule)
     named = nameless if objected else ingest_metadata(caller, moment.received_at, None)
     try:
         if caller.method != "POST":
-            raise RequestProblem(405, "method", f"method {caller.method[:20]!r} is not taken")
+            raise RequestProblem(405, "method", f"method {caller.method[:20]!r} is not allowed")
         identity = read_identity(event, settings)
         if not objected:
             named = ingest_metadata(caller, moment.received_at, identity)
@@ -84,7 +84,7 @@ def collect(event: Mapping[str, object], settings: Settings, moment: Moment, sto
 
     objected = objected or objects(batch.envelope, rule)
     result = sort_events(batch.values, caller.request_id, settings, objected)
-    # What is refused is kept for a repair; of a sender who objects, nothing is.
+    # Refused events are kept so that they can be repaired, except those of senders who object.
     entries = [
         refused_event(refusal, batch.values[refusal.index], settings.max_rejected_bytes)
         for refusal in result.refusals
@@ -98,7 +98,7 @@ def collect(event: Mapping[str, object], settings: Settings, moment: Moment, sto
         store(raw_object(key, result.named, batch.envelope, named, settings.compression))
     if result.anonymous.texts:
         if result.named.texts:
-            # Those who object, in the same request, have an object of their own.
+            # Events of senders who object have an object of their own.
             object_id = str(uuid.uuid5(NAMESPACE, object_id))
         key = raw_key(moment.received_at, object_id)
         store(raw_object(key, result.anonymous, anonymous(batch.envelope), nameless, settings.compression))
@@ -123,5 +123,5 @@ def _outcome(result: Sorted, size: int) -> Outcome:
         response = accepted(result.kept, result.refusals)
     else:
         first = result.refusals[0].problem.reason
-        response = refused(400, f"no event was taken: {first}", refusals=result.refusals)
+        response = refused(400, f"no event was accepted: {first}", refusals=result.refusals)
     return Outcome(response, result.kept, len(result.refusals), size, codes)

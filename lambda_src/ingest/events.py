@@ -1,4 +1,4 @@
-"""The body's text -> events kept and events refused."""
+"""The body's text -> valid events and refused events."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHAPES_HINT: Final = 'Send one event, an array of events, or {"events": [ ... ]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a request holds: `values`, its events unchecked, and what stood beside them."""
+    """A request's content: `values`, its events before validation, and `envelope`, the other keys."""
 
     values: list[object]
     envelope: dict[str, object]
@@ -31,8 +31,8 @@ class Batch:
 class Kept:
     """Events that are stored together.
 
-    `texts` holds each as JSON text with its id. `replaced_ids` holds what stood under `event_id` where that
-    was no UUID and gave way to a made id, by index in `texts`.
+    `texts` has each event as JSON text, with its id. `replaced_ids` has, by index in `texts`, the values of
+    `event_id` that were not a UUID and were replaced by a generated id.
     """
 
     texts: list[bytes] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Sorted:
 
 
 def read_batch(text: str, settings: Settings) -> Batch:
-    """Return the events of a body, unchecked. Raises RequestProblem."""
+    """Return the events of a body, before validation. Raises RequestProblem."""
     try:
         body = parse_json(text)
     except NotJson as error:
@@ -75,7 +75,7 @@ def read_batch(text: str, settings: Settings) -> Batch:
                 body=None if any_objects(body, settings.do_not_track) else text,
             )
         values = batch
-        # `_ingest` is the collector's word: a client's would be believed downstream.
+        # `_ingest` is for the collector alone: the loader would trust a client's.
         envelope = {key: value for key, value in body.items() if key not in (BATCH_KEY, INGEST_KEY)}
         _check_envelope(envelope, None if any_objects(body, settings.do_not_track) else text, settings)
     elif isinstance(body, dict):
@@ -97,9 +97,9 @@ def read_batch(text: str, settings: Settings) -> Batch:
 
 
 def sort_events(values: list[object], request_id: str, settings: Settings, objected: bool = False) -> Sorted:
-    """Sort the events of a request into kept and refused, and give ids to those without.
+    """Sort the events of a request into kept and refused ones, and give ids to those without.
 
-    `objected`: the sender of them all objects to being tracked.
+    `objected`: the sender of all of them objects to being tracked.
     """
     result = Sorted()
     rule = settings.do_not_track
@@ -120,7 +120,7 @@ def sort_events(values: list[object], request_id: str, settings: Settings, objec
 def _keep(
     event: dict[str, object], index: int, request_id: str, settings: Settings, kept: Kept, *, anonymised: bool
 ) -> Problem | None:
-    """Add `event` to the kept ones, with its id; or return why it cannot be kept."""
+    """Add `event`, with its id, to the kept ones; or return why it is refused."""
     text = canonical_json(event)
     if len(text) > settings.max_event_bytes:
         return Problem("event_too_large", f"larger than {settings.max_event_bytes} bytes")
@@ -135,16 +135,16 @@ def _keep(
             kept.replaced_ids[len(kept.texts)] = event[EVENT_ID.snake]
             text = canonical_json({**event, EVENT_ID.snake: made})
         else:
-            # The same as writing the event again with its id in front, at a tenth of the cost.
+            # The same as serialising the event again with its id first, at a tenth of the cost.
             text = b'{"%s":"%s",' % (EVENT_ID.snake.encode(), made.encode()) + text[1:]
     kept.texts.append(text)
     return None
 
 
 def _check_envelope(envelope: dict[str, object], body: str | None, settings: Settings) -> None:
-    """Hold what stands beside `events`, which is stored as well, to the limits of an event.
+    """Check the keys beside `events`, which are stored too, against the limits of an event.
 
-    `body` is what is kept of the request where it does not.
+    Raises RequestProblem, with `body` as the body to store.
     """
     problem = shape_problem(envelope, settings.limits)
     if problem is None and len(canonical_json(envelope)) > settings.max_event_bytes:

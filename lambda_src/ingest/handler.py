@@ -21,13 +21,13 @@ from ingest.settings import Settings
 
 RETRY_HINT: Final = "No event was acknowledged. It is safe to send the same request again."
 
-# Once per execution environment, outside the handler. botocore without boto3: half the start-up.
+# Created once per execution environment, outside the handler. botocore alone starts in half of boto3's time.
 _SETTINGS: Final = Settings.from_environment(os.environ)
 _FUNCTION: Final = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "clickstream-lambda-ingest")
 _S3: Final[Any] = botocore.session.get_session().create_client(
     "s3",
     config=Config(
-        # Some objects may have to be stored, and the function's own time limit must leave time to answer.
+        # Several objects may have to be stored, and the function's time limit must leave time for a response.
         connect_timeout=1,
         read_timeout=4,
         retries={"mode": "standard", "total_max_attempts": 2},
@@ -52,8 +52,8 @@ def handler(event: dict[str, Any], context: object) -> Response:
         log("ERROR", "storage failed", requestId=request_id, error=str(error))
         outcome = Outcome(refused(500, "the events could not be stored", RETRY_HINT))
     except Exception as error:
-        # Whatever is wrong, the client gets an answer of the contract. Logged are the kind of
-        # failure and its place; its message could hold what the client sent.
+        # The client gets a response of the contract in any case. The log gets the error's type and place, but
+        # not its message, which could contain what the client sent.
         frames = traceback.extract_tb(error.__traceback__)[-5:]
         places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
         kind = type(error).__name__
@@ -88,7 +88,7 @@ def _store(stored: StoredObject) -> None:
             **encoding,
         )
     except ClientError as error:
-        # The message would name the bucket and key; the code is what alarms and people need.
+        # The code, and not the message, which would name bucket and key.
         raise StorageError(error.response.get("Error", {}).get("Code", "unknown")) from error
     except BotoCoreError as error:
         raise StorageError(type(error).__name__) from error

@@ -21,7 +21,7 @@ _HEADERS: Final = frozenset({"dnt", "sec-gpc"})
 
 
 def headers_object(event: Mapping[str, object], rule: DoNotTrack) -> bool:
-    """Say whether a request's headers object, and that is heeded."""
+    """Say whether a request's headers object to tracking, unless `rule` ignores that."""
     headers = event.get("headers")
     if rule is DoNotTrack.IGNORE or not isinstance(headers, dict):
         return False
@@ -29,16 +29,16 @@ def headers_object(event: Mapping[str, object], rule: DoNotTrack) -> bool:
 
 
 def objects(holder: object, rule: DoNotTrack) -> bool:
-    """Say whether an event, or what stands beside a batch, denies consent, and that is heeded."""
+    """Say whether an event or a batch's envelope denies consent, unless `rule` ignores that."""
     return rule is not DoNotTrack.IGNORE and isinstance(holder, dict) and holder.get(CONSENT) is False
 
 
 def any_objects(body: Mapping[str, object], rule: DoNotTrack) -> bool:
-    """Say whether a batch or anything under its `events` denies consent, whatever else is wrong with it."""
+    """Say whether a batch or anything in its `events` denies consent, even if the batch is not valid."""
     events = body.get("events")
     return any(objects(one, rule) for one in (body, events, *(events if isinstance(events, list) else ())))
 
 
 def anonymous(event: Mapping[str, object]) -> dict[str, object]:
-    """Return an event without what names a person or a browser."""
+    """Return an event without what identifies a person or a browser."""
     return {name: value for name, value in event.items() if name not in _PERSONAL}

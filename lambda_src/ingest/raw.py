@@ -1,19 +1,19 @@
-"""What is stored: the raw object of a request's events and the object of its refused ones.
+"""What is stored: the raw object of a request's events, and the object of its refused events.
 
 Raw object, one JSON object per request:
 
-    {"events": [ <event as sent, with `event_id` where the client gave none>, ... ],
-     <what stood beside "events">,
+    {"events": [ <event as sent, with a generated `event_id` if it had no valid id>, ... ],
+     <the other keys beside "events">,
      "_ingest": {"receivedAt", "sourceIp", "userAgent", "requestId", "apiId", "stage", "traceId",
                  "method", "path", "identity"?, "replacedEventIds"?}}
 
-Object of refused events, for repair and replay:
+Object of refused events, from which they can be repaired and loaded:
 
     {"rejected": [{"index", "code", "reason", "event" | "text" | "base64", "truncated"?}, ...],
-     <what stood beside "events">,
+     <the other keys beside "events">,
      "_ingest": { ... }}
 
-`index` is absent where the whole body could not be read.
+`index` is absent if the whole body could not be read.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _key(folder: str, name: str, received_at: datetime, object_id: str) -> str:
 def ingest_metadata(
     caller: Caller, received_at: datetime, identity: dict[str, object] | None
 ) -> dict[str, object]:
-    """Return `_ingest`: what the collector knows of a request."""
+    """Return `_ingest`: what the collector knows about a request."""
     metadata: dict[str, object] = {
         "receivedAt": utc_text(received_at),
         "sourceIp": caller.source_ip,
@@ -98,13 +98,13 @@ def refused_object(
     metadata: dict[str, object],
     compression: Compression,
 ) -> StoredObject:
-    """Return the object of refused events; `entries` as made by the functions below."""
+    """Return the object of refused events; `entries` are made by `refused_event` and `refused_body`."""
     beside = {name: value for name, value in envelope.items() if name != "rejected"}
     return _packed(key, _object("rejected", entries, {**beside, "_ingest": metadata}), compression)
 
 
 def _object(name: str, texts: list[bytes], beside: dict[str, object]) -> bytes:
-    """Return a JSON object: an array of JSON texts under `name`, and what stands beside it."""
+    """Return a JSON object: an array of JSON texts under `name`, and other keys beside it."""
     members = b"".join(
         b",%s:%s" % (canonical_json(key), canonical_json(value)) for key, value in beside.items()
     )
@@ -112,7 +112,7 @@ def _object(name: str, texts: list[bytes], beside: dict[str, object]) -> bytes:
 
 
 def refused_event(refusal: Refusal, event: object, limit: int) -> bytes:
-    """Return the entry of a refused event as JSON; of the event up to `limit` bytes are kept."""
+    """Return the entry of a refused event as JSON, with at most `limit` bytes of the event."""
     entry: dict[str, object] = {
         "index": refusal.index,
         "code": refusal.problem.code,
@@ -124,12 +124,12 @@ def refused_event(refusal: Refusal, event: object, limit: int) -> bytes:
         return _with_text(entry, _lenient_json(event), limit)
     if len(text) > limit:
         return _with_text(entry, text.decode("utf-8"), limit)
-    # Joined as text: one level more around a deep event may be one too many for the writer.
+    # Joined as text: the writer may not be able to nest a deep event one level deeper.
     return canonical_json(entry)[:-1] + b',"event":%s}' % text
 
 
 def refused_body(code: str, reason: str, body: str | bytes, limit: int) -> bytes:
-    """Return the entry of a body that could not be read as JSON; up to `limit` bytes are kept."""
+    """Return the entry of a body that could not be read as JSON, with at most `limit` bytes of the body."""
     entry: dict[str, object] = {"code": code, "reason": reason}
     if isinstance(body, str):
         return _with_text(entry, body, limit)
@@ -138,12 +138,12 @@ def refused_body(code: str, reason: str, body: str | bytes, limit: int) -> bytes
 
 
 def _with_text(entry: dict[str, object], text: str, limit: int) -> bytes:
-    # A character takes up to four bytes; a limit on characters is near enough for a cap.
+    # Characters, not bytes: a character takes at most four bytes, and the limit need not be exact.
     return canonical_json(entry | {"text": text[:limit], "truncated": len(text) > limit})
 
 
 def _lenient_json(event: object) -> str:
-    """Return what is as near to JSON as can be: `Infinity` where 1e999 stood."""
+    """Return the event as JSON with `Infinity`, which is not JSON, for numbers such as 1e999."""
     try:
         return json.dumps(event)
     except RecursionError:

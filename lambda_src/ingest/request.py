@@ -1,4 +1,4 @@
-"""API Gateway's event (payload format 2.0) -> the body as text, the caller, the verified identity."""
+"""API Gateway's event (payload format 2.0) -> the body as text, the caller, a verified identity."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ingest.answer import RequestProblem
 from ingest.settings import Settings, SourceIp
 
 JSON_TYPES: Final = frozenset({"", "application/json", "text/plain"})
-"""Media types of plain text. sendBeacon sends a Blob without a type with none at all."""
+"""Media types of bodies that are text. `sendBeacon` sends a Blob without a type without a media type."""
 GZIP_TYPES: Final = frozenset({"application/gzip", "application/x-gzip"})
 CHARSETS: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 GZIP_HINT: Final = (
-    "Send gzip with the header 'Content-Type: application/gzip': under any other media type the "
-    "gateway hands the body over as text, and the bytes are lost."
+    "Send gzip with the header 'Content-Type: application/gzip': with any other media type the gateway "
+    "converts the body to text, and the bytes are lost."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who called and how, for the raw object's `_ingest`. Nothing here is trusted."""
+    """Who called and how, for the raw object's `_ingest`. None of it is verified."""
 
     source_ip: str | None
     user_agent: str | None
@@ -38,7 +38,7 @@ class Caller:
 
 
 def read_caller(event: Mapping[str, object], settings: Settings, trace_id: str | None) -> Caller:
-    """Return what the gateway says of the caller."""
+    """Return what the gateway says about the caller."""
     context = _mapping(event, "requestContext")
     http = _mapping(context, "http")
     return Caller(
@@ -54,11 +54,10 @@ def read_caller(event: Mapping[str, object], settings: Settings, trace_id: str |
 
 
 def read_identity(event: Mapping[str, object], settings: Settings) -> dict[str, object] | None:
-    """Return the verified identity of a call to a `/me` route, None on the open route.
+    """Return the verified identity of a request to a `/me` route, or None for the open route.
 
-    The gateway's JWT authorizer has checked the token; its claims are in the event. Raises
-    RequestProblem (401) where a `/me` route comes without claims: a route that somebody left
-    without its authorizer must not make identities up.
+    The gateway's JWT authorizer has checked the token, and its claims are in the event. Raises RequestProblem
+    (401) if a request to a `/me` route has no claims: the route may have lost its authorizer.
     """
     context = _mapping(event, "requestContext")
     route = _text(event, "routeKey") or _text(_mapping(context, "http"), "path") or ""
@@ -82,17 +81,17 @@ def read_identity(event: Mapping[str, object], settings: Settings) -> dict[str, 
 
 
 def read_body(event: Mapping[str, object], settings: Settings) -> str:
-    """Return the request's body as text, whatever it was packed in. Raises RequestProblem."""
+    """Return the request's body as text, without base64 and gzip. Raises RequestProblem."""
     media_type, charset = _media_type(_headers(event).get("content-type", ""))
     if media_type not in JSON_TYPES | GZIP_TYPES:
         raise RequestProblem(
             415,
             "media_type",
-            f"media type {media_type[:100]!r} is not taken",
+            f"media type {media_type[:100]!r} is not supported",
             "Send application/json, text/plain or application/gzip.",
         )
     if charset not in CHARSETS:
-        raise RequestProblem(415, "charset", f"charset {charset[:40]!r} is not taken", "Send UTF-8.")
+        raise RequestProblem(415, "charset", f"charset {charset[:40]!r} is not supported", "Send UTF-8.")
     data = _body_bytes(event)
     if len(data) > settings.max_body_bytes:
         raise _too_large(settings.max_body_bytes)
@@ -101,7 +100,7 @@ def read_body(event: Mapping[str, object], settings: Settings) -> str:
     elif media_type in GZIP_TYPES:
         raise RequestProblem(400, "not_gzip", "the body is not gzip", GZIP_HINT)
     elif _is_mangled_gzip(data):
-        raise RequestProblem(400, "mangled_gzip", "the body was gzip once", GZIP_HINT)
+        raise RequestProblem(400, "mangled_gzip", "the body is gzip that was converted to text", GZIP_HINT)
     elif len(data) > settings.max_decoded_bytes:
         raise _too_large(settings.max_decoded_bytes)
     if not data.strip():
@@ -113,7 +112,7 @@ def read_body(event: Mapping[str, object], settings: Settings) -> str:
 
 
 def body_size(event: Mapping[str, object]) -> int:
-    """Return how many bytes of body came, packed as they were."""
+    """Return the size of the body as received, without base64, in bytes."""
     body = event.get("body")
     if not isinstance(body, str):
         return 0
@@ -127,7 +126,7 @@ def _body_bytes(event: Mapping[str, object]) -> bytes:
     if not isinstance(body, str):
         return b""
     if not event.get("isBase64Encoded"):
-        # A text may hold lone surrogates; they fail later, as what they are: not UTF-8.
+        # The text may hold lone surrogates. They are found later, when the bytes are decoded as UTF-8.
         return body.encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode(body, validate=True)
@@ -145,7 +144,7 @@ def _gunzip(data: bytes, limit: int) -> bytes:
 
 
 def _is_mangled_gzip(data: bytes) -> bool:
-    """Say whether text was made of gzip's bytes: 0x8b is no UTF-8 and became U+FFFD or U+008B."""
+    """Say whether gzip was converted to text: its byte 0x8b is not UTF-8 and becomes U+FFFD or U+008B."""
     return data.startswith((b"\x1f\xef\xbf\xbd", b"\x1f\xc2\x8b"))
 
 
@@ -170,7 +169,7 @@ def _kept_address(address: str | None, keep: SourceIp) -> str | None:
         return None
     if keep is SourceIp.FULL:
         return address
-    from ipaddress import ip_address, ip_network  # costs start-up time; only this option needs it
+    from ipaddress import ip_address, ip_network  # imported only for this option: it costs start-up time
 
     try:
         prefix = 24 if ip_address(address).version == 4 else 48
@@ -180,7 +179,7 @@ def _kept_address(address: str | None, keep: SourceIp) -> str | None:
 
 
 def _headers(event: Mapping[str, object]) -> dict[str, str]:
-    """Return the headers with names in lower case, as the gateway gives them anyway."""
+    """Return the headers with their names in lower case, which is how the gateway sends them."""
     headers = _mapping(event, "headers")
     return {name.lower(): value for name, value in headers.items() if isinstance(value, str)}
 

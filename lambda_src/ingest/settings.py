@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, TypeVar
 
+from contract.settings import Environment
 from contract.validation import Limits
-
-PREFIX: Final = "INGEST_"
-
-_Choice = TypeVar("_Choice", bound=StrEnum)
-
-
-class SettingsError(Exception):
-    """The function's environment is wrong; the message names the variable and the fix."""
 
 
 class Compression(StrEnum):
@@ -34,9 +26,9 @@ class SourceIp(StrEnum):
 
 
 class DoNotTrack(StrEnum):
-    """What becomes of events whose sender objects (`DNT: 1`, `Sec-GPC: 1`, or `"consent": false`).
+    """What happens to events whose sender objects (`DNT: 1`, `Sec-GPC: 1`, or `"consent": false`).
 
-    Taken as any other, taken without what names a person or a browser, or not taken.
+    They are stored like any other, stored without what identifies a person or a browser, or refused.
     """
 
     IGNORE = "ignore"
@@ -50,59 +42,40 @@ class Settings:
 
     raw_bucket: str
     max_body_bytes: int = 5_000_000
-    """A body as received, base64 undone. The function's own limit is 6 MB with base64 and headers."""
+    """A body as received, after base64. Lambda's own limit is 6 MB, base64 and headers included."""
     max_decoded_bytes: int = 5_000_000
-    """A body after decompression. A byte of odd JSON takes 40 of memory, here and in the loader."""
+    """A body after decompression. In the worst case parsing takes 40 bytes of memory for one of JSON."""
     max_events: int = 500
+    """Events in one request."""
     max_event_bytes: int = 65_536
     max_rejected_bytes: int = 65_536
-    """What is kept of one refused event, or of a body that could not be read."""
+    """How much is kept of one refused event, or of a body that could not be read."""
     limits: Limits = field(default_factory=Limits)
     compression: Compression = Compression.NONE
     source_ip: SourceIp = SourceIp.FULL
     do_not_track: DoNotTrack = DoNotTrack.IGNORE
     identity_source: str = "cognito"
-    """`identitySource` of events whose sender a token proved."""
+    """`identitySource` of events whose sender is known by a token."""
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+    def from_environment(cls, variables: Mapping[str, str]) -> Settings:
         """Read the settings. Raises SettingsError."""
-        bucket = environ.get("RAW_BUCKET", "")
-        if not bucket:
-            raise SettingsError("RAW_BUCKET is not set. Fix: set it to the raw bucket's name.")
+        environment = Environment(variables)
+        default = cls(raw_bucket=environment.required("RAW_BUCKET"))
+        positive = environment.positive
         return cls(
-            raw_bucket=bucket,
-            max_body_bytes=_positive(environ, "MAX_BODY_BYTES", 5_000_000),
-            max_decoded_bytes=_positive(environ, "MAX_DECODED_BYTES", 5_000_000),
-            max_events=_positive(environ, "MAX_EVENTS", 500),
-            max_event_bytes=_positive(environ, "MAX_EVENT_BYTES", 65_536),
-            max_rejected_bytes=_positive(environ, "MAX_REJECTED_BYTES", 65_536),
+            raw_bucket=default.raw_bucket,
+            max_body_bytes=positive("INGEST_MAX_BODY_BYTES", default.max_body_bytes),
+            max_decoded_bytes=positive("INGEST_MAX_DECODED_BYTES", default.max_decoded_bytes),
+            max_events=positive("INGEST_MAX_EVENTS", default.max_events),
+            max_event_bytes=positive("INGEST_MAX_EVENT_BYTES", default.max_event_bytes),
+            max_rejected_bytes=positive("INGEST_MAX_REJECTED_BYTES", default.max_rejected_bytes),
             limits=Limits(
-                depth=_positive(environ, "MAX_DEPTH", 16),
-                string=_positive(environ, "MAX_STRING", 16_384),
+                depth=positive("INGEST_MAX_DEPTH", default.limits.depth),
+                string=positive("INGEST_MAX_STRING", default.limits.string),
             ),
-            compression=_choice(environ, "COMPRESSION", Compression.NONE),
-            do_not_track=_choice(environ, "DO_NOT_TRACK", DoNotTrack.IGNORE),
-            source_ip=_choice(environ, "SOURCE_IP", SourceIp.FULL),
-            identity_source=environ.get(PREFIX + "IDENTITY_SOURCE") or "cognito",
+            compression=environment.choice("INGEST_COMPRESSION", default.compression),
+            source_ip=environment.choice("INGEST_SOURCE_IP", default.source_ip),
+            do_not_track=environment.choice("INGEST_DO_NOT_TRACK", default.do_not_track),
+            identity_source=environment.text("INGEST_IDENTITY_SOURCE") or default.identity_source,
         )
-
-
-def _positive(environ: Mapping[str, str], name: str, default: int) -> int:
-    text = environ.get(PREFIX + name, "")
-    if not text:
-        return default
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise SettingsError(f"{PREFIX}{name} is {text!r}. Fix: set a whole number above 0.")
-    return int(text)
-
-
-def _choice(environ: Mapping[str, str], name: str, default: _Choice) -> _Choice:
-    text = environ.get(PREFIX + name, "")
-    if not text:
-        return default
-    try:
-        return type(default)(text)
-    except ValueError:
-        choices = ", ".join(type(default))
-        raise SettingsError(f"{PREFIX}{name} is {text!r}. Fix: one of {choices}.") from None

@@ -1,1 +1,1 @@
-"""The one endpoint: picks the emulator, refuses, repairs and answers what neither has."""
+"""The AWS endpoint: sends a call to its emulator, refuses it, corrects the answer, or answers it itself."""

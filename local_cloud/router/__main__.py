@@ -17,7 +17,7 @@ from local_cloud.router.server import AccessLog, Endpoint
 from local_cloud.settings import Settings, saved
 
 LARGEST_CALL = 70_167_211
-"""Bytes; Lambda's limit of a request with a zip in it, the largest of all calls that are read whole."""
+"""Bytes; Lambda's limit of a request with a zip in it, the largest of all calls that are read into memory."""
 
 
 async def serve(settings: Settings) -> None:
@@ -26,7 +26,7 @@ async def serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    # no limit of time: a function may run for a quarter of an hour
+    # no total limit: a function may run for 15 minutes
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=5)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector, auto_decompress=False) as http:

@@ -1,4 +1,4 @@
-"""The two emulators, and how the router asks them on its own account."""
+"""The two emulators, and the router's own calls to them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def forwarded(headers: dict[str, str]) -> dict[str, str]:
 
 
 def signature(service: str, region: str) -> str:
-    """Return an Authorization header that tells an emulator the service; it checks no more."""
+    """Return an Authorization header that names the service; the emulators check nothing else."""
     return (
         f"AWS4-HMAC-SHA256 Credential=local/20260101/{region}/{service}/aws4_request, "
         "SignedHeaders=host, Signature=0"
@@ -38,7 +38,7 @@ class Backends:
         self.settings = settings
         self.http = http
         self.leaving: set[str] = set()
-        """Instances that were told to stop or reboot and whose machine has not gone down since."""
+        """Instances that were told to stop or reboot, and whose machine has not shut down yet."""
 
     def url(self, call: Call) -> URL:
         """Return where a call goes, its path untouched."""
@@ -57,7 +57,7 @@ class Backends:
             return Answer(response.status, await response.read(), forwarded(dict(response.headers)))
 
     async def query(self, service: str, action: str, params: dict[str, str]) -> ElementTree.Element:
-        """Ask moto something; return the answer's XML without namespaces.
+        """Call an action of moto; return the answer's XML without namespaces.
 
         Raises :class:`LookupError` with the error code when moto refuses.
         """
@@ -73,7 +73,7 @@ class Backends:
             return root
 
     async def get_json(self, service: str, path: str) -> Answer:
-        """Ask ministack a REST question."""
+        """GET a path of one of ministack's REST services."""
         async with self.http.get(
             f"http://127.0.0.1:{self.settings.ministack_port}{path}",
             headers={"Authorization": signature(service, self.settings.region)},

@@ -1,4 +1,4 @@
-"""One AWS call, whatever its protocol, and the answers the router makes itself."""
+"""An AWS call in any of the protocols, and the answers that the router makes itself."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Call:
     """A request as it arrived.
 
     ``path`` is the raw path with its query, still percent-encoded. ``body`` is ``None`` while
-    the body is streamed through; a call that is looked into has it in full.
+    the body is streamed through; a call that has hooks has it in full.
     """
 
     method: str
@@ -132,7 +132,7 @@ def refuse(code: str, message: str, status: int = 400) -> NoReturn:
 
 
 def identify(method: str, path: str, headers: dict[str, str]) -> Call:
-    """Tell service and region of a request from its signature, or from what it looks like.
+    """Tell service and region of a request from its signature, or else from its path and headers.
 
     ``headers`` have lower-case names. The action is found later, see
     :mod:`local_cloud.router.operations`.

@@ -1,6 +1,6 @@
-"""SSM documents, which neither emulator has: enough of them for session documents.
+"""SSM documents, which neither emulator serves: the calls that session documents need.
 
-They are kept in a file, so that a restarted router still has them.
+They are kept in a file, so that they survive a restart of the router.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ AWS_DOCUMENTS = {
     "AWS-StartInteractiveCommand": "InteractiveCommands",
     "AWS-StartPortForwardingSession": "Port",
 }
-"""Documents of AWS that sessions here understand → their session type."""
+"""AWS's own documents that the local cloud supports → their session type."""
 
 _TYPES = {
     "Session": "1.0",
@@ -58,7 +58,7 @@ def store(backends: Backends) -> Store:
 def session_document(backends: Backends, name: str) -> JsonObject:
     """Return the content of the session document that a session asks for.
 
-    Refuses with ``InvalidDocument`` what does not exist or is none for sessions.
+    Refuses with ``InvalidDocument`` a document that does not exist or is not of type Session.
     """
     document = store(backends).read().get(name)
     if document is None and name in AWS_DOCUMENTS:
@@ -176,7 +176,7 @@ def _description(name: str, document: JsonObject, version: str) -> Answer:
 
 @answers("ssm", "UpdateDocument")
 async def update_document(call: Call, backends: Backends) -> Answer:
-    """Add a version; like AWS, one that brings nothing new is refused."""
+    """Add a version; like AWS, refuse one with the content of another version."""
     documents = store(backends).read()
     name, document = _named(call, documents)
     _version(document, str(call.json.get("DocumentVersion", "$LATEST")))

@@ -1,6 +1,6 @@
-"""Known emulator bugs, one function each.
+"""Fixes of emulator bugs, one function each.
 
-A function says in its docstring what the emulator does and what AWS does. Register it with
+Its docstring says what the emulator does and what AWS does. Register it with
 ``@before`` (edit the call) or ``@after`` (edit the answer); see
 :mod:`local_cloud.router.hooks`. Prefer a fix here over a workaround in a role: a role must
 not know where it runs.
@@ -18,7 +18,7 @@ from local_cloud.router.hooks import after, answers, before
 
 @after("apigateway", "CreateApi", "GetApi", "GetApis", "UpdateApi", "ImportApi", "ReimportApi")
 async def api_endpoint(call: Call, backends: Backends, answer: Answer) -> None:
-    """ministack answers a host name that does not resolve; this address works from here."""
+    """ministack answers a host name that does not resolve; this one is the endpoint's."""
     value = answer.json
     for api in [value, *value.get("items", [])]:
         if "apiId" in api and "apiEndpoint" in api:
@@ -91,7 +91,7 @@ async def tag_types_asked(call: Call, backends: Backends) -> None:
 
 @after("ec2", "DescribeTags")
 async def tag_types_answered(call: Call, backends: Backends, answer: Answer) -> None:
-    """moto answers its own names; modules that compare by EC2's would set the tags again and again."""
+    """moto answers its own names; a module that compares EC2's would report a change in every run."""
     for real, moto in _MOTO_TYPES.items():
         answer.body = answer.body.replace(
             f"<resourceType>{moto}</resourceType>".encode(), f"<resourceType>{real}</resourceType>".encode()

@@ -1,7 +1,7 @@
-"""What the router does to particular calls: answer, refuse, repair.
+"""Registry of hooks: what the router does to the calls of a service's action (answer, refuse, correct).
 
-A hook is a coroutine registered for a service and its actions. To work around another
-emulator bug, add one function to :mod:`local_cloud.router.fixes`.
+A hook is a coroutine. To work around another emulator bug, add one function to
+:mod:`local_cloud.router.fixes`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def before(service: str, *actions: str) -> Callable[[BeforeHook], BeforeHook]:
 
 
 def after(service: str, *actions: str) -> Callable[[AfterHook], AfterHook]:
-    """Register a coroutine that edits an emulator's answer, refusals included."""
+    """Register a coroutine that edits an emulator's answer, errors included."""
 
     def register(hook: AfterHook) -> AfterHook:
         for action in actions:
@@ -58,7 +58,7 @@ def after(service: str, *actions: str) -> Callable[[AfterHook], AfterHook]:
     return register
 
 
-def looked_into(service: str, action: str) -> bool:
-    """Whether some hook wants the body of this call."""
+def has_hooks(service: str, action: str) -> bool:
+    """Whether a hook is registered for this action, so that the body has to be read."""
     key = (service, action)
     return key in ANSWERS or key in BEFORE or key in AFTER

@@ -1,4 +1,4 @@
-"""What EC2 says about instances, as far as machines and sessions need it."""
+"""What machines and sessions need to know of EC2's instances."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Which operation a request is, and whether it changes anything.
 
-REST services do not name their operation; it is found in botocore's own service models, so
-no table here has to be kept.
+A REST call does not name its operation: it is looked up in botocore's service models.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ class _Pattern:
 
     @property
     def weight(self) -> tuple[int, int]:
-        """The more a pattern asks for, the surer it is."""
+        """Of several patterns that match, the one that requires most is the operation."""
         return (len(self.query) + len(self.headers), self.literals)
 
 
@@ -133,7 +132,7 @@ def action_of(call: Call) -> str:
 
 
 def changes(call: Call) -> bool:
-    """Whether the call may change the account; in doubt it does."""
+    """Whether the call may change the account; an unknown one counts as a change."""
     if call.service == "execute-api" or " " in call.action:
         return call.method not in {"GET", "HEAD", "OPTIONS"}
     if call.action in _ALSO_READS.get(call.service, ()):

@@ -1,7 +1,7 @@
-"""Machines follow instances.
+"""The reconciler: boots, stops and removes machines until they match EC2's instances.
 
-EC2's answer is the only truth: whatever it says runs gets a machine, whatever it no longer
-knows loses it. So nothing has to be remembered, and a forgetful emulator is survived.
+EC2's answer is the desired state, asked for every few seconds. No other state is kept, so an emulator
+that restarts and has lost its instances needs no special case.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from local_cloud.router.calls import Answer, Call
 from local_cloud.router.hooks import after
 from local_cloud.router.instances import Instance, instances, prefixes
 
-_SECONDS_BETWEEN_LOOKS = 3.0
-_SECONDS_AFTER_FAILURE = 20.0
+_INTERVAL_SECONDS = 3.0
+_RETRY_SECONDS = 20.0
 log = logging.getLogger("machines")
 
 
 @after("ec2", "StopInstances", "RebootInstances")
 async def leave(call: Call, backends: Backends, answer: Answer) -> None:
-    """Unregister an instance before its owner hears that it stops, and until it has booted again.
+    """Unregister an instance from Systems Manager before the caller is answered, until it has booted again.
 
-    Its machine takes a while to go down. Meanwhile the owner may start the instance again, and must
-    not find the old machine.
+    Its machine takes a while to shut down. A caller who starts the instance again meanwhile must not
+    reach the old machine.
     """
     if answer.status < 400:
         backends.leaving |= set(call.params("InstanceId."))
 
 
 class Reconciler:
-    """Boots, stops and removes machines until they are what EC2 says."""
+    """Compares machines with instances, and starts a command for each difference."""
 
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
@@ -45,27 +45,27 @@ class Reconciler:
         self._wake = asyncio.Event()
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._not_before: dict[str, float] = {}
-        self._said: set[str] = set()
+        self._logged: set[str] = set()
 
     def wake(self) -> None:
-        """Look now instead of at the next turn."""
+        """Reconcile now instead of at the end of the interval."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Reconcile until cancelled."""
         while True:
             try:
-                await self._look()
+                await self._reconcile()
             except (LookupError, aiohttp.ClientError, TimeoutError) as error:
-                # no answer is not the answer "there are none": leave the machines alone
-                self._say(f"EC2 does not answer: {error}")
+                # an error does not mean that there are no instances: leave the machines alone
+                self._log_once(f"EC2 does not answer: {error}")
             try:
-                await asyncio.wait_for(self._wake.wait(), _SECONDS_BETWEEN_LOOKS)
+                await asyncio.wait_for(self._wake.wait(), _INTERVAL_SECONDS)
             except TimeoutError:
                 continue
             self._wake.clear()
 
-    async def _look(self) -> None:
+    async def _reconcile(self) -> None:
         leaving = self._backends.leaving
         known = {one.id: one for one in await instances(self._backends)}
         lengths: dict[str, int] = {}
@@ -82,7 +82,7 @@ class Reconciler:
                 elif not machines.up(self._settings, instance.id):
                     lengths = lengths or await prefixes(self._backends)
                     if there is None:
-                        await self._explain_user_data(instance)
+                        await self._log_ignored_user_data(instance)
                     self._start(instance, lengths.get(instance.subnet, 20))
             elif instance.state in {"stopping", "stopped"}:
                 if runs:
@@ -94,12 +94,12 @@ class Reconciler:
                 self._do(machine.name, "remove", machine.name)
 
     def _has_machine(self, instance: Instance) -> bool:
-        """Whether an instance's address is one that this cloud's bridge carries."""
+        """Whether an instance's address is in the range of this cloud's bridge."""
         if not instance.address:
             return False
         if ipaddress.IPv4Address(instance.address) in self._settings.network:
             return True
-        self._say(
+        self._log_once(
             f"{instance.id} ({instance.address}) gets no machine: its address is outside of"
             f" {self._settings.vpc_cidr}"
         )
@@ -114,7 +114,7 @@ class Reconciler:
         )
 
     def _do(self, machine: str, *command: str) -> None:
-        """Run a machine command in a process of its own: what it starts must outlive us."""
+        """Run a machine command in a process of its own: a machine must outlive the router."""
         if time.monotonic() < self._not_before.get(machine, 0.0):
             return
         task = asyncio.create_task(self._command(machine, command))
@@ -135,21 +135,21 @@ class Reconciler:
         )
         _, errors = await process.communicate()
         if process.returncode:
-            self._not_before[machine] = time.monotonic() + _SECONDS_AFTER_FAILURE
+            self._not_before[machine] = time.monotonic() + _RETRY_SECONDS
             log.error("machine %s: %s", " ".join(command), errors.decode().strip())
         else:
             self._not_before.pop(machine, None)
             log.info("machine %s: done", " ".join(command))
 
-    async def _explain_user_data(self, instance: Instance) -> None:
+    async def _log_ignored_user_data(self, instance: Instance) -> None:
         answer = await self._backends.query(
             "ec2", "DescribeInstanceAttribute", {"InstanceId": instance.id, "Attribute": "userData"}
         )
         if answer.findtext(".//userData/value"):
             log.info("user data of %s is not executed: sessions need no agent here", instance.id)
 
-    def _say(self, message: str) -> None:
-        """Log something once, not at every turn."""
-        if message not in self._said:
-            self._said.add(message)
+    def _log_once(self, message: str) -> None:
+        """Log a message the first time only."""
+        if message not in self._logged:
+            self._logged.add(message)
             log.warning("%s", message)

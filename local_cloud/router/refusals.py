@@ -1,4 +1,4 @@
-"""What AWS refuses and the emulators let through."""
+"""Calls that AWS refuses and the emulators accept."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ RESERVED_ENVIRONMENT = frozenset(
         "LAMBDA_TASK_ROOT",
     }
 )
-"""Environment keys that Lambda keeps for itself, as its developer guide lists them."""
+"""Environment keys that Lambda reserves, as listed in its developer guide."""
 
 _INVALID = "InvalidParameterValueException"
 
 
 @before("lambda", "CreateFunction", "UpdateFunctionConfiguration")
 async def reserved_environment(call: Call, backends: Backends) -> None:
-    """Refuse an environment with keys that are the runtime's."""
+    """Refuse an environment with reserved or malformed keys."""
     environment = (call.json.get("Environment") or {}).get("Variables") or {}
-    taken = sorted(RESERVED_ENVIRONMENT & set(environment))
-    if taken:
+    reserved = sorted(RESERVED_ENVIRONMENT & set(environment))
+    if reserved:
         refuse(
             _INVALID,
             "Lambda was unable to configure your environment variables because the environment "
             "variables you have provided contains reserved keys that are currently not "
-            f"supported for modification. Reserved keys used in this request: {', '.join(taken)}",
+            f"supported for modification. Reserved keys used in this request: {', '.join(reserved)}",
         )
     wrong = sorted(key for key in environment if not re.fullmatch(r"[a-zA-Z]\w+", key))
     if wrong:
@@ -102,7 +102,7 @@ def _foreign(call: Call, backends: Backends) -> bool:
 
 @before("s3", "CreateBucket")
 async def foreign_bucket(call: Call, backends: Backends) -> None:
-    """Refuse a bucket name that counts as taken by another account."""
+    """Refuse to create a bucket with a name that belongs to another account."""
     if _foreign(call, backends):
         refuse(
             "BucketAlreadyExists",
@@ -120,6 +120,6 @@ async def foreign_bucket(call: Call, backends: Backends) -> None:
     *("GetBucketAcl", "DeleteBucket"),
 )
 async def foreign_bucket_closed(call: Call, backends: Backends) -> None:
-    """Refuse to look into a bucket of another account."""
+    """Refuse to read or delete a bucket of another account."""
     if _foreign(call, backends):
         refuse("AccessDenied", "Access Denied", 403)

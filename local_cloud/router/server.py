@@ -23,7 +23,7 @@ from local_cloud.router.calls import (
     is_form,
     rpc_action,
 )
-from local_cloud.router.hooks import AFTER, ANSWERS, BEFORE, looked_into
+from local_cloud.router.hooks import AFTER, ANSWERS, BEFORE, has_hooks
 from local_cloud.router.operations import action_of, changes
 from local_cloud.router.reconcile import Reconciler
 
@@ -38,7 +38,7 @@ _MACHINE_ACTIONS = {
 
 
 class AccessLog:
-    """One JSON line per call: what tests read to prove that nothing was written.
+    """One JSON line per call; tests read it, for example to prove that check mode wrote nothing.
 
     Keys: ``time`` (UTC, ISO 8601), ``service``, ``action``, ``mutating`` (bool), ``status``
     (HTTP), ``milliseconds``, ``client`` (address), ``resource`` (``bucket/key`` of S3, else
@@ -66,7 +66,7 @@ class AccessLog:
 
 
 class Endpoint:
-    """Takes every request: identify, refuse, send to an emulator, repair, log."""
+    """Serves every request: identify it, refuse it or send it to an emulator, correct the answer, log."""
 
     def __init__(self, backends: Backends, log: AccessLog, reconciler: Reconciler | None) -> None:
         self._backends = backends
@@ -106,7 +106,7 @@ class Endpoint:
             call.body = await request.read()
         call.action = rpc_action(call) or action_of(call)
         key = (call.service, call.action)
-        if not looked_into(*key):
+        if not has_hooks(*key):
             return await self._stream(call, request)
         if call.body is None:
             call.body = await request.read()
@@ -115,12 +115,12 @@ class Endpoint:
             for hook in BEFORE[key]:
                 await hook(call, self._backends)
             answer = await self._backends.send(call)
-        for mend in AFTER[key]:
-            await mend(call, self._backends, answer)
+        for correct in AFTER[key]:
+            await correct(call, self._backends, answer)
         return _complete(answer)
 
     async def _stream(self, call: Call, request: web.BaseRequest) -> web.StreamResponse:
-        """Pass a call through, both bodies as they come."""
+        """Pass a call through; both bodies are streamed."""
         body: bytes | AsyncIterator[bytes] | None = call.body
         if body is None and request.body_exists:
             body = request.content.iter_any()
@@ -143,7 +143,7 @@ class Endpoint:
 
 
 async def _continue(call: Call, request: web.BaseRequest) -> None:
-    """Tell a client that asked first (botocore, curl) to send its body, or it waits a second."""
+    """Answer "Expect: 100-continue" (botocore, curl) at once; the client waits a second otherwise."""
     if call.headers.get("expect", "").lower() == "100-continue" and request.transport:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 

@@ -1,7 +1,7 @@
-"""Session Manager, which neither emulator has: who is registered, and how to get there.
+"""Session Manager, which neither emulator serves: registered instances and sessions.
 
-The real plugin opens a web socket to the address in the answer. Here the address names the
-machine's directory and what the session is for; the stand-in needs nothing else.
+The real plugin opens a web socket to the stream URL in StartSession's answer. The local cloud's stream URL
+names the machine's directory and the kind of session, which is all that the stand-in needs.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from local_cloud.router.hooks import answers
 from local_cloud.router.instances import Instance, instances, unregistered
 
 _SESSIONS: dict[str, JsonObject] = {}
-"""Session id → what DescribeSessions says of it. Sessions do not outlive the router's memory."""
+"""Session id → what DescribeSessions answers. Held in memory: a restart of the router forgets them."""
 
-_REMEMBERED = 500
+_KEPT_SESSIONS = 500
 _LOGGED = ("s3BucketName", "s3KeyPrefix")
 
 
@@ -101,7 +101,7 @@ async def start_session(call: Call, backends: Backends) -> Answer:
 
 
 def _details(document: JsonObject, given: dict[str, list[str]]) -> dict[str, str]:
-    """Return what the stand-in has to know: the type of session, its ports, its log."""
+    """Return what the stand-in is told in the stream URL: the type of session, its ports, its log."""
     details = {"type": str(document.get("sessionType", "Standard_Stream"))}
     defaults = {key: str(one.get("default", "")) for key, one in (document.get("parameters") or {}).items()}
     values = defaults | {key: one[0] for key, one in given.items() if one}
@@ -133,7 +133,7 @@ def _filled(text: str, values: dict[str, str]) -> str:
 
 
 def _remember(session: str, target: str, document: str, backends: Backends) -> None:
-    while len(_SESSIONS) >= _REMEMBERED:
+    while len(_SESSIONS) >= _KEPT_SESSIONS:
         _SESSIONS.pop(next(iter(_SESSIONS)))
     _SESSIONS[session] = {
         "SessionId": session,

@@ -1,4 +1,4 @@
-"""What the EC2 modules share: finding things by name inside a VPC, and their tags."""
+"""What the EC2 modules share: finding resources by name inside a VPC, and their tags."""
 
 from __future__ import annotations
 
@@ -118,9 +118,14 @@ class Ec2Resource(Resource):
         self.ec2 = module.client("ec2")
         self.find = Finder(module, self.ec2)
 
+    @property
+    def vpc_id(self) -> str:
+        """The id of the VPC that the task names; raises Missing."""
+        return self.find.vpc(self.params["vpc"])
+
     @abstractmethod
     def describe(self) -> dict[str, Any] | None:
-        """AWS's own description of the resource, or None."""
+        """EC2's own description of the resource, or None; raises Missing without its VPC."""
 
     def wanted_tags(self) -> dict[str, str]:
         """The task's tags and the name."""
@@ -167,8 +172,8 @@ def described_tags(description: Mapping[str, Any]) -> dict[str, str]:
     return tag_dict(description.get("Tags"))
 
 
-def names_to_ids(names: Iterable[str], find: Any) -> list[str]:
-    """Sorted ids of several names; ``find`` is one of Finder's methods."""
+def names_to_ids(names: Iterable[str], find: Callable[[str], str]) -> list[str]:
+    """Sorted ids of several names; ``find`` gives the id of one and raises Missing."""
     return sorted(find(name) for name in names)
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NoReturn
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -33,12 +33,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 State = dict[str, Any]
 
-STATE_ARGUMENT: dict[str, dict[str, Any]] = {
+COMMON_OPTIONS: dict[str, dict[str, Any]] = {
     "state": {"choices": ["present", "absent"], "default": "present"},
-}
-TAGS_ARGUMENT: dict[str, dict[str, Any]] = {
     "tags": {"type": "dict", "default": {}, "aliases": ["resource_tags"]},
 }
+"""What every module of a resource takes; documented in plugins/doc_fragments/resource.py."""
 
 
 class Missing(Exception):
@@ -70,7 +69,10 @@ class Resource(ABC):
 
     @abstractmethod
     def read(self) -> State | None:
-        """The resource as it is, in the shape of :meth:`desired`; None where it does not exist."""
+        """The resource as it is, in the shape of :meth:`desired`; None where it does not exist.
+
+        Raises :class:`Missing` for the parent that it would be in: then there is nothing to remove either.
+        """
 
     @abstractmethod
     def desired(self) -> State:
@@ -195,6 +197,26 @@ def filters(**by: Any) -> list[dict[str, Any]]:
     return list(ansible_dict_to_boto3_filter_list(named))
 
 
+def run_module(
+    resource: type[Resource],
+    options: Mapping[str, Any],
+    *,
+    required_if_present: Sequence[str] = (),
+    mutually_exclusive: Sequence[Sequence[str]] = (),
+) -> NoReturn:
+    """Run the module of a resource, whose ``options`` are those beside :data:`COMMON_OPTIONS`.
+
+    required_if_present: the options that ``state: present`` needs and ``state: absent`` does not.
+    """
+    module = AnsibleAWSModule(
+        argument_spec={**options, **COMMON_OPTIONS},
+        required_if=[("state", "present", tuple(required_if_present))],
+        mutually_exclusive=mutually_exclusive,
+        supports_check_mode=True,
+    )
+    run(module, resource(module))
+
+
 def run(module: AnsibleAWSModule, resource: Resource) -> NoReturn:
     """Bring the resource to ``state`` (or say what would be done) and end the module."""
     try:
@@ -209,8 +231,14 @@ def run(module: AnsibleAWSModule, resource: Resource) -> NoReturn:
 
 
 def _run(module: AnsibleAWSModule, resource: Resource) -> None:
-    current = resource.read()
-    if module.params["state"] == "absent":
+    absent = module.params["state"] == "absent"
+    try:
+        current = resource.read()
+    except Missing:
+        if not absent:
+            raise
+        current = None
+    if absent:
         if current is not None and not module.check_mode:
             resource.delete(current)
         _exit(module, resource, current is not None, current, None)

@@ -38,10 +38,19 @@ def log_group(client: Any, name: str) -> dict[str, Any] | None:
     return next((group for group in groups if group["logGroupName"] == name), None)
 
 
-def tag_changes(current: Mapping[str, str], desired: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """What to set, and the keys to remove, so that ``current`` becomes ``desired``."""
-    to_set = {key: value for key, value in desired.items() if current.get(key) != value}
-    return to_set, sorted(current.keys() - desired.keys())
+def repair_tags(
+    current: Mapping[str, str],
+    desired: Mapping[str, str],
+    set_tags: Callable[[dict[str, str]], Any],
+    remove_tags: Callable[[list[str]], Any],
+) -> None:
+    """Remove the tags that ``desired`` does not have (by key), set those that are missing or different."""
+    extra = sorted(current.keys() - desired.keys())
+    changed = {key: value for key, value in desired.items() if current.get(key) != value}
+    if extra:
+        remove_tags(extra)
+    if changed:
+        set_tags(changed)
 
 
 def map_tags(tags: Mapping[str, str] | None) -> dict[str, str]:

@@ -82,21 +82,8 @@ options:
     description: With O(state=absent), whether objects and all their versions are removed first.
     type: bool
     default: false
-  tags:
-    description: All the tags of the bucket.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the bucket is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -117,21 +104,48 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the bucket exists after the task; in check mode, whether it exists now.
+  returned: always
+  type: bool
 resource:
-  description: The bucket as it is, or as it would be in check mode.
+  description:
+    - The bucket after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the bucket does not exist.
   returned: always
   type: dict
-  sample:
-    arn: arn:aws:s3:::clickstream-s3-ingest-myshop
-    versioning: true
-    encryption: AES256
+  contains:
+    arn:
+      description: ARN of the bucket.
+      type: str
+      sample: arn:aws:s3:::clickstream-s3-ingest-myshop
+    versioning:
+      description: Whether S3 keeps what is overwritten or deleted.
+      type: bool
+    encryption:
+      description: Algorithm that new objects are encrypted with.
+      type: str
+      sample: AES256
     public_access:
-      {BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true}
-    ownership: BucketOwnerEnforced
-    policy: {Version: "2012-10-17", Statement: []}
-    lifecycle: []
-    cors: []
-    tags: {}
+      description: The four blocks of public access, in S3's words.
+      type: dict
+    ownership:
+      description: Who owns new objects; V(BucketOwnerEnforced) means that ACLs are off.
+      type: str
+    policy:
+      description: The bucket policy.
+      type: dict
+    lifecycle:
+      description: Lifecycle rules in S3's words.
+      type: list
+      elements: dict
+    cors:
+      description: CORS rules in S3's words.
+      type: list
+      elements: dict
+    tags:
+      description: All tags.
+      type: dict
 """
 
 import json
@@ -142,8 +156,6 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from botocore.exceptions import ClientError
 
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     Resource,
     State,
     canonical_list,
@@ -151,7 +163,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
     ignore_absent,
     policy,
     retrying,
-    run,
+    run_module,
     tag_dict,
     tag_list,
 )
@@ -435,8 +447,9 @@ class Bucket(Resource):
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        Bucket,
+        {
             "name": {"required": True},
             "versioning": {"type": "bool", "default": False},
             "policy_statements": {"type": "list", "elements": "dict", "default": []},
@@ -448,12 +461,8 @@ def main() -> None:
             },
             "cors_rules": {"type": "list", "elements": "dict", "default": [], "options": CORS_OPTIONS},
             "force": {"type": "bool", "default": False},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
-        supports_check_mode=True,
     )
-    run(module, Bucket(module))
 
 
 if __name__ == "__main__":

@@ -44,21 +44,8 @@ options:
     description: What the rule is for.
     type: str
     default: ""
-  tags:
-    description: All the tags of the rule.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the rule is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -70,21 +57,44 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the rule exists after the task; in check mode, whether it exists now.
+  returned: unless pending
+  type: bool
 resource:
-  description: The rule as it is, or as it would be in check mode.
+  description:
+    - The rule after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the rule does not exist.
   returned: unless pending
   type: dict
-  sample:
-    arn: arn:aws:events:ap-southeast-1:123456789012:rule/SBW_ETL_HOURLY_RULE
-    schedule: rate(1 hour)
-    pattern: null
-    enabled: true
-    description: ""
-    targets: []
-    tags: {}
+  contains:
+    arn:
+      description: ARN of the rule.
+      type: str
+      sample: arn:aws:events:ap-southeast-1:123456789012:rule/SBW_ETL_HOURLY_RULE
+    schedule:
+      description: Schedule expression.
+      type: str
+      sample: rate(1 hour)
+    pattern:
+      description: Event pattern; null for a rule with nothing but a schedule.
+      type: str
+    enabled:
+      description: Whether the schedule runs.
+      type: bool
+    description:
+      description: What the rule is for.
+      type: str
+    targets:
+      description: Targets in EventBridge's words, its defaults filled in.
+      type: list
+      elements: dict
+    tags:
+      description: All tags.
+      type: dict
 pending:
-  description: The parent that does not exist yet; in check mode only.
-  returned: when a parent is missing
+  description: Name of the parent that does not exist yet.
+  returned: in check mode, where a parent is missing
   type: str
 """
 
@@ -94,20 +104,18 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     Resource,
     State,
     canonical,
     canonical_list,
     ignore_absent,
-    run,
+    run_module,
     tag_dict,
     tag_list,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.services import (
     function_arn,
-    tag_changes,
+    repair_tags,
     text_tags,
 )
 
@@ -198,11 +206,13 @@ class EventRule(Resource):
             self.remove_targets(extra)
             self.put_target()
         if "tags" in changes:
-            to_set, to_remove = tag_changes(current["tags"], desired["tags"])
-            if to_remove:
-                self.events.untag_resource(ResourceARN=current["arn"], TagKeys=to_remove)
-            if to_set:
-                self.events.tag_resource(ResourceARN=current["arn"], Tags=tag_list(to_set))
+            arn = current["arn"]
+            repair_tags(
+                current["tags"],
+                desired["tags"],
+                lambda tags: self.events.tag_resource(ResourceARN=arn, Tags=tag_list(tags)),
+                lambda keys: self.events.untag_resource(ResourceARN=arn, TagKeys=keys),
+            )
 
     def put_target(self) -> None:
         """Set the rule's own target."""
@@ -229,8 +239,9 @@ class EventRule(Resource):
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        EventRule,
+        {
             "name": {"required": True},
             "schedule": {},
             "function": {},
@@ -240,13 +251,9 @@ def main() -> None:
             "dead_letter_arn": {},
             "enabled": {"type": "bool", "default": True},
             "description": {"default": ""},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
-        required_if=[("state", "present", ("schedule", "function"))],
-        supports_check_mode=True,
+        required_if_present=("schedule", "function"),
     )
-    run(module, EventRule(module))
 
 
 if __name__ == "__main__":

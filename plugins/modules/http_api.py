@@ -116,21 +116,8 @@ options:
     description: What the API is for.
     type: str
     default: ""
-  tags:
-    description: All the tags of the API and of its stage.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the API is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -156,18 +143,193 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the API exists after the task; in check mode, whether it exists now.
+  returned: unless pending
+  type: bool
 resource:
-  description: The API as it is, or as it would be in check mode (without ids where it does not exist).
+  description:
+    - The API after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the API does not exist.
   returned: unless pending
   type: dict
-  sample:
-    api_id: a1b2c3d4e5
-    api_endpoint: https://a1b2c3d4e5.execute-api.ap-southeast-1.amazonaws.com
-    arn: arn:aws:execute-api:ap-southeast-1:123456789012:a1b2c3d4e5
-    routes: {POST /clickstream: {authorization: NONE}}
+  contains:
+    api_id:
+      description: Id of the API.
+      type: str
+      sample: a1b2c3d4e5
+    api_endpoint:
+      description: URL of its stage C($default).
+      type: str
+      sample: https://a1b2c3d4e5.execute-api.ap-southeast-1.amazonaws.com
+    arn:
+      description: ARN of the API, as tags need it.
+      type: str
+      sample: arn:aws:apigateway:ap-southeast-1::/apis/a1b2c3d4e5
+    description:
+      description: What the API is for.
+      type: str
+    endpoint_enabled:
+      description: Whether RV(resource.api_endpoint) answers.
+      type: bool
+    cors:
+      description: Which browser origins may call the API.
+      type: dict
+      contains:
+        allow_origins:
+          description: Origins.
+          type: list
+          elements: str
+        allow_methods:
+          description: HTTP methods.
+          type: list
+          elements: str
+        allow_headers:
+          description: Request headers, in lower case.
+          type: list
+          elements: str
+        expose_headers:
+          description: Response headers that a page may read, in lower case.
+          type: list
+          elements: str
+        max_age_seconds:
+          description: How long a browser remembers the answer to a preflight request.
+          type: int
+        allow_credentials:
+          description: Whether a browser sends cookies.
+          type: bool
+    integrations:
+      description: What the routes lead to.
+      type: list
+      elements: dict
+      contains:
+        uri:
+          description: ARN of the function.
+          type: str
+        type:
+          description: Type of the integration.
+          type: str
+          sample: AWS_PROXY
+        payload_format:
+          description: Version of the event that the function gets.
+          type: str
+          sample: "2.0"
+        timeout_milliseconds:
+          description: How long API Gateway waits for the function.
+          type: int
+        mappings:
+          description: Parameter mappings, in API Gateway's words.
+          type: dict
+    authorizers:
+      description: Whose tokens the routes take.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: Name of the authorizer.
+          type: str
+        type:
+          description: Type of the authorizer.
+          type: str
+          sample: JWT
+        issuer:
+          description: Issuer of the tokens.
+          type: str
+        audience:
+          description: Audiences of the tokens.
+          type: list
+          elements: str
+        source:
+          description: Where a request carries its token.
+          type: list
+          elements: str
+    routes:
+      description: What the API answers.
+      type: dict
+      contains:
+        <method and path>:
+          description: One entry for each route.
+          type: dict
+          contains:
+            authorization:
+              description: V(JWT) where the route needs a token, V(NONE) where it is open.
+              type: str
+            authorizer:
+              description: Name of the authorizer; null where the route is open.
+              type: str
+            scopes:
+              description: Scopes that a token must have.
+              type: list
+              elements: str
+            integration:
+              description: ARN of the function.
+              type: str
+    stages:
+      description: Where routes are deployed to.
+      type: dict
+      contains:
+        <name of the stage>:
+          description: One entry for each stage.
+          type: dict
+          contains:
+            auto_deploy:
+              description: Whether every change is deployed by itself.
+              type: bool
+            burst_limit:
+              description: How many requests may be under way at once.
+              type: int
+            rate_limit:
+              description: How many requests per second are let through.
+              type: float
+            detailed_metrics:
+              description: Whether CloudWatch has metrics for each route.
+              type: bool
+            access_log:
+              description: Where access is logged, and in which format.
+              type: dict
+              contains:
+                destination:
+                  description: ARN of the log group.
+                  type: str
+                format:
+                  description: Format of a line.
+                  type: str
+            route_limits:
+              description: Limits of single routes, in API Gateway's words.
+              type: dict
+            variables:
+              description: Stage variables.
+              type: dict
+            tags:
+              description: All tags of the stage.
+              type: dict
+    permission:
+      description: The statement O(permission_sid) in the function's policy; null where there is none.
+      type: dict
+      contains:
+        principal:
+          description: Service that may call.
+          type: str
+          sample: apigateway.amazonaws.com
+        action:
+          description: What it may do.
+          type: str
+        source_arn:
+          description: The requests that may call, as an ARN.
+          type: str
+        source_account:
+          description: Account of that API; null where the ARN says it.
+          type: str
+        conditions:
+          description: Further conditions, which this module cannot set.
+          returned: where somebody else wrote such a statement
+          type: dict
+    tags:
+      description: All tags of the API.
+      type: dict
 pending:
-  description: The parent that does not exist yet; in check mode only.
-  returned: when a parent is missing
+  description: Name of the parent that does not exist yet.
+  returned: in check mode, where a parent is missing
   type: str
 """
 
@@ -195,12 +357,10 @@ from ansible_collections.clickstream.aws.plugins.module_utils.http_api import (
     wanted_cors,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     Missing,
     Resource,
     State,
-    run,
+    run_module,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.services import (
     function_arn,
@@ -209,7 +369,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.services import (
     log_group,
     map_tags,
     repair_function_permissions,
-    tag_changes,
+    repair_tags,
     text_tags,
     together,
 )
@@ -490,11 +650,12 @@ class HttpApi(Resource):
 
     def repair_tags(self, arn: str, current: dict[str, str], desired: dict[str, str]) -> None:
         """Set what is missing or different; remove what the task does not name."""
-        to_set, to_remove = tag_changes(current, desired)
-        if to_remove:
-            self.gateway.untag_resource(ResourceArn=arn, TagKeys=to_remove)
-        if to_set:
-            self.gateway.tag_resource(ResourceArn=arn, Tags=to_set)
+        repair_tags(
+            current,
+            desired,
+            lambda tags: self.gateway.tag_resource(ResourceArn=arn, Tags=tags),
+            lambda keys: self.gateway.untag_resource(ResourceArn=arn, TagKeys=keys),
+        )
 
     def delete(self, current: State) -> None:
         """Remove the API with all its parts, and the function's permission for it."""
@@ -506,8 +667,9 @@ class HttpApi(Resource):
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        HttpApi,
+        {
             "name": {"required": True},
             "function": {},
             "routes": {"type": "list", "elements": "dict", "default": [], "options": ROUTE_OPTIONS},
@@ -521,13 +683,9 @@ def main() -> None:
             "timeout_milliseconds": {"type": "int", "default": 30000},
             "permission_sid": {"default": "http-api"},
             "description": {"default": ""},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
-        required_if=[("state", "present", ("function", "access_log_group"))],
-        supports_check_mode=True,
+        required_if_present=("function", "access_log_group"),
     )
-    run(module, HttpApi(module))
 
 
 if __name__ == "__main__":

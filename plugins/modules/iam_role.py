@@ -40,21 +40,8 @@ options:
     description: How long a session of the role may last.
     type: int
     default: 3600
-  tags:
-    description: All the tags of the role.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the role is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -77,19 +64,44 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the role exists after the task; in check mode, whether it exists now.
+  returned: always
+  type: bool
 resource:
-  description: The role as it is, or as it would be in check mode.
+  description:
+    - The role after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the role does not exist.
   returned: always
   type: dict
-  sample:
-    arn: arn:aws:iam::123456789012:role/clickstream-lambda-ingest-role
-    trust: {Version: "2012-10-17", Statement: []}
-    inline_policies: {}
-    managed_policies: []
-    instance_profile: null
-    description: ""
-    max_session_seconds: 3600
-    tags: {}
+  contains:
+    arn:
+      description: ARN of the role.
+      type: str
+      sample: arn:aws:iam::123456789012:role/clickstream-lambda-ingest-role
+    trust:
+      description: Policy document that says who may assume the role.
+      type: dict
+    inline_policies:
+      description: Policy documents by name.
+      type: dict
+    managed_policies:
+      description: ARNs of the attached managed policies.
+      type: list
+      elements: str
+    instance_profile:
+      description: Names of the roles in the instance profile of the same name; null without such a profile.
+      type: list
+      elements: str
+    description:
+      description: What the role is for.
+      type: str
+    max_session_seconds:
+      description: Longest duration of a session.
+      type: int
+    tags:
+      description: All tags.
+      type: dict
 """
 
 import json
@@ -98,18 +110,16 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     Resource,
     State,
     ignore_absent,
     policy,
-    run,
+    run_module,
     tag_dict,
     tag_list,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.services import (
-    tag_changes,
+    repair_tags,
     text_tags,
     together,
 )
@@ -219,7 +229,12 @@ class IamRole(Resource):
         if "instance_profile" in changes:
             self.repair_profile(current.get("instance_profile"), desired["instance_profile"])
         if "tags" in changes:
-            self.repair_tags(current["tags"], desired["tags"])
+            repair_tags(
+                current["tags"],
+                desired["tags"],
+                lambda tags: self.iam.tag_role(RoleName=self.name, Tags=tag_list(tags)),
+                lambda keys: self.iam.untag_role(RoleName=self.name, TagKeys=keys),
+            )
 
     def repair_inline(self, current: dict[str, Any], desired: dict[str, Any]) -> None:
         """Remove extra inline policies, put those that differ."""
@@ -250,14 +265,6 @@ class IamRole(Resource):
         if current is not None and desired is None:
             self.iam.delete_instance_profile(**profile)
 
-    def repair_tags(self, current: dict[str, str], desired: dict[str, str]) -> None:
-        """Set what is missing or different; remove what the task does not name."""
-        to_set, to_remove = tag_changes(current, desired)
-        if to_remove:
-            self.iam.untag_role(RoleName=self.name, TagKeys=to_remove)
-        if to_set:
-            self.iam.tag_role(RoleName=self.name, Tags=tag_list(to_set))
-
     def delete(self, current: State) -> None:
         """Remove the profile, the policies and the role."""
         self.repair_profile(current["instance_profile"], None)
@@ -273,8 +280,9 @@ BORN_WITH = frozenset({"trust", "description", "max_session_seconds", "tags"})
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        IamRole,
+        {
             "name": {"required": True},
             "trust": {"type": "dict"},
             "inline_policies": {"type": "dict", "default": {}},
@@ -282,13 +290,9 @@ def main() -> None:
             "instance_profile": {"type": "bool", "default": False},
             "description": {"default": ""},
             "max_session_seconds": {"type": "int", "default": 3600},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
-        required_if=[("state", "present", ("trust",))],
-        supports_check_mode=True,
+        required_if_present=("trust",),
     )
-    run(module, IamRole(module))
 
 
 if __name__ == "__main__":

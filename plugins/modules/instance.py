@@ -63,22 +63,8 @@ options:
     description: What cloud-init runs at the first boot.
     type: str
     default: ""
-  tags:
-    description: All the tags of the instance, but for the name; its volume and network interface get them
-      too.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the instance is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -96,26 +82,80 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the instance exists after the task; in check mode, whether it exists now.
+  returned: unless pending
+  type: bool
 resource:
-  description: The instance as it is, or as it would be in check mode.
+  description:
+    - The instance after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the instance does not exist.
   returned: unless pending
   type: dict
-  sample:
-    instance_id: i-0123
-    instance_state: running
-    private_ip: 10.0.128.10
-    instance_profile: SBW_EC2_ShinyDWH-role
-    metadata: {HttpEndpoint: enabled, HttpPutResponseHopLimit: 1, HttpTokens: required}
+  contains:
+    instance_id:
+      description: Id of the instance.
+      type: str
+      sample: i-0123456789abcdef0
+    image_id:
+      description: Id of the image that it was made from.
+      type: str
+      sample: ami-0123456789abcdef0
+    instance_state:
+      description: State in EC2's words.
+      type: str
+      sample: running
+    subnet_id:
+      description: Id of its subnet.
+      type: str
+      sample: subnet-0123456789abcdef0
+    private_ip:
+      description: Its address in the subnet.
+      type: str
+      sample: 10.0.128.10
+    type:
+      description: Instance type.
+      type: str
+      sample: t4g.medium
+    instance_profile:
+      description: Name of its instance profile; empty where it has none.
+      type: str
+    security_groups:
+      description: Ids of its security groups.
+      type: list
+      elements: str
+    metadata:
+      description: Options of the instance metadata service.
+      type: dict
+      contains:
+        HttpEndpoint:
+          description: V(enabled) or V(disabled).
+          type: str
+        HttpTokens:
+          description: V(required) where it answers with session tokens only (IMDSv2), otherwise V(optional).
+          type: str
+        HttpPutResponseHopLimit:
+          description: How many network hops an answer may take.
+          type: int
+    termination_protection:
+      description: Whether an API call to terminate it is refused.
+      type: bool
+    monitoring:
+      description: Whether CloudWatch gets detailed metrics, which cost extra.
+      type: bool
+    tags:
+      description: All tags, C(Name) included.
+      type: dict
 pending:
-  description: The parent that does not exist yet; in check mode only.
-  returned: when a parent is missing
+  description: Name of the parent that does not exist yet.
+  returned: in check mode, where a parent is missing
   type: str
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from botocore.exceptions import ClientError
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
@@ -124,13 +164,11 @@ from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     names_to_ids,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     Missing,
     State,
     filters,
     ignore_absent,
-    run,
+    run_module,
     tag_list,
     wait_for,
 )
@@ -146,13 +184,9 @@ class Instance(Ec2Resource):
     image: dict[str, Any]
 
     def describe(self) -> dict[str, Any] | None:
-        """EC2's description, or None where there is no such instance or no such VPC."""
-        try:
-            vpc_id = self.find.vpc(self.params["vpc"])
-        except Missing:
-            return None
+        """EC2's description, or None."""
         there = ["pending", "running", "stopping", "stopped"]
-        by = {"tag__Name": self.name, "vpc_id": vpc_id, "instance_state_name": there}
+        by = {"tag__Name": self.name, "vpc_id": self.vpc_id, "instance_state_name": there}
         found = self.find.all("describe_instances", "Reservations", **by)
         instances: list[dict[str, Any]] = [item for reservation in found for item in reservation["Instances"]]
         if len(instances) > 1:
@@ -189,15 +223,14 @@ class Instance(Ec2Resource):
 
     def desired(self) -> State:
         """As the task says; needs VPC, subnet, groups, and for an instance without it the profile."""
-        vpc_id = self.find.vpc(self.params["vpc"])
         desired = {
             "instance_state": "running",
-            "subnet_id": self.find.subnet(vpc_id, self.params["subnet"]),
+            "subnet_id": self.find.subnet(self.vpc_id, self.params["subnet"]),
             "private_ip": self.params["private_ip"],
             "type": self.params["type"],
             "instance_profile": self.params["instance_profile"],
             "security_groups": names_to_ids(
-                self.params["security_groups"], lambda name: self.find.security_group(vpc_id, name)
+                self.params["security_groups"], partial(self.find.security_group, self.vpc_id)
             ),
             "metadata": {
                 "HttpEndpoint": "enabled",
@@ -373,8 +406,9 @@ class Instance(Ec2Resource):
 def main() -> None:
     """Run the module."""
     needed = ("subnet", "private_ip", "image_owner", "image_name", "type", "instance_profile")
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        Instance,
+        {
             "name": {"required": True},
             "vpc": {"required": True},
             **{key: {} for key in needed},
@@ -383,13 +417,9 @@ def main() -> None:
             "metadata_hop_limit": {"type": "int", "default": 1},
             "termination_protection": {"type": "bool", "default": True},
             "user_data": {"default": ""},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
-        required_if=[("state", "present", needed)],
-        supports_check_mode=True,
+        required_if_present=needed,
     )
-    run(module, Instance(module))
 
 
 if __name__ == "__main__":

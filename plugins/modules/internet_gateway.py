@@ -16,21 +16,8 @@ options:
   vpc:
     description: Name tag of the VPC it is attached to. Required when O(state=present).
     type: str
-  tags:
-    description: All the tags of the Internet gateway, but for the name.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the Internet gateway is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -41,20 +28,36 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the Internet gateway exists after the task; in check mode, whether it exists now.
+  returned: unless pending
+  type: bool
 resource:
-  description: The Internet gateway as it is, or as it would be in check mode.
+  description:
+    - The Internet gateway after the task; in check mode as it would be, without the ids that AWS has
+      yet to give.
+    - Empty where the Internet gateway does not exist.
   returned: unless pending
   type: dict
-  sample: {internet_gateway_id: igw-0123, vpc_id: vpc-0123, tags: {}}
+  contains:
+    internet_gateway_id:
+      description: Id of the Internet gateway.
+      type: str
+      sample: igw-0123456789abcdef0
+    vpc_id:
+      description: Id of the VPC that it is attached to; null where it is detached.
+      type: str
+      sample: vpc-0123456789abcdef0
+    tags:
+      description: All tags, C(Name) included.
+      type: dict
 pending:
-  description: The parent that does not exist yet; in check mode only.
-  returned: when a parent is missing
+  description: Name of the parent that does not exist yet.
+  returned: in check mode, where a parent is missing
   type: str
 """
 
 from typing import Any
-
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     Ec2Resource,
@@ -62,10 +65,8 @@ from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     described_tags,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     State,
-    run,
+    run_module,
 )
 
 
@@ -90,7 +91,7 @@ class InternetGateway(Ec2Resource):
 
     def desired(self) -> State:
         """As the task says; needs the VPC."""
-        return {"vpc_id": self.find.vpc(self.params["vpc"]), "tags": self.wanted_tags()}
+        return {"vpc_id": self.vpc_id, "tags": self.wanted_tags()}
 
     def create(self, desired: State) -> None:
         """Make and attach it. A crash in between leaves a detached one, which the next run attaches."""
@@ -123,12 +124,11 @@ class InternetGateway(Ec2Resource):
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={"name": {"required": True}, "vpc": {}, **TAGS_ARGUMENT, **STATE_ARGUMENT},
-        required_if=[("state", "present", ("vpc",))],
-        supports_check_mode=True,
+    run_module(
+        InternetGateway,
+        {"name": {"required": True}, "vpc": {}},
+        required_if_present=("vpc",),
     )
-    run(module, InternetGateway(module))
 
 
 if __name__ == "__main__":

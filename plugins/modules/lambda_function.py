@@ -136,21 +136,8 @@ options:
     description: What the function is for.
     type: str
     default: ""
-  tags:
-    description: All the tags of the function.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the function is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -172,22 +159,87 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the function exists after the task; in check mode, whether it exists now.
+  returned: unless pending
+  type: bool
 resource:
-  description: The function as it is, or as it would be in check mode.
+  description:
+    - The function after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the function does not exist.
   returned: unless pending
   type: dict
-  sample:
-    arn: arn:aws:lambda:ap-southeast-1:123456789012:function:SBW_Lamda_ETL
-    code: {sha256: 47DEQpj8HBSa-TImW-5JCeuQeRkm5NMpJWZG3hSuFU, architecture: arm64}
-    configuration: {Handler: etl.handler.handler, Runtime: python3.13}
-    healthy: true
-    reserved_concurrency: null
-    permissions: {}
-    asynchronous: null
-    tags: {}
+  contains:
+    arn:
+      description: ARN of the function.
+      type: str
+      sample: arn:aws:lambda:ap-southeast-1:123456789012:function:SBW_Lamda_ETL
+    code:
+      description: What runs.
+      type: dict
+      contains:
+        sha256:
+          description: SHA-256 of the zip in base64, Lambda's C(CodeSha256).
+          type: str
+          sample: 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
+        architecture:
+          description: Processor that it runs on.
+          type: str
+    configuration:
+      description: The configuration in the words of Lambda's C(UpdateFunctionConfiguration).
+      type: dict
+      sample: {Handler: etl.handler.handler, Runtime: python3.13}
+    healthy:
+      description: Whether neither its creation nor its last update failed.
+      type: bool
+    reserved_concurrency:
+      description: How many calls may run at the same time; null where nothing is reserved.
+      type: int
+    permissions:
+      description: Which services may call it, but for O(foreign_permissions).
+      type: dict
+      contains:
+        <statement id>:
+          description: One entry for each statement of the function's policy.
+          type: dict
+          contains:
+            principal:
+              description: Service that may call.
+              type: str
+              sample: events.amazonaws.com
+            action:
+              description: What it may do.
+              type: str
+              sample: lambda:InvokeFunction
+            source_arn:
+              description: The one resource of that service that may call; null for any.
+              type: str
+            source_account:
+              description: Account of that resource; null for any.
+              type: str
+            conditions:
+              description: Further conditions, which this module cannot set.
+              returned: where somebody else wrote such a statement
+              type: dict
+    asynchronous:
+      description: What happens to asynchronous calls; null for what AWS does by itself.
+      type: dict
+      contains:
+        max_retries:
+          description: How often a failed call is tried again.
+          type: int
+        max_age_seconds:
+          description: How long a call may wait for a free instance.
+          type: int
+        on_failure:
+          description: ARN of the topic, queue, bus or function that is told of a call that failed for good.
+          type: str
+    tags:
+      description: All tags.
+      type: dict
 pending:
-  description: The parent that does not exist yet; in check mode only.
-  returned: when a parent is missing
+  description: Name of the parent that does not exist yet.
+  returned: in check mode, where a parent is missing
   type: str
 """
 
@@ -195,6 +247,7 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -203,20 +256,18 @@ from botocore.exceptions import ClientError
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import Finder, names_to_ids
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     Missing,
     Resource,
     State,
     ignore_absent,
-    run,
+    run_module,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.services import (
     function_permission,
     function_permissions,
     map_tags,
     repair_function_permissions,
-    tag_changes,
+    repair_tags,
     text_tags,
     together,
 )
@@ -376,9 +427,9 @@ class LambdaFunction(Resource):
         vpc_id = find.vpc(self.params["vpc"])
         return {
             "SecurityGroupIds": names_to_ids(
-                self.params["security_groups"], lambda name: find.security_group(vpc_id, name)
+                self.params["security_groups"], partial(find.security_group, vpc_id)
             ),
-            "SubnetIds": names_to_ids(self.params["subnets"], lambda name: find.subnet(vpc_id, name)),
+            "SubnetIds": names_to_ids(self.params["subnets"], partial(find.subnet, vpc_id)),
         }
 
     def create(self, desired: State) -> None:
@@ -420,7 +471,13 @@ class LambdaFunction(Resource):
         if "asynchronous" in changes:
             self.put_asynchronous(desired["asynchronous"])
         if "tags" in changes:
-            self.repair_tags(current, desired["tags"])
+            arn = current["arn"]
+            repair_tags(
+                current["tags"],
+                desired["tags"],
+                lambda tags: self.client.tag_resource(Resource=arn, Tags=tags),
+                lambda keys: self.client.untag_resource(Resource=arn, TagKeys=keys),
+            )
 
     def when_role_is_known(self, action: Callable[[], Any]) -> None:
         """Run the action, again and again while Lambda does not know the function's new role (a minute)."""
@@ -459,14 +516,6 @@ class LambdaFunction(Resource):
             DestinationConfig=on_failure,
         )
 
-    def repair_tags(self, current: State, desired: dict[str, str]) -> None:
-        """Set what is missing or different; remove what the task does not name."""
-        to_set, to_remove = tag_changes(current["tags"], desired)
-        if to_remove:
-            self.client.untag_resource(Resource=current["arn"], TagKeys=to_remove)
-        if to_set:
-            self.client.tag_resource(Resource=current["arn"], Tags=to_set)
-
     def delete(self, current: State) -> None:
         """Remove it; its log group stays."""
         self.client.delete_function(**self.by)
@@ -474,8 +523,9 @@ class LambdaFunction(Resource):
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        LambdaFunction,
+        {
             "name": {"required": True},
             "zip": {"type": "path"},
             "handler": {},
@@ -507,13 +557,9 @@ def main() -> None:
             "foreign_permissions": {"type": "list", "elements": "str", "default": []},
             "asynchronous": {"type": "dict", "options": ASYNCHRONOUS_OPTIONS},
             "description": {"default": ""},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
-        required_if=[("state", "present", ("zip", "handler", "runtime", "role"))],
-        supports_check_mode=True,
+        required_if_present=("zip", "handler", "runtime", "role"),
     )
-    run(module, LambdaFunction(module))
 
 
 if __name__ == "__main__":

@@ -18,21 +18,8 @@ options:
     description: Days that log events are kept, as CloudWatch offers them. V(0) keeps them for ever.
     type: int
     default: 30
-  tags:
-    description: All the tags of the log group.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the log group is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -43,27 +30,40 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the log group exists after the task; in check mode, whether it exists now.
+  returned: always
+  type: bool
 resource:
-  description: The log group as it is, or as it would be in check mode.
+  description:
+    - The log group after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the log group does not exist.
   returned: always
   type: dict
-  sample:
-    {arn: "arn:aws:logs:ap-southeast-1:123456789012:log-group:/aws/lambda/x", retention_days: 30, tags: {}}
+  contains:
+    arn:
+      description: ARN of the log group.
+      type: str
+      sample: arn:aws:logs:ap-southeast-1:123456789012:log-group:/aws/lambda/clickstream-lambda-ingest
+    retention_days:
+      description: Days that log events are kept; V(0) stands for ever.
+      type: int
+    tags:
+      description: All tags.
+      type: dict
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     Resource,
     State,
-    run,
+    run_module,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.services import (
     log_group,
     map_tags,
-    tag_changes,
+    repair_tags,
     text_tags,
 )
 
@@ -108,11 +108,13 @@ class LogGroup(Resource):
         if "retention_days" in changes:
             self.put_retention(desired["retention_days"])
         if "tags" in changes:
-            to_set, to_remove = tag_changes(current["tags"], desired["tags"])
-            if to_remove:
-                self.logs.untag_resource(resourceArn=current["arn"], tagKeys=to_remove)
-            if to_set:
-                self.logs.tag_resource(resourceArn=current["arn"], tags=to_set)
+            arn = current["arn"]
+            repair_tags(
+                current["tags"],
+                desired["tags"],
+                lambda tags: self.logs.tag_resource(resourceArn=arn, tags=tags),
+                lambda keys: self.logs.untag_resource(resourceArn=arn, tagKeys=keys),
+            )
 
     def put_retention(self, days: int) -> None:
         """Keep log events for so many days; for ever with 0."""
@@ -128,16 +130,13 @@ class LogGroup(Resource):
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        LogGroup,
+        {
             "name": {"required": True},
             "retention_days": {"type": "int", "default": 30},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
-        supports_check_mode=True,
     )
-    run(module, LogGroup(module))
 
 
 if __name__ == "__main__":

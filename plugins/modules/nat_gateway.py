@@ -24,21 +24,8 @@ options:
   subnet:
     description: Name tag of the public subnet that it is in. Required when O(state=present).
     type: str
-  tags:
-    description: All the tags of the NAT gateway and its Elastic IP, but for the name.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the NAT gateway is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -55,22 +42,43 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the NAT gateway exists after the task; in check mode, whether it exists now.
+  returned: unless pending
+  type: bool
 resource:
-  description: The NAT gateway as it is, or as it would be in check mode; with O(state=absent) what was
-    removed.
+  description:
+    - The NAT gateway after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the NAT gateway does not exist.
   returned: unless pending
   type: dict
-  sample: {nat_gateway_id: nat-0123, subnet_id: subnet-0123, elastic_ips: [eipalloc-0123], tags: {}}
+  contains:
+    nat_gateway_id:
+      description: Id of the NAT gateway.
+      type: str
+      sample: nat-0123456789abcdef0
+    subnet_id:
+      description: Id of the public subnet that it is in.
+      type: str
+      sample: subnet-0123456789abcdef0
+    available:
+      description: Whether it carries traffic; a new one does after a minute or two.
+      type: bool
+    elastic_ips:
+      description: Allocation ids of its Elastic IPs.
+      type: list
+      elements: str
+    tags:
+      description: All tags, C(Name) included.
+      type: dict
 pending:
-  description: The parent that does not exist yet; in check mode only.
-  returned: when a parent is missing
+  description: Name of the parent that does not exist yet.
+  returned: in check mode, where a parent is missing
   type: str
 """
 
 from functools import partial
 from typing import Any
-
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     Ec2Resource,
@@ -78,11 +86,9 @@ from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     described_tags,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     State,
     ignore_absent,
-    run,
+    run_module,
     wait_for,
 )
 
@@ -131,9 +137,8 @@ class NatGateway(Ec2Resource):
 
     def desired(self) -> State:
         """As the task says; needs the subnet."""
-        vpc_id = self.find.vpc(self.params["vpc"])
         return {
-            "subnet_id": self.find.subnet(vpc_id, self.params["subnet"]),
+            "subnet_id": self.find.subnet(self.vpc_id, self.params["subnet"]),
             "available": True,
             "tags": self.wanted_tags(),
         }
@@ -205,18 +210,15 @@ def _allocations(gateway: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        NatGateway,
+        {
             "name": {"required": True},
             "vpc": {},
             "subnet": {},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
-        required_if=[("state", "present", ("vpc", "subnet"))],
-        supports_check_mode=True,
+        required_if_present=("vpc", "subnet"),
     )
-    run(module, NatGateway(module))
 
 
 if __name__ == "__main__":

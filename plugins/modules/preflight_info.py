@@ -37,10 +37,7 @@ options:
     type: str
     default: session-manager-plugin
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.connection
 """
 
 EXAMPLES = r"""
@@ -105,7 +102,7 @@ def executable_errors(executable: str) -> Iterator[str]:
     if shutil.which(executable) is None:
         yield (
             f"{executable} is not on this machine, and nothing else reaches the private host. "
-            "Fix: install AWS's Session Manager plugin, or set ansible_aws_ssm_plugin to where it is."
+            "Fix: install AWS's Session Manager plugin, or name its path in platform_session_manager_plugin."
         )
 
 
@@ -139,12 +136,12 @@ def type_errors(ec2: Any, instance_type: str, architecture: str) -> Iterator[str
     if not found:
         yield (
             f"The region {ec2.meta.region_name} has no instance type {instance_type}. "
-            "Fix: set analytics_instance_type to one that it has."
+            "Fix: set platform_analytics_instance_type to one that it has."
         )
     elif EC2_ARCHITECTURES[architecture] not in found[0]["ProcessorInfo"]["SupportedArchitectures"]:
         yield (
             f"The instance type {instance_type} is not {architecture}. "
-            "Fix: make analytics_instance_type and analytics_instance_architecture agree."
+            "Fix: make platform_analytics_instance_type and platform_analytics_architecture agree."
         )
 
 

@@ -42,21 +42,8 @@ options:
       nat_gateway:
         description: Name tag of the NAT gateway that the route leads to.
         type: str
-  tags:
-    description: All the tags of the route table, but for the name.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the route table is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -71,25 +58,50 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the route table exists after the task; in check mode, whether it exists now.
+  returned: unless pending
+  type: bool
 resource:
-  description: The route table as it is, or as it would be in check mode.
+  description:
+    - The route table after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the route table does not exist.
   returned: unless pending
   type: dict
-  sample:
-    route_table_id: rtb-0123
-    subnets: [subnet-0123]
-    routes: [{destination: 0.0.0.0/0, target: igw-0123}]
-    tags: {Name: SBW_Project-rtb-public}
+  contains:
+    route_table_id:
+      description: Id of the route table.
+      type: str
+      sample: rtb-0123456789abcdef0
+    subnets:
+      description: Ids of the subnets that use it.
+      type: list
+      elements: str
+    routes:
+      description: The routes that this module manages.
+      type: list
+      elements: dict
+      contains:
+        destination:
+          description: IPv4 or IPv6 range, or id of a prefix list.
+          type: str
+          sample: 0.0.0.0/0
+        target:
+          description: Id of the gateway, instance or other target that the route leads to.
+          type: str
+          sample: igw-0123456789abcdef0
+    tags:
+      description: All tags, C(Name) included.
+      type: dict
 pending:
-  description: The parent that does not exist yet; in check mode only.
-  returned: when a parent is missing
+  description: Name of the parent that does not exist yet.
+  returned: in check mode, where a parent is missing
   type: str
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
-
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     Ec2Resource,
@@ -97,12 +109,9 @@ from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     names_to_ids,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
-    Missing,
     State,
     canonical_list,
-    run,
+    run_module,
 )
 
 DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
@@ -159,12 +168,8 @@ class RouteTable(Ec2Resource):
     kind = "route table"
 
     def describe(self) -> dict[str, Any] | None:
-        """EC2's description, or None where there is no such table or no such VPC."""
-        try:
-            vpc_id = self.find.vpc(self.params["vpc"])
-        except Missing:
-            return None
-        by = {"tag__Name": self.name, "vpc_id": vpc_id}
+        """EC2's description, or None."""
+        by = {"tag__Name": self.name, "vpc_id": self.vpc_id}
         return self.find.maybe(self.kind, self.name, "describe_route_tables", "RouteTables", **by)
 
     def read(self) -> State | None:
@@ -179,9 +184,8 @@ class RouteTable(Ec2Resource):
 
     def desired(self) -> State:
         """As the task says; needs the VPC, the subnets and the gateways."""
-        vpc_id = self.find.vpc(self.params["vpc"])
         return {
-            "subnets": names_to_ids(self.params["subnets"], lambda name: self.find.subnet(vpc_id, name)),
+            "subnets": names_to_ids(self.params["subnets"], partial(self.find.subnet, self.vpc_id)),
             "routes": canonical_list(
                 {"destination": route["destination"], "target": self._target(route)}
                 for route in self.params["routes"]
@@ -197,7 +201,7 @@ class RouteTable(Ec2Resource):
     def create(self, desired: State) -> None:
         """Make the table, then its routes, then move the subnets in."""
         table_id = self.ec2.create_route_table(
-            VpcId=self.find.vpc(self.params["vpc"]), TagSpecifications=self.tag_specification("route-table")
+            VpcId=self.vpc_id, TagSpecifications=self.tag_specification("route-table")
         )["RouteTable"]["RouteTableId"]
         self._set_routes(table_id, [], desired["routes"])
         self._set_subnets(table_id, [], desired["subnets"])
@@ -259,18 +263,15 @@ def main() -> None:
         "mutually_exclusive": [("internet_gateway", "nat_gateway")],
         "required_one_of": [("internet_gateway", "nat_gateway")],
     }
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        RouteTable,
+        {
             "name": {"required": True},
             "vpc": {"required": True},
             "subnets": {"type": "list", "elements": "str", "default": []},
             "routes": route,
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
-        supports_check_mode=True,
     )
-    run(module, RouteTable(module))
 
 
 if __name__ == "__main__":

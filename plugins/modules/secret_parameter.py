@@ -36,21 +36,8 @@ options:
     description: What the secret is for.
     type: str
     default: ""
-  tags:
-    description: All the tags of the parameter.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the parameter is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -61,11 +48,31 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the parameter exists after the task; in check mode, whether it exists now.
+  returned: always
+  type: bool
 resource:
-  description: The parameter as it is, or as it would be in check mode, without its value.
+  description:
+    - The parameter after the task; in check mode as it would be, without the version that AWS has yet
+      to give.
+    - The value is never returned.
+    - Empty where the parameter does not exist.
   returned: always
   type: dict
-  sample: {type: SecureString, description: Password of the loader, tags: {}, version: 1}
+  contains:
+    type:
+      description: V(SecureString); Parameter Store's type.
+      type: str
+    description:
+      description: What the secret is for.
+      type: str
+    version:
+      description: Number of its current version.
+      type: int
+    tags:
+      description: All tags.
+      type: dict
 """
 
 import secrets
@@ -75,17 +82,15 @@ from typing import Any, ClassVar
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     Resource,
     State,
     ignore_absent,
-    run,
+    run_module,
     tag_dict,
     tag_list,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.services import (
-    tag_changes,
+    repair_tags,
     text_tags,
     together,
 )
@@ -102,6 +107,7 @@ class SecretParameter(Resource):
     def __init__(self, module: AnsibleAWSModule) -> None:
         super().__init__(module)
         self.ssm = module.client("ssm")
+        self.by = {"ResourceType": "Parameter", "ResourceId": self.name}
         self.exists = False
 
     def read(self) -> State | None:
@@ -134,8 +140,7 @@ class SecretParameter(Resource):
 
     def tags(self) -> dict[str, str]:
         """The tags; none where there is no parameter."""
-        by = {"ResourceType": "Parameter", "ResourceId": self.name}
-        answer = ignore_absent(lambda: self.ssm.list_tags_for_resource(**by), *ABSENT) or {}
+        answer = ignore_absent(lambda: self.ssm.list_tags_for_resource(**self.by), *ABSENT) or {}
         return tag_dict(answer.get("TagList"))
 
     def desired(self) -> State:
@@ -189,12 +194,12 @@ class SecretParameter(Resource):
                 Overwrite=True,
             )
         if "tags" in changes:
-            to_set, to_remove = tag_changes(current["tags"], desired["tags"])
-            by = {"ResourceType": "Parameter", "ResourceId": self.name}
-            if to_remove:
-                self.ssm.remove_tags_from_resource(**by, TagKeys=to_remove)
-            if to_set:
-                self.ssm.add_tags_to_resource(**by, Tags=tag_list(to_set))
+            repair_tags(
+                current["tags"],
+                desired["tags"],
+                lambda tags: self.ssm.add_tags_to_resource(**self.by, Tags=tag_list(tags)),
+                lambda keys: self.ssm.remove_tags_from_resource(**self.by, TagKeys=keys),
+            )
 
     def delete(self, current: State) -> None:
         """Remove it; the secret is lost."""
@@ -203,8 +208,9 @@ class SecretParameter(Resource):
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        SecretParameter,
+        {
             "name": {"required": True},
             "value": {"no_log": True},
             "generate": {
@@ -216,13 +222,9 @@ def main() -> None:
                 },
             },
             "description": {"default": ""},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
         mutually_exclusive=[("value", "generate")],
-        supports_check_mode=True,
     )
-    run(module, SecretParameter(module))
 
 
 if __name__ == "__main__":

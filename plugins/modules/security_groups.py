@@ -73,21 +73,8 @@ options:
         elements: dict
         default: []
         suboptions: *rule
-  tags:
-    description: All the tags of each group, but for the name.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the groups are to exist. Rules of other groups that refer to a group go with it.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -112,19 +99,56 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether any of the groups exists after the task; in check mode, whether any exists now.
+  returned: unless pending
+  type: bool
 resource:
-  description: The groups by name, as they are, or as they would be in check mode.
+  description:
+    - The groups after the task; in check mode as they would be, without the ids that AWS has yet to give.
+    - Groups that do not exist are left out.
   returned: unless pending
   type: dict
-  sample:
-    sg_Lambda_ETL:
-      group_id: sg-0123
-      ingress: []
-      egress: [{protocol: tcp, ports: "5432", peer: sg_analytics_ShinyDWH, description: Warehouse}]
-      tags: {Name: sg_Lambda_ETL}
+  contains:
+    <name of the group>:
+      description: One entry for each group.
+      type: dict
+      contains:
+        group_id:
+          description: Id of the group; null where it does not exist yet.
+          type: str
+          sample: sg-0123456789abcdef0
+        ingress:
+          description: What may come in; one entry for each peer.
+          type: list
+          elements: dict
+          contains: &rules
+            protocol:
+              description: Protocol; V(-1) stands for all.
+              type: str
+              sample: tcp
+            ports:
+              description: A port or a range of ports; empty for all.
+              type: str
+              sample: "443"
+            peer:
+              description: The other side; an IP range, the name of a group or prefix list, or its id.
+              type: str
+              sample: sg_analytics_ShinyDWH
+            description:
+              description: What the rule is for.
+              type: str
+        egress:
+          description: What may go out; one entry for each peer.
+          type: list
+          elements: dict
+          contains: *rules
+        tags:
+          description: All tags, C(Name) included.
+          type: dict
 pending:
-  description: The parent that does not exist yet; in check mode only.
-  returned: when a parent is missing
+  description: Name of the parent that does not exist yet.
+  returned: in check mode, where a parent is missing
   type: str
 """
 
@@ -141,12 +165,10 @@ from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     described_tags,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     Missing,
     State,
     canonical_list,
-    run,
+    run_module,
     tag_list,
 )
 
@@ -240,18 +262,14 @@ class SecurityGroups(Ec2Resource):
         """The groups' names."""
         return ", ".join(self.groups)
 
-    def describe(self) -> dict[str, Any] | None:
-        """EC2's descriptions of all groups of the VPC, by name; None where there is no VPC."""
-        try:
-            vpc_id = self.find.vpc(self.params["vpc"])
-        except Missing:
-            return None
-        found = self.find.all("describe_security_groups", "SecurityGroups", vpc_id=vpc_id)
+    def describe(self) -> dict[str, Any]:
+        """EC2's descriptions of all groups of the VPC, by name."""
+        found = self.find.all("describe_security_groups", "SecurityGroups", vpc_id=self.vpc_id)
         return {group["GroupName"]: group for group in found}
 
     def read(self) -> State | None:
         """Per existing group of the task its ingress, egress and tags; None where none of them exists."""
-        found = self.describe() or {}
+        found = self.describe()
         self.ids = {**self._prefix_lists(), **{name: group["GroupId"] for name, group in found.items()}}
         names = {resource_id: name for name, resource_id in self.ids.items()}
         return {
@@ -264,18 +282,19 @@ class SecurityGroups(Ec2Resource):
         } or None
 
     def _prefix_lists(self) -> dict[str, str]:
-        """Ids of the prefix lists that the task names, by name."""
-        rules = [rule for group in self.groups.values() for way in DIRECTIONS for rule in group[way]]
-        return {
-            name: self.find.prefix_list(name)
-            for name in sorted({rule["prefix_list"] for rule in rules if rule["prefix_list"]})
-        }
+        """Ids of the prefix lists that the task's rules name, by name; a removal needs none of them."""
+        if self.params["state"] == "absent":
+            return {}
+        names = {rule["prefix_list"] for rule in self._rules() if rule["prefix_list"]}
+        return {name: self.find.prefix_list(name) for name in sorted(names)}
+
+    def _rules(self) -> list[dict[str, Any]]:
+        """All rules of the task."""
+        return [rule for group in self.groups.values() for way in DIRECTIONS for rule in group[way]]
 
     def desired(self) -> State:
-        """As the task says; needs the VPC and the groups that rules name."""
-        self.find.vpc(self.params["vpc"])
-        rules = [rule for group in self.groups.values() for way in DIRECTIONS for rule in group[way]]
-        for peer in (peer for rule in rules for peer in rule["groups"] or []):
+        """As the task says; needs the groups that rules name."""
+        for peer in (peer for rule in self._rules() for peer in rule["groups"] or []):
             if peer not in self.ids and peer not in self.groups:
                 raise Missing("security group", peer)
         return {
@@ -309,7 +328,7 @@ class SecurityGroups(Ec2Resource):
         made = self.ec2.create_security_group(
             GroupName=name,
             Description=self.groups[name]["description"],
-            VpcId=self.find.vpc(self.params["vpc"]),
+            VpcId=self.vpc_id,
             TagSpecifications=[{"ResourceType": "security-group", "Tags": tag_list(tags)}],
         )
         self.ec2.get_waiter("security_group_exists").wait(GroupIds=[made["GroupId"]])
@@ -348,7 +367,7 @@ class SecurityGroups(Ec2Resource):
 
     def delete(self, current: State) -> None:
         """Revoke the rules of and about these groups, which may refer to each other; then remove them."""
-        for group in (self.describe() or {}).values():
+        for group in self.describe().values():
             for way, key in DIRECTIONS.items():
                 going = [
                     permission
@@ -408,11 +427,10 @@ def main() -> None:
             "egress": rules,
         },
     }
-    module = AnsibleAWSModule(
-        argument_spec={"vpc": {"required": True}, "groups": group, **TAGS_ARGUMENT, **STATE_ARGUMENT},
-        supports_check_mode=True,
+    run_module(
+        SecurityGroups,
+        {"vpc": {"required": True}, "groups": group},
     )
-    run(module, SecurityGroups(module))
 
 
 if __name__ == "__main__":

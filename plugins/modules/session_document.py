@@ -40,21 +40,8 @@ options:
     description: What the document is for.
     type: str
     default: Shell with a transcript
-  tags:
-    description: All the tags of the document.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the document is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -66,11 +53,27 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the document exists after the task; in check mode, whether it exists now.
+  returned: always
+  type: bool
 resource:
-  description: The document as it is, or as it would be in check mode.
+  description:
+    - The document after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the document does not exist.
   returned: always
   type: dict
-  sample: {version: "1", content: {schemaVersion: "1.0", sessionType: Standard_Stream}, tags: {}}
+  contains:
+    version:
+      description: Number of its default version.
+      type: str
+      sample: "1"
+    content:
+      description: The default version, in Session Manager's words.
+      type: dict
+    tags:
+      description: All tags.
+      type: dict
 """
 
 import json
@@ -80,17 +83,15 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from botocore.exceptions import ClientError
 
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     Resource,
     State,
     canonical,
     ignore_absent,
-    run,
+    run_module,
     tag_dict,
     tag_list,
 )
-from ansible_collections.clickstream.aws.plugins.module_utils.services import tag_changes, text_tags
+from ansible_collections.clickstream.aws.plugins.module_utils.services import repair_tags, text_tags
 
 ABSENT = "InvalidDocument"
 
@@ -156,11 +157,12 @@ class SessionDocument(Resource):
         if "content" in changes:
             self.ssm.update_document_default_version(Name=self.name, DocumentVersion=self.new_version())
         if "tags" in changes:
-            to_set, to_remove = tag_changes(current["tags"], desired["tags"])
-            if to_remove:
-                self.ssm.remove_tags_from_resource(**self.by, TagKeys=to_remove)
-            if to_set:
-                self.ssm.add_tags_to_resource(**self.by, Tags=tag_list(to_set))
+            repair_tags(
+                current["tags"],
+                desired["tags"],
+                lambda tags: self.ssm.add_tags_to_resource(**self.by, Tags=tag_list(tags)),
+                lambda keys: self.ssm.remove_tags_from_resource(**self.by, TagKeys=keys),
+            )
 
     def new_version(self) -> str:
         """A version with the wanted content: a new one, or the one that had it before."""
@@ -195,8 +197,9 @@ class SessionDocument(Resource):
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        SessionDocument,
+        {
             "name": {"required": True},
             "log_bucket": {"default": ""},
             "log_prefix": {"default": "sessions"},
@@ -204,12 +207,8 @@ def main() -> None:
             "max_minutes": {"type": "int", "default": 480},
             "shell_profile": {"default": ""},
             "description": {"default": "Shell with a transcript"},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
-        supports_check_mode=True,
     )
-    run(module, SessionDocument(module))
 
 
 if __name__ == "__main__":

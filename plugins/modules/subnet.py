@@ -26,21 +26,8 @@ options:
   zone:
     description: Availability zone. Required when O(state=present).
     type: str
-  tags:
-    description: All the tags of the subnet, but for the name.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the subnet is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -53,22 +40,43 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the subnet exists after the task; in check mode, whether it exists now.
+  returned: unless pending
+  type: bool
 resource:
-  description: The subnet as it is, or as it would be in check mode.
+  description:
+    - The subnet after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the subnet does not exist.
   returned: unless pending
   type: dict
-  sample:
-    {subnet_id: subnet-0123, cidr: 10.0.128.0/20, zone: ap-southeast-1a, map_public_ip: false, tags: {}}
+  contains:
+    subnet_id:
+      description: Id of the subnet.
+      type: str
+      sample: subnet-0123456789abcdef0
+    cidr:
+      description: IPv4 range.
+      type: str
+      sample: 10.0.128.0/20
+    zone:
+      description: Availability zone.
+      type: str
+      sample: ap-southeast-1a
+    map_public_ip:
+      description: Whether a new instance gets a public address by itself.
+      type: bool
+    tags:
+      description: All tags, C(Name) included.
+      type: dict
 pending:
-  description: The parent that does not exist yet; in check mode only.
-  returned: when a parent is missing
+  description: Name of the parent that does not exist yet.
+  returned: in check mode, where a parent is missing
   type: str
 """
 
 from functools import partial
 from typing import Any
-
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     Ec2Resource,
@@ -76,11 +84,8 @@ from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     described_tags,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
-    Missing,
     State,
-    run,
+    run_module,
 )
 
 
@@ -90,12 +95,8 @@ class Subnet(Ec2Resource):
     kind = "subnet"
 
     def describe(self) -> dict[str, Any] | None:
-        """EC2's description, or None where there is no such subnet or no such VPC."""
-        try:
-            vpc_id = self.find.vpc(self.params["vpc"])
-        except Missing:
-            return None
-        by = {"tag__Name": self.name, "vpc_id": vpc_id}
+        """EC2's description, or None."""
+        by = {"tag__Name": self.name, "vpc_id": self.vpc_id}
         return self.find.maybe(self.kind, self.name, "describe_subnets", "Subnets", **by)
 
     def read(self) -> State | None:
@@ -110,8 +111,7 @@ class Subnet(Ec2Resource):
         }
 
     def desired(self) -> State:
-        """As the task says; needs the VPC."""
-        self.find.vpc(self.params["vpc"])
+        """As the task says."""
         return {
             "cidr": self.params["cidr"],
             "zone": self.params["zone"],
@@ -122,7 +122,7 @@ class Subnet(Ec2Resource):
     def create(self, desired: State) -> None:
         """Make the subnet and wait until EC2 knows it."""
         made = self.ec2.create_subnet(
-            VpcId=self.find.vpc(self.params["vpc"]),
+            VpcId=self.vpc_id,
             CidrBlock=desired["cidr"],
             AvailabilityZone=desired["zone"],
             TagSpecifications=self.tag_specification("subnet"),
@@ -152,19 +152,16 @@ class Subnet(Ec2Resource):
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        Subnet,
+        {
             "name": {"required": True},
             "vpc": {"required": True},
             "cidr": {},
             "zone": {},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
-        required_if=[("state", "present", ("cidr", "zone"))],
-        supports_check_mode=True,
+        required_if_present=("cidr", "zone"),
     )
-    run(module, Subnet(module))
 
 
 if __name__ == "__main__":

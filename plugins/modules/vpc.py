@@ -19,21 +19,8 @@ options:
   cidr:
     description: IPv4 range. Required when O(state=present).
     type: str
-  tags:
-    description: All the tags of the VPC, but for the name.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the VPC is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -44,17 +31,37 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the VPC exists after the task; in check mode, whether it exists now.
+  returned: always
+  type: bool
 resource:
-  description: The VPC as it is, or as it would be in check mode.
+  description:
+    - The VPC after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the VPC does not exist.
   returned: always
   type: dict
-  sample:
-    {vpc_id: vpc-0123, cidr: 10.0.0.0/16, dns_support: true, dns_hostnames: true, tags: {}}
+  contains:
+    vpc_id:
+      description: Id of the VPC.
+      type: str
+      sample: vpc-0123456789abcdef0
+    cidr:
+      description: IPv4 range.
+      type: str
+      sample: 10.0.0.0/16
+    dns_support:
+      description: Whether Amazon's DNS server answers in the VPC.
+      type: bool
+    dns_hostnames:
+      description: Whether instances with public addresses get DNS names.
+      type: bool
+    tags:
+      description: All tags, C(Name) included.
+      type: dict
 """
 
 from typing import Any
-
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     Ec2Resource,
@@ -62,10 +69,8 @@ from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     described_tags,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
     State,
-    run,
+    run_module,
 )
 
 DNS_ATTRIBUTES = {"dns_support": "EnableDnsSupport", "dns_hostnames": "EnableDnsHostnames"}
@@ -135,12 +140,11 @@ class Vpc(Ec2Resource):
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={"name": {"required": True}, "cidr": {}, **TAGS_ARGUMENT, **STATE_ARGUMENT},
-        required_if=[("state", "present", ("cidr",))],
-        supports_check_mode=True,
+    run_module(
+        Vpc,
+        {"name": {"required": True}, "cidr": {}},
+        required_if_present=("cidr",),
     )
-    run(module, Vpc(module))
 
 
 if __name__ == "__main__":

@@ -51,21 +51,8 @@ options:
     description: Whether the service's own DNS names lead to it in the whole VPC; for O(type=Interface).
     type: bool
     default: true
-  tags:
-    description: All the tags of the endpoint, but for the name.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  state:
-    description: Whether the endpoint is to exist.
-    choices: [present, absent]
-    default: present
-    type: str
 author: The clickstream platform's founders
-extends_documentation_fragment:
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: clickstream.aws.resource
 """
 
 EXAMPLES = r"""
@@ -91,25 +78,56 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exists:
+  description: Whether the endpoint exists after the task; in check mode, whether it exists now.
+  returned: unless pending
+  type: bool
 resource:
-  description: The endpoint as it is, or as it would be in check mode.
+  description:
+    - The endpoint after the task; in check mode as it would be, without the ids that AWS has yet to give.
+    - Empty where the endpoint does not exist.
   returned: unless pending
   type: dict
-  sample:
-    vpc_endpoint_id: vpce-0123
-    policy: {Version: "2012-10-17", Statement: []}
-    route_tables: [rtb-0123]
-    tags: {Name: SBW_Project-vpce-s3}
+  contains:
+    vpc_endpoint_id:
+      description: Id of the endpoint.
+      type: str
+      sample: vpce-0123456789abcdef0
+    policy:
+      description: Policy of the endpoint.
+      type: dict
+    route_tables:
+      description: Ids of the route tables that lead to it.
+      returned: with O(type=Gateway)
+      type: list
+      elements: str
+    subnets:
+      description: Ids of the subnets in which it has an address.
+      returned: with O(type=Interface)
+      type: list
+      elements: str
+    security_groups:
+      description: Ids of its security groups.
+      returned: with O(type=Interface)
+      type: list
+      elements: str
+    private_dns:
+      description: Whether the service's own DNS names lead to it in the whole VPC.
+      returned: with O(type=Interface)
+      type: bool
+    tags:
+      description: All tags, C(Name) included.
+      type: dict
 pending:
-  description: The parent that does not exist yet; in check mode only.
-  returned: when a parent is missing
+  description: Name of the parent that does not exist yet.
+  returned: in check mode, where a parent is missing
   type: str
 """
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
-
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     Ec2Resource,
@@ -117,12 +135,9 @@ from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     names_to_ids,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
-    STATE_ARGUMENT,
-    TAGS_ARGUMENT,
-    Missing,
     State,
     policy,
-    run,
+    run_module,
     wait_for,
 )
 
@@ -145,13 +160,9 @@ class VpcEndpoint(Ec2Resource):
     kind = "VPC endpoint"
 
     def describe(self) -> dict[str, Any] | None:
-        """EC2's description, or None where there is no such endpoint or no such VPC."""
-        try:
-            vpc_id = self.find.vpc(self.params["vpc"])
-        except Missing:
-            return None
+        """EC2's description, or None."""
         by = {
-            "vpc_id": vpc_id,
+            "vpc_id": self.vpc_id,
             "service_name": self.params["service"],
             "vpc_endpoint_type": self.params["type"],
             "vpc_endpoint_state": ["pendingAcceptance", "pending", "available"],
@@ -184,10 +195,9 @@ class VpcEndpoint(Ec2Resource):
 
     def desired(self) -> State:
         """As the task says; needs the VPC and what the endpoint is a member of."""
-        vpc_id = self.find.vpc(self.params["vpc"])
 
-        def ids(key: str, find: Any) -> list[str]:
-            return names_to_ids(self.params[key], lambda name: find(vpc_id, name))
+        def ids(key: str, find: Callable[[str, str], str]) -> list[str]:
+            return names_to_ids(self.params[key], partial(find, self.vpc_id))
 
         desired = {"policy": endpoint_policy(self.params["policy"]), "tags": self.wanted_tags()}
         if self._is_gateway:
@@ -209,7 +219,7 @@ class VpcEndpoint(Ec2Resource):
         if desired["policy"] != DEFAULT_POLICY:
             arguments["PolicyDocument"] = json.dumps(self.params["policy"])
         self.ec2.create_vpc_endpoint(
-            VpcId=self.find.vpc(self.params["vpc"]),
+            VpcId=self.vpc_id,
             ServiceName=self.params["service"],
             VpcEndpointType=self.params["type"],
             TagSpecifications=self.tag_specification("vpc-endpoint"),
@@ -262,8 +272,9 @@ class VpcEndpoint(Ec2Resource):
 def main() -> None:
     """Run the module."""
     names = {"type": "list", "elements": "str", "default": []}
-    module = AnsibleAWSModule(
-        argument_spec={
+    run_module(
+        VpcEndpoint,
+        {
             "name": {"required": True},
             "vpc": {"required": True},
             "service": {"required": True},
@@ -273,12 +284,8 @@ def main() -> None:
             "subnets": names,
             "security_groups": names,
             "private_dns": {"type": "bool", "default": True},
-            **TAGS_ARGUMENT,
-            **STATE_ARGUMENT,
         },
-        supports_check_mode=True,
     )
-    run(module, VpcEndpoint(module))
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Benchmarks of the collector and the loader; `python -m tests.bench` runs them."""
+"""Benchmarks of collector, ETL and dashboard; `python -m tests.bench` runs them."""

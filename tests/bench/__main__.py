@@ -1,9 +1,9 @@
-"""`python -m tests.bench [part]... [--rows N] [--sessions N]`: measures, and prints a table of this one run.
+"""`python -m tests.bench [part]... [--rows N] [--sessions N]`: measures, and prints a table.
 
 Parts: fuzz ingest start objects events million table pages; all of them by default.
-S3 is `tests/bench/s3_server.py`, an asyncio process on this machine that waits 20 ms before each answer; the
-loader reads it through the same code and the same HTTP as S3. PostgreSQL is this machine's, in a fresh
-cluster with fsync off; loader, S3 and PostgreSQL share this machine's cores.
+S3 is `tests/bench/s3_server.py`, a process on this computer that waits 20 ms before each answer; the ETL
+reads it with the code that reads S3. PostgreSQL is a fresh cluster with fsync off. All of them share the cores
+of this computer, so compare ratios of one run, and not rates of two computers.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ ENVIRONMENT = {
 
 @dataclass
 class Line:
-    """One row of the table: what was measured, the figure, and what it must be."""
+    """One row of the table: what was measured, the figure, and its limit if it has one."""
 
     name: str
     figure: float
@@ -82,8 +82,8 @@ def s3(objects: int, events: int, seed: int = 1, latency: int = LATENCY) -> Iter
 
 
 def load(way: str, address: str, server: ThrowawayPostgres) -> dict[str, float]:
-    """One load in a process of its own."""
-    # The data is old: a run before may have moved the watermark past it.
+    """Run one load in a process of its own; return what tests/bench/loading.py prints."""
+    # An earlier load may have moved the watermark past these objects.
     server.execute("SELECT make_partitions('{2025-12-02}'); UPDATE etl_watermark SET listed_from = ''")
     server.execute("CHECKPOINT")
     command = [sys.executable, "-m", "tests.bench.loading", way, address, str(server.directory)]
@@ -113,7 +113,7 @@ def objects_part(server: ThrowawayPostgres) -> Iterator[Line]:
 
 
 def events_part(server: ThrowawayPostgres) -> Iterator[Line]:
-    """500 events per object: the best of three, each in turn with the bare COPY; and reprocessed."""
+    """500 events per object: the best of three loads and of three bare COPYs, in turn; then reprocessed."""
     rates: dict[str, list[float]] = {"loader": [], "copy": []}
     cpu = 0.0
     with s3(600, 500) as address:
@@ -150,7 +150,7 @@ def million_part(server: ThrowawayPostgres) -> Iterator[Line]:
 
 
 EVENTS_PER_SESSION = 12.4
-"""Of the shop's traffic, bots included."""
+"""The mean in the shop's traffic, bots included."""
 
 
 def table_part(server: ThrowawayPostgres, rows: int = 20_000_000) -> Iterator[Line]:
@@ -179,7 +179,7 @@ def table_part(server: ThrowawayPostgres, rows: int = 20_000_000) -> Iterator[Li
 
 
 def ingest_part(_: ThrowawayPostgres) -> Iterator[Line]:
-    """Processor time of the whole handler, log line included, S3 aside."""
+    """Processor time of the handler with its log line, but without S3."""
     os.environ.update(ENVIRONMENT)
     from ingest import handler
 
@@ -215,7 +215,7 @@ def _cpu(work: Callable[[], None], repetitions: int) -> float:
 
 
 def start_part(_: ThrowawayPostgres) -> Iterator[Line]:
-    """Import and clients, in a fresh interpreter; and what is imported from."""
+    """Time to import a handler and make its clients in a fresh interpreter; sizes of the zips."""
     for name, code in (
         ("ingest", "import ingest.handler"),
         ("ETL", "import etl.handler; etl.handler._store('raw'); etl.handler._client('ssm')"),
@@ -236,7 +236,7 @@ def start_part(_: ThrowawayPostgres) -> Iterator[Line]:
 
 
 def fuzz_part(_: ThrowawayPostgres) -> Iterator[Line]:
-    """100,000 bodies at the collector; a seed of its own each day."""
+    """100,000 random bodies for the collector; the seed is the day."""
     started = time.perf_counter()
     statuses = fuzz(100_000, int(time.time() // 86_400))
     answers = ", ".join(f"{status}: {count:,}" for status, count in sorted(statuses.items()))
@@ -244,7 +244,7 @@ def fuzz_part(_: ThrowawayPostgres) -> Iterator[Line]:
 
 
 def pages_part(server: ThrowawayPostgres, sessions: int = fill.SESSIONS) -> Iterator[Line]:
-    """The dashboard's questions over a year of a shop's traffic."""
+    """The dashboard's queries over a year of a shop's traffic."""
     empty(server)
     end = date.today() - timedelta(days=2)
     shop = Shop(sessions, seed=1, end=end)
@@ -257,16 +257,16 @@ def pages_part(server: ThrowawayPostgres, sessions: int = fill.SESSIONS) -> Iter
     yield Line("  (page views)", float(views), "events")
     reader = pages.Reader(server)
     for timed in pages.time_pages(reader, end):
-        yield Line(f"{timed.page}, {timed.days} days: half of the times", timed.median, "ms")
-        yield Line(f"  95 of 100 times (slowest: {timed.slowest})", timed.p95, "ms", 1000, False)
+        yield Line(f"{timed.page}, {timed.days} days: median", timed.median, "ms")
+        yield Line(f"  95th percentile (slowest query: {timed.slowest})", timed.p95, "ms", 1000, False)
     for name in pages.RAW:
         for days in (30, 365):
             first = end - timedelta(days=days - 1)
             asked = pages.question(name, ("",), first, end, ("", "", ""))
             model = statistics.median(reader.ask(name, asked) for _ in range(3))
             rows = reader.ask_rows(name, first, end)
-            yield Line(f"{name}, {days} days: asked of the rows", rows, "ms")
-            yield Line("  against asked of the model", rows / model, "x")
+            yield Line(f"{name}, {days} days: counted from the event rows", rows, "ms")
+            yield Line("  against the dashboard's query", rows / model, "x")
     for table, heap, indexes in server.execute(pages.SIZES):
         size = float(heap + indexes)
         yield Line(f"{table}: {size / float(events):,.0f} bytes per event", size / 1e6, "MB")
@@ -285,7 +285,7 @@ PARTS: dict[str, Callable[[ThrowawayPostgres], Iterator[Line]]] = {
 
 
 def main() -> None:
-    """Run the parts that were asked for."""
+    """Run the chosen parts."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS), metavar="part")
     parser.add_argument("--rows", type=int, default=20_000_000, help="rows of the large table")
@@ -294,7 +294,7 @@ def main() -> None:
     load_average = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load_average:.1f}, Python {sys.version.split()[0]}", flush=True)
     if load_average > 1:
-        print("The machine is busy: read the ratios, and measure again when it is not.", flush=True)
+        print("This computer is busy: compare ratios only, or measure again when it is idle.", flush=True)
     lines = []
     PARTS["table"] = lambda server: table_part(server, arguments.rows)
     PARTS["pages"] = lambda server: pages_part(server, arguments.sessions)

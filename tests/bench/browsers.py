@@ -1,11 +1,11 @@
 """`python -m tests.bench.browsers`: ten people click through the dashboard of the running deployment at once.
 
-Takes the deployment that `make up` has made in this clone, puts a year of a shop's traffic into its warehouse
-(what was there is put aside, and back afterwards), and opens the dashboard through the port forward, in as
-many browser sessions as there are people. One person does the same before, for a ratio of one run.
-The browsers share this machine's processors with the deployment; the table says what each of them used. As
-people have computers of their own, they do it again while all browsers but one leave out drawing the charts:
-what the one sees is how fast the dashboard is for ten people.
+It takes the deployment that `make up` made in this clone and puts a year of a shop's traffic into its
+warehouse (the rows that were there are kept in another schema and restored afterwards). It opens the dashboard
+through the port forward, in one browser session per person: first for one person, then for ten at once.
+The browsers share the processors with the deployment; the table shows what each used. People have computers
+of their own to draw charts, so in a third round all browsers but one do not draw: the times of that one are
+what each of ten people would see.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from tests.bench.people import PAGES, Person, Seen, View, walk  # noqa: E402
 from tests.support.browser import QUIET  # noqa: E402
 
 TARGET = 2000
-"""Milliseconds in which 95 of 100 pages must be complete."""
+"""Milliseconds: the limit of the 95th percentile."""
 ARRIVAL = 60.0
 """Seconds within which people open the dashboard."""
 
 
 @dataclass
 class Visits:
-    """What some people saw, and what it cost."""
+    """The pages that some people opened, and the processor time."""
 
     people: list[Person]
     seconds: float
@@ -48,17 +48,17 @@ class Visits:
 
     @property
     def seen(self) -> list[Seen]:
-        """All pages that came."""
+        """All pages that were complete in time."""
         return [seen for person in self.people for seen in person.seen]
 
     @property
     def drawn(self) -> list[Seen]:
-        """Those of the people whose browsers draw charts."""
+        """Those in browsers that draw charts."""
         return [seen for person in self.people if person.draws for seen in person.seen]
 
     @property
     def p95(self) -> float:
-        """Milliseconds in which 95 of 100 clicks are drawn; of those who only opened it, the opening."""
+        """95th percentile of the milliseconds from click to drawn page; of opening it, if nobody clicked."""
         clicks = [seen.drawn for seen in self.drawn if seen.changed != "opened"]
         return percentile(clicks or [seen.drawn for seen in self.drawn] or [float("inf")], 0.95)
 
@@ -68,15 +68,15 @@ async def visits(
     url: str,
     views: Sequence[Sequence[View]],
     seed: int = 0,
-    elsewhere: int = 0,
+    not_drawing: int = 0,
 ) -> Visits:
-    """Let as many people as there are walks come at about the same time and click through.
+    """Let one person per list of views open the dashboard at about the same time, and click through them.
 
-    The charts of so many of them are drawn `elsewhere`.
+    The browsers of `not_drawing` of them draw no charts.
     """
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
-        people = [Person(number, browser, url, number >= elsewhere) for number in range(len(views))]
+        people = [Person(number, browser, url, number >= not_drawing) for number in range(len(views))]
         randoms = [Random(f"{seed}/{person.number}/thinking") for person in people]  # noqa: S311
 
         async def come(person: Person) -> None:
@@ -96,7 +96,7 @@ async def visits(
 
 
 def _processor_seconds_of_children() -> float:
-    """The seconds that all processes below this one, and those of them that are gone, have worked."""
+    """Processor seconds of all descendants of this process, ended ones included."""
     below: dict[int, tuple[int, int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -119,7 +119,7 @@ TITLES = dict(zip(PAGES, ("Overview", "Funnel", "Products", "Sessions", "Data qu
 
 
 def lines(of: Visits, target: float | None = None) -> Iterator[Line]:
-    """What these people saw, as rows of the table."""
+    """The rows of the table for these visits."""
     groups = {"opening it": [seen for seen in of.drawn if seen.changed == "opened"]}
     for page in PAGES:
         groups[TITLES[page]] = [
@@ -128,14 +128,14 @@ def lines(of: Visits, target: float | None = None) -> Iterator[Line]:
     for name, seen in groups.items():
         if seen:
             drawn = [one.drawn for one in seen]
-            yield Line(f"{name}: half of the {len(seen)} clicks", statistics.median(drawn), "ms")
-            yield Line("  95 of 100", percentile(drawn, 0.95), "ms")
+            yield Line(f"{name}: median of {len(seen)} clicks", statistics.median(drawn), "ms")
+            yield Line("  95th percentile", percentile(drawn, 0.95), "ms")
             yield Line("  the slowest", max(drawn), "ms")
     if of.drawn:
         answered = percentile([seen.answered for seen in of.seen], 0.95)
-        yield Line("every page, half of all clicks", statistics.median(seen.drawn for seen in of.drawn), "ms")
-        yield Line("  95 of 100: the server has answered (anybody)", answered, "ms")
-    yield Line("  95 of 100: complete", of.p95, "ms", target, at_least=False)
+        yield Line("every page: median", statistics.median(seen.drawn for seen in of.drawn), "ms")
+        yield Line("  95th percentile: last answer of the server (all browsers)", answered, "ms")
+    yield Line("  95th percentile: complete", of.p95, "ms", target, at_least=False)
     yield Line("  clicks", len(of.seen), "clicks")
     yield Line("  errors", sum(len(person.faults) for person in of.people), "errors", 0, at_least=False)
     for name, label in {
@@ -143,14 +143,12 @@ def lines(of: Visits, target: float | None = None) -> Iterator[Line]:
         "postgresql": "PostgreSQL",
         "browser": "the browser",
     }.items():
-        yield Line(
-            f"  processors that {label} kept busy", of.processor.get(name, 0) / of.seconds, "processors"
-        )
+        yield Line(f"  processors used by {label}", of.processor.get(name, 0) / of.seconds, "processors")
         yield Line("    per click", of.processor.get(name, 0) / max(len(of.seen), 1) * 1000, "ms")
 
 
 def slowest(of: Visits, count: int = 8) -> Iterator[str]:
-    """The views that took longest, and all faults, in words."""
+    """The slowest views and all faults, as text."""
     for seen in sorted(of.drawn, key=lambda seen: -seen.drawn)[:count]:
         times = f"{seen.drawn:7,.0f} ms (answered {seen.answered:,.0f})"
         yield f"  {times}: {seen.changed} of {described(seen.view)}"
@@ -160,9 +158,9 @@ def slowest(of: Visits, count: int = 8) -> Iterator[str]:
 
 
 def described(view: View) -> str:
-    """A view in words."""
-    said = [view.page, f"{view.period} days", "compared" if view.compare else ""]
-    return ", ".join(filter(None, [*said, view.login_state, view.category, view.brand]))
+    """A view as text."""
+    words = [view.page, f"{view.period} days", "compared" if view.compare else ""]
+    return ", ".join(filter(None, [*words, view.login_state, view.category, view.brand]))
 
 
 def main() -> None:
@@ -215,16 +213,16 @@ def main() -> None:
         rounds = (
             ("One person", views[-1:], 0),
             (f"{len(views)} people at once", views, 0),
-            (f"{len(views)} people, all but one with computers of their own", views, len(views) - 1),
+            (f"{len(views)} people, one of whose browsers draws charts", views, len(views) - 1),
         )
-        for title, walks, elsewhere in rounds:
-            deployment.forget_dashboard()  # what others have seen is remembered
+        for title, walks, not_drawing in rounds:
+            deployment.forget_dashboard()  # its cache is empty then
             cold = asyncio.run(visits(deployment, url, [[]]))
             show(Line("the first page after a restart of Shiny Server", cold.p95, "ms"))
-            results.append(asyncio.run(visits(deployment, url, walks, arguments.seed, elsewhere)))
+            results.append(asyncio.run(visits(deployment, url, walks, arguments.seed, not_drawing)))
             show_all(title, results[-1], TARGET if walks is views else None)
         for (title, _, _), result in zip(rounds[1:], results[1:], strict=True):
-            show(Line(f"95 of 100 clicks, {title}: against one person", result.p95 / results[0].p95, "x"))
+            show(Line(f"95th percentile, {title}: against one person", result.p95 / results[0].p95, "x"))
     sys.exit(missed)
 
 

@@ -26,7 +26,7 @@ _EVENT = (
 
 
 def raw_objects(count: int, events: int, seed: int = 1) -> Iterator[tuple[str, bytes]]:
-    """Yield `count` objects of `events` events each: key and content. An hour's worth, whatever the count."""
+    """Yield `count` objects of `events` events each: key and content. All are of one hour."""
     random_ = random.Random(seed)  # noqa: S311 - the same data in every run
     for number in range(count):
         moment = START + timedelta(seconds=3599 * number / count)

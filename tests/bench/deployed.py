@@ -1,4 +1,4 @@
-"""The local deployment of this clone: its warehouse (with a shop in it), processor time and dashboard."""
+"""The local deployment of this clone: its warehouse, processor time and port, as benchmarks use them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CREATE TABLE before_bench.shop (sessions integer, last_day date);
 TRUNCATE public.clickstream_events, public.clickstream_event_ids;
 COMMIT
 """
-"""In one transaction: whenever the benchmark ends, what was there is in one of the two places."""
+"""In one transaction: wherever the benchmark is interrupted, the rows are in one of the two schemas."""
 PUT_BACK: Final = """
 BEGIN;
 TRUNCATE public.clickstream_events, public.clickstream_event_ids, before_bench.shop;
@@ -72,11 +72,11 @@ COMMIT
 """
 HAS_KEY: Final = "SELECT 1 FROM pg_constraint WHERE conname = 'clickstream_event_ids_pkey'"
 ETL_LOCK: Final = "SELECT pg_advisory_lock(6022170)"
-"""Waits until no ETL runs; the next ones see it and leave. Its number is in lambda_src/etl/sql/lock.sql."""
+"""Waits until no ETL runs; later ones find it held and end. Its number is in lambda_src/etl/sql/lock.sql."""
 
 
 class DeployedPostgres(Server):
-    """The server in a machine, as its superuser, who is known there by the process that connects."""
+    """The server in a machine, as its superuser: the process takes that user's id to connect."""
 
     _one_at_a_time = threading.Lock()
 
@@ -119,7 +119,7 @@ class Deployment:
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
     def forget_dashboard(self) -> None:
-        """Have no R process; the next visitor starts one."""
+        """Restart Shiny Server: its caches are empty, and the next visitor starts a new R process."""
         self.shell("systemctl restart shiny-server")
 
     def processor_seconds(self) -> dict[str, float]:
@@ -135,7 +135,7 @@ class Deployment:
 
     @contextmanager
     def port(self, inventories: Sequence[str], number: int) -> Iterator[str]:
-        """The dashboard's address on this machine, through a session as its users have it."""
+        """The dashboard's address on this computer, through Session Manager as its users open it."""
         record = PROJECT / ".ansible" / "bench-port-forward.json"
         settings = [f"dashboard_session_local_port={number}", f"dashboard_session_record={record}"]
 
@@ -186,13 +186,13 @@ def _instances(settings: Settings | None) -> list[Path]:
 
 @contextmanager
 def shop_in(server: Server, sessions: int, keep: bool) -> Iterator[dict[str, float]]:
-    """Have a shop's year in the warehouse, and put back what was there, unless it is to `keep` the shop.
+    """Fill the warehouse with a shop's year, and restore its rows afterwards unless `keep`.
 
-    Yields the seconds of each step; none where the shop is there already. What an ETL loads into a shop that
-    is kept goes with it.
+    Yields the seconds of each step; an empty dictionary if this shop was kept by an earlier run. Rows that an
+    ETL loads beside a kept shop are lost when the shop is removed.
     """
     last_day = date.today() - timedelta(days=1)
-    lock = server.connect()  # for as long as the rows are not the ETL's
+    lock = server.connect()  # held while the shop's rows are there
     with lock.cursor() as cursor:
         cursor.execute(ETL_LOCK)
     lock.commit()
@@ -227,7 +227,7 @@ def _have_shop(server: Server, sessions: int, last_day: date) -> dict[str, float
 
 
 def put_back(server: Server) -> None:
-    """Have in the warehouse what was there before the shop."""
+    """Restore the rows that were there before the shop."""
     if server.execute(HAS_KEY) == []:  # a fill was interrupted
         server.execute("TRUNCATE clickstream_event_ids")
         server.execute(fill.IDS_KEY)
@@ -236,7 +236,7 @@ def put_back(server: Server) -> None:
 
 
 def choices(server: Server) -> dict[str, list[str]]:
-    """The categories and brands that can be chosen."""
+    """The categories and brands that the filters offer."""
     found: dict[str, list[str]] = {"category": [], "brand": []}
     for category, brand in server.execute("SELECT DISTINCT category, brand FROM products ORDER BY 1, 2"):
         found["category"].append(category)

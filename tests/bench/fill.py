@@ -1,4 +1,4 @@
-"""Fills a warehouse with a shop's traffic, as fast as it can be done right.
+"""Fills a warehouse with a shop's traffic.
 
 `python -m tests.bench.fill [--sessions N] [--no-model]` measures it: 1.2 million sessions by default.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2] / "lambda_src")]
 
-from etl.records import Row  # noqa: E402
+from etl.row import Row  # noqa: E402
 from tests.bench.shop import Shop  # noqa: E402
 from tests.support.postgres import Server, throwaway_postgres  # noqa: E402
 
@@ -32,7 +32,7 @@ SETTINGS = {
     "autovacuum": "off",
     "work_mem": "32MB",
 }
-"""For the server while it is filled; `autovacuum` would read the weeks again while they grow.
+"""For the server while it is filled. With `autovacuum` it would read growing partitions again and again.
 
 `work_mem` is what role postgresql gives a machine of 2 GB.
 """
@@ -54,7 +54,7 @@ ALTER TABLE clickstream_event_ids ADD PRIMARY KEY (event_id);
 def fill(server: Server, shop: Shop, processes: int = 2, model: bool = True) -> dict[str, float]:
     """Load the rows of `shop` into the empty warehouse of `server`; return the seconds of each step.
 
-    Without `model` the counts that the warehouse keeps beside its rows stay empty.
+    Without `model`, the tables that the triggers keep stay empty.
     """
     seconds: dict[str, float] = {}
 
@@ -85,8 +85,8 @@ def fill(server: Server, shop: Shop, processes: int = 2, model: bool = True) -> 
 
 
 def _copy(server: Server, shop: Shop, processes: int) -> None:
-    """Load each piece of the year by a process of its own."""
-    context = multiprocessing.get_context("fork")  # the shop is there already
+    """Load the year in pieces, one process each."""
+    context = multiprocessing.get_context("fork")  # workers inherit the shop
     workers = [
         context.Process(target=_copy_piece, args=(server, shop, piece)) for piece in shop.pieces(processes)
     ]
@@ -98,7 +98,7 @@ def _copy(server: Server, shop: Shop, processes: int) -> None:
 
 
 class _Reader:
-    """Texts as the file that COPY reads; a read gives the next one, however long."""
+    """The file that COPY reads: each read returns the next text, whatever its length."""
 
     def __init__(self, texts: Iterator[str]) -> None:
         self._texts = texts

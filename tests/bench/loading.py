@@ -1,7 +1,7 @@
 """One load in a process of its own: `python -m tests.bench.loading <way> <S3 address> <socket>`.
 
-The ways are `loader`, `again` (the loader reprocesses), `baseline` (sequential, in batches of 200) and `copy`
-(bare COPY).
+The ways are `loader` (the ETL), `again` (the ETL reprocesses), `baseline` (a sequential loader, in batches
+of 200) and `copy` (COPY alone).
 
 Prints a JSON object: events, objects, seconds, processor seconds, and the peak of memory in MB.
 """
@@ -24,12 +24,14 @@ from psycopg2.extras import execute_values
 from contract.timestamps import ClockRules
 from etl.copytext import copy_values
 from etl.fetch import Fetcher
+from etl.merge import COPY_BYTES, COPY_ROWS
 from etl.payload import read_payload
-from etl.records import Row, read_object
-from etl.run import run
+from etl.records import read_object
+from etl.row import Row
+from etl.run import Run
 from etl.settings import Tuning
 from etl.store import S3Store, aws_session
-from etl.warehouse import COPY_BYTES, COPY_ROWS, Warehouse
+from etl.warehouse import Warehouse
 from tests.support.postgres import DATABASE, LOADER
 
 BATCH = 200
@@ -49,32 +51,24 @@ def connect(socket: str) -> Any:
 def loader(
     address: str, socket: str, asked: dict[str, object] | None = None, counted: str = "loaded"
 ) -> tuple[int, int]:
-    """The platform's loader, as its handler runs it."""
+    """The ETL, as its handler runs it."""
     s3, credentials = client(address, aws_session())
     store = S3Store(s3, "raw", Fetcher(credentials, "ap-southeast-1"))
     selection, payload = read_payload(asked or {})
     with Warehouse(lambda: connect(socket)) as warehouse:
-        answer = run(
-            store,
-            warehouse,
-            selection,
-            payload,
-            Tuning(),
-            ClockRules(),
-            lambda: 1.0,
-            datetime.now(UTC),
-        )
+        run = Run(store, warehouse, selection, Tuning(), ClockRules(), seconds_left=lambda: 1.0)
+        answer = run.load(payload, datetime.now(UTC))
     assert answer["status"] == "complete", answer
     return answer["events"][counted], answer["objects"]["read"]  # type: ignore[literal-required]
 
 
 def again(address: str, socket: str) -> tuple[int, int]:
-    """The same for objects that are loaded: every row is compared with what its object says now."""
+    """The ETL on objects that are loaded already: every row is compared with its object."""
     return loader(address, socket, {"prefix": "events/", "reprocess": True}, "duplicate")
 
 
 def baseline(address: str, socket: str) -> tuple[int, int]:
-    """The straightforward loader: list, then get, parse and insert in batches, one after another."""
+    """A simple loader: list, then get, parse and insert in batches, one after another."""
     s3, _ = client(address, botocore.session.get_session())
     connection = connect(socket)
     cursor = connection.cursor()

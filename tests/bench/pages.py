@@ -1,8 +1,7 @@
-"""How long the dashboard's pages ask the warehouse, and what the same questions cost of the rows themselves.
+"""How long the queries of a dashboard page take, and how long the same counts take from the event rows.
 
-A page's time is the sum of its questions, one after another, as the one R process asks them. Parameters are
-bound and planned for, as R's driver does it. Nothing is remembered between questions but what PostgreSQL's
-memory holds.
+A page's time is the sum of its queries, one after another, as the dashboard's R process runs them. Each
+execution is planned with its parameters, as with R's driver. No answer is cached; PostgreSQL's buffers are.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ PAGES: Final[dict[str, list[tuple[str, ...]]]] = {
         ("object_failures",),
     ],
 }
-"""The questions of each page: names of files, and the parameters after the period's six."""
+"""The queries of each page: names of files, and the parameters after the filters' six."""
 DAYS: Final = (7, 30, 90, 365)
 FILTERS: Final = [
     ("", "", ""),
@@ -68,7 +67,7 @@ FILTERS: Final = [
     ("", "", "Dell"),
     ("anonymous", "monitor", ""),
 ]
-"""Login state, category and brand; the first is what a page opens with."""
+"""Login state, category and brand; the first is the default."""
 RAW: Final = {
     "events_by_name": """
         SELECT event_name, count(*) FROM clickstream_events
@@ -101,11 +100,11 @@ RAW: Final = {
         SELECT (SELECT count(*) FROM viewed), (SELECT count(*) FROM carted), (SELECT count(*) FROM started),
             (SELECT count(*) FROM completed)""",
 }
-"""The same questions, asked of the rows."""
+"""The same counts from the event rows, by name of the query."""
 
 
 class Timed(NamedTuple):
-    """A page, over how many days, and its times in milliseconds: each question's median first."""
+    """Times of a page over so many days, in milliseconds; `slowest` is the query with the largest median."""
 
     page: str
     days: int
@@ -115,7 +114,7 @@ class Timed(NamedTuple):
 
 
 class Reader:
-    """The dashboard's session: its role, its settings, its files."""
+    """A database session like the dashboard's: its role, settings and prepared queries."""
 
     def __init__(self, server: ThrowawayPostgres) -> None:
         self._connection = server.connect(READER)
@@ -131,13 +130,13 @@ class Reader:
             self._cursor.execute(f"PREPARE {file.stem} AS {sql}")
 
     def ask(self, name: str, parameters: tuple[str, ...]) -> float:
-        """Return the milliseconds until the answer is here."""
+        """Run a query; return its milliseconds."""
         bound = parameters[: self.places[name]]
         places = f" ({', '.join(['%s'] * len(bound))})" if bound else ""
         return self._timed(f"EXECUTE {name}{places}", bound)
 
     def ask_rows(self, name: str, first: date, last: date) -> float:
-        """The same of the rows themselves."""
+        """Run the same count from the event rows; return its milliseconds."""
         edges = {"starts": f"{first} 00:00+07", "ends": f"{last + timedelta(days=1)} 00:00+07"}
         return self._timed(RAW[name], edges)
 
@@ -151,26 +150,26 @@ class Reader:
 def question(
     name: str, more: tuple[str, ...], first: date, last: date, chosen: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Return what is bound: the period's six and what follows them."""
+    """Return a query's parameters: the filters' six, then its own."""
     return (ZONE,) if name == "freshness" else (first.isoformat(), last.isoformat(), ZONE, *chosen, *more)
 
 
 def time_pages(reader: Reader, end: date, repetitions: int = 4) -> Iterator[Timed]:
-    """Ask each page's questions for each length of period, with each filter, at several ends."""
+    """Run each page's queries for each length of period and each filter, with several last days."""
     for page, days in itertools.product(PAGES, DAYS):
         pages: list[float] = []
-        by_question: dict[str, list[float]] = {}
+        by_query: dict[str, list[float]] = {}
         for chosen, back in itertools.product(FILTERS, range(repetitions)):
-            # Of another period nothing is warm but the tables.
+            # Another last day each time, so that only tables are warm.
             last = end - timedelta(days=back)
             first = last - timedelta(days=days - 1)
             spent = 0.0
             for name, *more in PAGES[page]:
                 taken = reader.ask(name, question(name, tuple(more), first, last, chosen))
-                by_question.setdefault(" ".join([name, *more]), []).append(taken)
+                by_query.setdefault(" ".join([name, *more]), []).append(taken)
                 spent += taken
             pages.append(spent)
-        slowest = max(by_question, key=lambda name: statistics.median(by_question[name]))
+        slowest = max(by_query, key=lambda name: statistics.median(by_query[name]))
         yield Timed(page, days, slowest, statistics.median(pages), percentile(pages, 0.95))
 
 

@@ -1,4 +1,4 @@
-// In each person's page: when a click happened, and when what it asked for was there. See people.py.
+// Runs in each person's page: measures the time from a click to its last change. See people.py.
 window.clickstreamBench = (() => {
   // In milliseconds of the page's clock, which begins with the navigation.
   let clicked = 0;
@@ -8,7 +8,7 @@ window.clickstreamBench = (() => {
   let answered = 0;
   let waits = false;
 
-  // The time of the first event after arm(): the one that a person's hand makes.
+  // The time of the first event after arm(): the click that is measured.
   const click = (event) => {
     if (armed) {
       clicked = event.timeStamp;
@@ -18,8 +18,8 @@ window.clickstreamBench = (() => {
   addEventListener("click", click, true);
   addEventListener("change", click, true);
 
-  // Whatever changes on the page, but for the line that counts the minutes since the last load, and messages that are
-  // put into the same place again and again.
+  // All changes of the page, except the line that counts the minutes since the last load, and error messages that are
+  // written again with the same text.
   const matters = ({ target }) =>
     !(target.nodeType === Node.ELEMENT_NODE ? target : target.parentElement)?.closest(".freshness, .htmlwidgets-error");
   const watch = () => new MutationObserver((records) => {
@@ -37,12 +37,12 @@ window.clickstreamBench = (() => {
   const DAY = 86400000;
   const visible = (element) => element.offsetParent !== null;
 
-  // Whether the server says that this view is what the page is about: it writes the address and the heading.
+  // Whether the page shows this view: the server writes the URL and the heading.
   const isAbout = (view) => {
-    const said = new URLSearchParams(location.search);
+    const parameters = new URLSearchParams(location.search);
     const names = { page: "page", period: "period", login_state: "state", category: "category", brand: "brand" };
-    if (Object.entries(names).some(([name, short]) => (said.get(short) ?? "") !== view[name])) return false;
-    if ((said.get("compare") === "1") !== view.compare) return false;
+    if (Object.entries(names).some(([name, short]) => (parameters.get(short) ?? "") !== view[name])) return false;
+    if ((parameters.get("compare") === "1") !== view.compare) return false;
     const [about, ...more] = (document.getElementById("heading-about")?.textContent ?? "").split(" \u00b7 ");
     const days = about.match(/\d{4}-\d\d-\d\d/g) ?? [];
     if ((Date.parse(days[1] ?? days[0]) - Date.parse(days[0])) / DAY + 1 !== Number(view.period)) return false;
@@ -51,7 +51,7 @@ window.clickstreamBench = (() => {
       && [view.category, view.brand].every((name) => !name || more.includes(name));
   };
 
-  // Whether every chart and table of the page is there, or says why it is not.
+  // Whether every chart and table of the page is filled or shows an error.
   const isFilled = (pane) => [...pane.querySelectorAll(".html-widget-output")].every((output) =>
     Shiny.shinyapp.$errors[output.id] || output.querySelector(".main-svg, tbody tr"));
 
@@ -65,23 +65,23 @@ window.clickstreamBench = (() => {
 
   const fault = () => {
     if (document.getElementById("shiny-disconnected-overlay")) return "disconnected";
-    const said = [...document.querySelectorAll(".shiny-output-error, .numbers-error, .alert")].filter(visible);
-    return said.map((element) => element.textContent).find((text) => text.includes("tries again by itself")) ?? "";
+    const messages = [...document.querySelectorAll(".shiny-output-error, .numbers-error, .alert")].filter(visible);
+    return messages.map((element) => element.textContent).find((text) => text.includes("tries again by itself")) ?? "";
   };
 
-  // Shiny answers a question that it does not know too, after all that was asked before.
+  // Shiny answers requests in their order, an unknown one too: its answer comes after those of all earlier ones.
   const answer = () => new Promise((resolve) => Shiny.shinyapp.makeRequest("bench", [], resolve, resolve));
   const frame = () => new Promise(requestAnimationFrame);
   const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
   return {
-    // The next click is the one to measure.
+    // Measure the next click.
     arm() {
       armed = true;
       clicked = answered = drawn = 0;
     },
 
-    // Resolves to {answered, drawn, fault} once the view is shown and nothing more is to come.
+    // Resolves to {answered, drawn, fault} once the view is shown and no further change is due.
     async complete(view, limit) {
       for (;;) {
         const problem = fault();
@@ -91,7 +91,7 @@ window.clickstreamBench = (() => {
           await pause(25);
           continue;
         }
-        // Inputs that are sent in a moment are before the first question, what they change is before the second.
+        // Inputs that are about to be sent come before the first request, and what they change before the second.
         const before = changes;
         await pause(0);
         await answer();

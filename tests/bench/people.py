@@ -1,8 +1,8 @@
 """People who click through the dashboard, each in a browser session of their own.
 
-What a click costs is measured in the page itself: from the browser's event to the frame that shows the last
-change. That no more change will come is known, not guessed: the server has answered all that was asked before
-(Shiny's connection keeps the order), and what is shown is the view that was clicked.
+A click is measured in the page: from the browser's event to the frame with the last change. The end is not
+guessed: the server has answered everything that was asked before (Shiny answers in order), and the page shows
+the view that was clicked.
 """
 
 from __future__ import annotations
@@ -19,23 +19,22 @@ from playwright.async_api import Browser, Error, Page, Request, Response
 from tests.support.browser import KNOWN_ERRORS
 
 SCRIPT: Final = Path(__file__).with_name("people.js")
-ELSEWHERE: Final = Path(__file__).with_name("elsewhere.js")
+NO_DRAWING: Final = Path(__file__).with_name("no_drawing.js")
 PAGES: Final = ("overview", "funnel", "products", "sessions", "quality")
 PERIODS: Final = ("7", "30", "90", "365")
 STATES: Final = ("logged_in", "guest", "anonymous")
 LIMIT: Final = 120.0
-"""Seconds after which a page counts as one that did not come."""
+"""Seconds after which a page counts as failed."""
 THINKING: Final = 7.0
-"""Seconds that a person looks at a page: the mean of an exponential distribution that is cut off at ten times
-as much, as the benchmark TPC-W has its shoppers think."""
+"""Mean seconds between two clicks: exponential, cut off at ten times the mean, as in the benchmark TPC-W."""
 FILTERED: Final = 0.6
-"""How often a person changes a filter on a page."""
+"""Probability that a person changes a filter on a page."""
 WEIGHTS: Final = {"period": 9, "compare": 4, "login_state": 3, "category": 3, "brand": 2}
 
 
 @dataclass(frozen=True)
 class View:
-    """What a person looks at; the fields are the dashboard's inputs. It begins with its defaults."""
+    """A page with its filters, by the names of the dashboard's inputs; the defaults are the dashboard's."""
 
     page: str = PAGES[0]
     period: str = "7"
@@ -47,8 +46,8 @@ class View:
 
 @dataclass(frozen=True)
 class Seen:
-    """A page that somebody saw complete. Milliseconds from the click: until the last of the server's answers
-    that changed something was there, and until all of it was drawn.
+    """A page that was complete. Milliseconds from the click to the last answer of the server that changed
+    something (`answered`), and until it was drawn (`drawn`).
     """
 
     person: int
@@ -60,7 +59,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Fault:
-    """What a person saw go wrong."""
+    """An error that a person saw."""
 
     person: int
     view: View
@@ -68,9 +67,9 @@ class Fault:
 
 
 def walk(random: Random, choices: Mapping[str, Sequence[str]]) -> Iterator[View]:
-    """Views, each one click from the one before: all pages in a random order, and again, filters between.
+    """Views, each one click from the one before: all pages in random order, filters between, without end.
 
-    `choices` are the categories and brands there are. The walk has no end.
+    `choices` are the categories and brands that can be chosen.
     """
     values = {"period": PERIODS, "login_state": STATES, **choices}
     view = View()
@@ -85,7 +84,7 @@ def walk(random: Random, choices: Mapping[str, Sequence[str]]) -> Iterator[View]
 
 
 def _filtered(view: View, random: Random, values: Mapping[str, Sequence[str]]) -> View:
-    """Change one filter; one that narrows is taken away again as often as it is set."""
+    """Change one filter; one that is set is cleared."""
     [name] = random.choices(list(WEIGHTS), list(WEIGHTS.values()))
     if name == "compare":
         return replace(view, compare=not view.compare)
@@ -96,10 +95,7 @@ def _filtered(view: View, random: Random, values: Mapping[str, Sequence[str]]) -
 
 
 class Person:
-    """Somebody with a browser session of their own.
-
-    It does not draw charts where the person is to be thought of as having a computer for that.
-    """
+    """Somebody with a browser session of their own; without `draws`, the browser draws no charts."""
 
     def __init__(self, number: int, browser: Browser, url: str, draws: bool = True) -> None:
         self.number, self.draws = number, draws
@@ -113,7 +109,7 @@ class Person:
         context = await self._browser.new_context(viewport={"width": 1280, "height": 900})
         await context.add_init_script(path=SCRIPT)
         if not self.draws:
-            await context.add_init_script(path=ELSEWHERE)
+            await context.add_init_script(path=NO_DRAWING)
         page = await context.new_page()
         page.set_default_timeout(LIMIT * 1000)
         page.on("pageerror", self._uncaught)
@@ -138,7 +134,7 @@ class Person:
             await context.close()
 
     async def _complete(self, page: Page, changed: str) -> None:
-        """Wait until the view is what is shown, and note how long it took."""
+        """Wait until the page shows the view, and record how long it took."""
         found = await page.evaluate(
             "([view, limit]) => clickstreamBench.complete(view, limit)", [asdict(self._view), LIMIT * 1000]
         )
@@ -148,7 +144,7 @@ class Person:
             self.seen.append(Seen(self.number, changed, self._view, found["answered"], found["drawn"]))
 
     def _failed(self, request: Request) -> None:
-        if request.failure != "net::ERR_ABORTED":  # by leaving
+        if request.failure != "net::ERR_ABORTED":  # cancelled by leaving the page
             self._fault(f"{request.url}: {request.failure}")
 
     def _answered(self, response: Response) -> None:
@@ -164,13 +160,13 @@ class Person:
 
 
 def _difference(before: View, after: View) -> str:
-    """The name of the one thing that differs."""
+    """The name of the one field that differs."""
     [name] = [name for name, value in asdict(after).items() if value != getattr(before, name)]
     return name
 
 
 async def _click(page: Page, changed: str, view: View) -> None:
-    """Do what makes this view of the one before."""
+    """Make the one click that leads to this view."""
     value: Any = getattr(view, changed)
     if changed == "page":
         await page.click(f"a.nav-link[data-value='{value}']")

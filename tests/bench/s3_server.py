@@ -1,9 +1,9 @@
-"""An S3 that is not the limit: `python -m tests.bench.s3_server <objects> <events in each> <seed> <ms>`.
+"""A fast stand-in for S3: `python -m tests.bench.s3_server <objects> <events in each> <seed> <ms>`.
 
-Of S3's API it has what the loader and the baseline use: ListObjectsV2 with `prefix`, `start-after` and
-`continuation-token`, and GetObject. Signatures are not checked. Each answer waits for the latency. One
-asyncio process without a framework: it answers some ten thousand requests a second (a full emulator:
-some 600).
+It serves the calls that the ETL and the baseline make: ListObjectsV2 with `prefix`, `start-after` and
+`continuation-token`, and GetObject. Signatures are not checked. Each answer comes after <ms>
+milliseconds. Without a framework, so that it is not the bottleneck: some ten thousand requests a second,
+where a full emulator answers some 600.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PAGE = 1000
 
 
 class Bucket:
-    """Objects by key, with their answers ready-made."""
+    """Objects by key, each with its whole HTTP response."""
 
     def __init__(self, objects: dict[str, bytes]) -> None:
         self.keys = sorted(objects)

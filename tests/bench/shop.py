@@ -82,11 +82,11 @@ _HOURS: Final = (
 _SALES: Final = {(11, 11): 3.4, (12, 12): 2.9, (9, 9): 2.1, (10, 10): 2.0, (6, 6): 1.7, (3, 3): 1.5}
 _TET: Final = tuple(map(date.fromisoformat, ("2024-02-10", "2025-01-29", "2026-02-17", "2027-02-06")))
 _GROWTH: Final = 0.6
-"""How much more comes at the end of a year than at its beginning."""
+"""Growth of the number of visitors over a year."""
 
 
 def sale_weight(day: date) -> float:
-    """Return how many times a usual day's visitors come on a sale day; 1 on any other."""
+    """Return the factor by which a sale day has more visitors; 1 on any other day."""
     if day.month == 11 and day.weekday() == 4 and 23 <= day.day <= 29:
         return 2.4  # Black Friday
     return _SALES.get((day.month, day.day), 1.0)
@@ -232,7 +232,7 @@ class Visitor(NamedTuple):
 
 
 class _Left(Exception):
-    """The session ends before what was meant to come."""
+    """Raised to end a session early."""
 
 
 class _Walk:
@@ -294,7 +294,7 @@ class _Walk:
         return self.steps
 
     def as_person(self, visit: int, login_from: int) -> list[Step]:
-        """Come from somewhere, look around, perhaps buy, leave."""
+        """Arrive, browse, perhaps buy, leave."""
         self.has_account = 0 <= login_from <= visit
         pages = self.draw(_PAGES)
         login_at = -1
@@ -345,7 +345,7 @@ class _Walk:
             self.check_out()
 
     def draw_article(self) -> str:
-        """Return an article; the newest are read most."""
+        """Return an article; newer ones are read more often."""
         return _ARTICLES[int(len(_ARTICLES) * self.random() ** 2)]
 
     # Pages
@@ -397,7 +397,7 @@ class _Walk:
         self.open(_SERVICES[int(self.random() * len(_SERVICES))])
 
     def log_in(self) -> None:
-        """Log in on a page of its own; not everybody gets through."""
+        """Log in on the login page; some give up."""
         self.send("login_open", element="login")
         self.open(f"{ORIGIN}/dang-nhap")
         if self.random() < 0.85:
@@ -405,7 +405,7 @@ class _Walk:
             self.send("login_success")
 
     def check_out(self) -> None:
-        """Go to the cart and on from there, as far as it goes."""
+        """Go to the cart and on towards the purchase."""
         self.open(f"{ORIGIN}/gio-hang")
         if self.random() < 0.15:
             self.send("remove_from_cart_click", self.cart.pop(), "remove")
@@ -422,7 +422,7 @@ class _Walk:
             if self.random() > goes_on:
                 return
         self.open(f"{ORIGIN}/thanh-toan/hoan-tat")
-        # One thing bought is named; a cart of several is not.
+        # The event names a product if the cart has one; a cart of several is not named.
         self.send("checkout_complete", self.cart[0] if len(self.cart) == 1 else -1, pause=_MOMENT)
         self.cart.clear()
 
@@ -459,9 +459,9 @@ _VISITS: Final = _table({count: count**-2.27 for count in range(1, 251)}, 1 << 1
 _RETURN: Final = _lognormal(4, 1.8, 0, 120)
 """Days until the next visit."""
 _BOT_EVERY: Final = 27
-"""One visitor of so many is a bot."""
+"""One visitor in this many is a bot."""
 _BOT_VISITS: Final = 10
-"""Visits of a bot at most: then it has another name."""
+"""Most visits of a bot under one client id."""
 
 Session = tuple[int, int, int, int]
 """A planned session: start, time by which it has ended, number of the visitor, number of the visit."""
@@ -487,7 +487,7 @@ _BATCH_SIZE: Final = 20
 _LATENCY: Final = _lognormal(180, 0.8, 40, 20_000)
 _LATE_SHARE: Final = 0.004
 _LATENESS: Final = _quantiles(lambda p: MINUTE * 7_000**p)
-"""Of those without a network when they sent: a minute to five days."""
+"""Delay of events that were sent without a network: a minute to five days."""
 _SKEWS: Final = tuple(minutes * MINUTE for minutes in (-420, -61, -9, 4, 33, 60, 1441))
 
 
@@ -502,7 +502,7 @@ class Batch(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """A session with all that its two outputs say; `skew` is how wrong the visitor's clock is."""
+    """A session with what both outputs need; `skew` is the error of the visitor's clock."""
 
     visitor: Visitor
     client_id: str
@@ -515,7 +515,7 @@ class Visit(NamedTuple):
     batches: list[Batch]
 
     def is_verified(self, state: str) -> bool:
-        """Say whether a token proves the identity: not where the tracker is an old one."""
+        """Return whether a token proves the identity; old trackers send none."""
         return state == LOGGED_IN and self.visitor.number % 8 != 0
 
 
@@ -570,7 +570,7 @@ def _uuid(digits: str, place: int) -> str:
 
 @dataclass(slots=True)
 class _Day:
-    """What holds for a day: the products' prices, and how much people feel like buying."""
+    """What is the same for a day: prices, and the inclination to buy."""
 
     number: int
     start: int
@@ -598,7 +598,7 @@ class _Model:
         self.popular = []
         for name in names:
             places = [place for place, product in enumerate(self.products) if product.category == name]
-            # Zipf; which product is how popular is drawn, so that ids say nothing.
+            # Zipf, over a random order of the products: popularity does not follow from the id.
             _random(seed, name).shuffle(places)
             self.popular.append(_table({place: (rank + 1.5) ** -0.9 for rank, place in enumerate(places)}))
 
@@ -633,7 +633,7 @@ class Shop:
         usual = sorted(weights)[self.days * 9 // 10]
         days, hours = _table(dict(enumerate(weights)), 1 << 16), _table(dict(enumerate(_HOURS)))
         plan: list[list[Session]] = [[] for _ in range(self.days)]
-        # One person shall not be half of a small shop's traffic.
+        # Limited, so that no visitor is half of a small shop's traffic.
         left, most = self.sessions, max(self.sessions // 10, 3)
         while left:
             visitor = len(self.visitors)
@@ -804,7 +804,7 @@ class Shop:
 
     @cached_property
     def _stamp(self) -> Callable[[int], str]:
-        """What makes a time the loader's text."""
+        """Formats a time as the ETL does."""
         midnight = self.start // DAY * DAY
         dates = [f"{_moment(midnight + day * DAY):%Y-%m-%dT}" for day in range(self.days + 2)]
 

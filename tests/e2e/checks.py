@@ -7,7 +7,7 @@ from typing import Any
 from tests.e2e.dashboard import Dashboard, eventually
 from tests.e2e.expected import NUMBERS, PAGES, Card, Trace, change
 from tests.e2e.view import View
-from tests.integration.test_dashboard_queries import Plain, totals
+from tests.support.plain_dashboard import Plain, totals
 
 
 def check(dashboard: Dashboard, plain: Plain, view: View) -> None:

@@ -9,9 +9,9 @@ import pytest
 import urllib3
 
 from tests.e2e.warehouse import ZONE, Warehouse, forget_what_failed, have_known_events
-from tests.integration.test_dashboard_queries import Plain
 from tests.support.browser import Browser, browser
 from tests.support.deployment import NAME, local_cloud, on_host, succeed
+from tests.support.plain_dashboard import Plain
 
 PORT = "23841"
 

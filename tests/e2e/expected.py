@@ -1,6 +1,6 @@
 """What each page must show of a view: plain counts over the rows, and how the dashboard writes them.
 
-The counts are those of tests/integration/test_dashboard_queries.py; none is asked of the dashboard's queries.
+The counts are those of tests/support/plain_dashboard.py; none is asked of the dashboard's queries.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.e2e.view import STATES, View
-from tests.e2e.warehouse import ZONE
-from tests.integration import test_dashboard_queries as plainly
-from tests.integration.test_dashboard_queries import Asked, Plain, Rows, local
+from tests.support import plain_dashboard as plainly
+from tests.support.plain_dashboard import Asked, Plain, Rows
 
 Text = Callable[[Any], str]
 
@@ -479,28 +478,13 @@ def session_events(plain: Plain, view: View) -> Rows:
     visitor, _, start = view.own.get("session", "").partition("@")
     if not start:
         return []
-    at = datetime.fromisoformat(start)
-    [session] = [one for one in plain.all_sessions if one.key == (int(visitor), at)]
-    rows = []
-    for event in sorted(session.events, key=lambda one: (one.at, one.event_id)):
-        row = plain.rows[event.event_id]
-        element = row["element"] or {}
-        rows.append(
-            {
-                "at": local(event.at, ZONE),
-                "seconds": (event.at - at).total_seconds(),
-                "element": element.get("text") or element.get("id") or element.get("tag"),
-                **{name: row[name] for name in ("event_name", "page_url", "referrer", "user_id")},
-                "product_id": row["context_product_id"],
-                "product_name": row["context_product_name"],
-                "category": row["context_product_category"],
-                "brand": row["context_product_brand"],
-                "price": row["context_product_price"],
-                "login_state": row["user_login_state"],
-                "product": row["context_product_name"] or row["context_product_id"],
-            }
-        )
-    return rows
+    [session] = [
+        one for one in plain.all_sessions if one.key == (int(visitor), datetime.fromisoformat(start))
+    ]
+    return [
+        row | {"product": row["product_name"] or row["product_id"]}
+        for row in plainly.session_timeline(plain, session)
+    ]
 
 
 # --- Data quality -------------------------------------------------------------------------------------
@@ -512,8 +496,6 @@ def quality(plain: Plain, view: View) -> list[Card]:
     lag = [row | {"all": row["events"] + row["bots"]} for row in plainly.load_lag(plain, asked)]
     runs = plainly.runs_by_day(plain, asked)
     rejected = plainly.rejected_by_reason(plain, asked)
-    failures = sorted(plain.table("etl_object_failures"), key=lambda row: row["last_failed_at"], reverse=True)
-    newest = sorted(plain.table("etl_runs"), key=lambda run: -run["run_id"])[:20]
     no_events = "No events in this period."
     return [
         Card(
@@ -547,7 +529,7 @@ def quality(plain: Plain, view: View) -> list[Card]:
         ),
         Card(
             "quality-etl_runs",
-            [etl_run(run) for run in newest],
+            plainly.etl_runs(plain),
             columns={
                 "Began": ("started", moment),
                 "Took": ("seconds", duration),
@@ -562,11 +544,7 @@ def quality(plain: Plain, view: View) -> list[Card]:
         ),
         Card(
             "quality-waiting-failures",
-            [
-                {name: row[name] for name in ("object_key", "attempts", "error")}
-                | {name: local(row[f"{name}_at"], ZONE) for name in ("first_failed", "last_failed")}
-                for row in failures
-            ],
+            plainly.object_failures(plain),
             columns={
                 "Object": ("object_key", plain_text),
                 "Attempts": ("attempts", count),
@@ -576,21 +554,6 @@ def quality(plain: Plain, view: View) -> list[Card]:
             },
         ),
     ]
-
-
-def etl_run(run: dict[str, Any]) -> dict[str, Any]:
-    ends = [run[name] and datetime.fromisoformat(run[name]) for name in ("started_at", "finished_at")]
-    return {
-        **{
-            name: run[name] for name in ("run_id", "status", "objects_read", "objects_failed", "objects_left")
-        },
-        "started": local(run["started_at"], ZONE),
-        "finished": local(run["finished_at"], ZONE),
-        "seconds": (ends[1] - ends[0]).total_seconds() if ends[1] else None,
-        "loaded": run["events_loaded"],
-        "duplicates": run["events_duplicate"],
-        "rejected": run["events_rejected"],
-    }
 
 
 PAGES: dict[str, Callable[[Plain, View], list[Card]]] = {

@@ -12,8 +12,8 @@ from tests.e2e.checks import check, check_card
 from tests.e2e.dashboard import Dashboard, eventually, person
 from tests.e2e.expected import PAGES
 from tests.e2e.view import FOUR_WEEKS, LAST, View
-from tests.integration.test_dashboard_queries import Plain
 from tests.support.browser import Browser
+from tests.support.plain_dashboard import Plain
 
 CHOICES: dict[str, list[dict[str, Any]]] = {
     "overview": [{}],

@@ -13,9 +13,9 @@ from tests.e2e.dashboard import Dashboard, eventually, person, read_csv
 from tests.e2e.expected import PAGES
 from tests.e2e.view import LONG_AGO, TWO_WEEKS, View
 from tests.e2e.warehouse import Warehouse
-from tests.integration.test_dashboard_queries import Plain
 from tests.support.browser import Browser
 from tests.support.deployment import on_host
+from tests.support.plain_dashboard import Plain
 
 NOTICED = 60_000
 """Milliseconds in which an open page sees what is new: it looks every dashboard_refresh_seconds."""

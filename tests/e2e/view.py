@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from tests.e2e.warehouse import TODAY, ZONE
-from tests.integration.test_dashboard_queries import Asked
+from tests.support.plain_dashboard import Asked
 
 LAST = TODAY - timedelta(days=2)
 FOUR_WEEKS = {"first": LAST - timedelta(days=27), "last": LAST}

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg2
 
-from etl.records import Row
+from etl.row import Row
 from tests.bench.shop import Shop
 from tests.support.deployment import ANALYTICS_ADDRESS, aws, wait_until
 

@@ -11,6 +11,7 @@ import gzip
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -105,9 +106,9 @@ def test_check_mode_on_an_empty_cloud_lists_all_and_writes_nothing() -> None:
         ("platform_bucket_suffix=-owned-by-somebody-else", "platform_bucket_suffix"),
         ("platform_zone=eu-central-1a", "platform_zone"),
         ("platform_analytics_private_ip=10.77.0.9", "platform_analytics_private_ip"),
-        ("ansible_aws_ssm_plugin=/nowhere/session-manager-plugin", "Session Manager plugin"),
-        ("analytics_instance_image_name=debian-99-*", "has no image debian-99-*"),
-        ("analytics_instance_type=t4g.medium analytics_instance_architecture=amd64", "is not amd64"),
+        ("platform_session_manager_plugin=/nowhere/session-manager-plugin", "Session Manager plugin"),
+        ("platform_analytics_image_name=debian-99-*", "has no image debian-99-*"),
+        ("platform_analytics_instance_type=t4g.medium platform_analytics_architecture=amd64", "is not amd64"),
     ],
 )
 def test_bad_input_is_told_with_its_fix_before_anything_is_created(wrong: str, says: str) -> None:
@@ -223,13 +224,27 @@ def test_an_event_of_just_now_is_on_the_page_after_the_etl(dashboard: str) -> No
     }
 
 
+def test_the_event_that_the_handover_suggests_is_accepted_and_loaded() -> None:
+    output = succeed("playbooks/handover.yml").output
+    suggested = re.search(r"^ *Try it +curl (.*)$", output, re.MULTILINE)
+    assert suggested, output
+    *options, url = shlex.split(suggested[1])
+    values = dict(zip(options[::2], options[1::2], strict=True))
+    headers = dict([values["-H"].split(": ")], **{"User-Agent": values["-A"]})
+    answer = urllib3.request("POST", url, body=values["-d"], headers=headers)
+    assert answer.json() == {"success": True, "accepted": 1, "rejected": []}
+    succeed("playbooks/etl.yml")
+    client = json.loads(values["-d"])["clientId"]
+    assert warehouse("select client_id from clickstream_events").splitlines().count(client) == 1
+
+
 def test_a_body_that_says_it_is_packed_comes_through_as_it_is() -> None:
     """HTTP API unpacks nothing, so the collector says how gzip is sent; neither does the local cloud."""
     url = aws("apigatewayv2").get_apis()["Items"][0]["ApiEndpoint"] + "/clickstream"
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     for body in (gzip.compress(b'{"eventName": "page_view"}'), b"\x1f\x8bxx"):
         answer = urllib3.request("POST", url, body=body, headers=headers, timeout=30, retries=False)
-        assert (answer.status, answer.json()["error"]) == (400, "the body was gzip once")
+        assert (answer.status, answer.json()["error"]) == (400, "the body is gzip that was converted to text")
         assert "application/gzip" in answer.json()["hint"]
 
 
@@ -447,7 +462,7 @@ def test_destroy_leaves_nothing_but_the_raw_bucket() -> None:
 
 
 def test_destroy_takes_the_raw_bucket_too_where_it_is_told_to() -> None:
-    succeed("playbooks/destroy.yml", "-e", "confirm=yes", "-e", "teardown_keep_raw_bucket=false")
+    succeed("playbooks/destroy.yml", "-e", "confirm=yes", "-e", "platform_keep_raw_events=false")
     assert aws("s3").list_buckets()["Buckets"] == []
     assert play("playbooks/destroy.yml", "-e", "confirm=yes", "--check").changed == 0
 

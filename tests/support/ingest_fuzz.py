@@ -1,4 +1,4 @@
-"""Any body at all for the collector, from a seed, fast: whole requests, broken and sound ones."""
+"""Random requests to the collector, valid and broken ones, that a seed reproduces."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def event(random_: random.Random) -> Any:
 
 
 def body(random_: random.Random) -> tuple[bytes, int | None]:
-    """A body, and how many events it holds where that is certain."""
+    """A body, and how many events it holds, or None if that is not certain."""
     kind = random_.random()
     if kind < 0.05:
         return random_.choice(BROKEN), None
@@ -106,14 +106,14 @@ def body(random_: random.Random) -> tuple[bytes, int | None]:
         if not whole["consent"]:
             whole["clientId"] = NOBODY
     elif kind > 0.9:
-        # As somebody does who forgets the brackets, or says too much beside.
+        # Two mistakes: an event instead of an array, and an envelope that is too large.
         whole = {"events": batch[0]} if batch and random_.random() < 0.5 else {"events": batch, "x": "a" * 70}
         count = None
     return json.dumps(whole).encode(), count
 
 
 def request(random_: random.Random) -> tuple[dict[str, Any], int | None]:
-    """A request of the gateway, and how many events it holds where that is certain."""
+    """A request of the gateway, and how many events it holds, or None if that is not certain."""
     data, count = body(random_)
     content_type = random_.choice(["application/json"] * 6 + ["text/plain", "application/gzip", "image/png"])
     method = random_.choice(["POST"] * 20 + ["GET"])
@@ -131,10 +131,10 @@ def request(random_: random.Random) -> tuple[dict[str, Any], int | None]:
     route = random_.choice(["/clickstream", "/clickstream", "/clickstream/me"])
     http = {"method": method, "path": route, "sourceIp": "203.0.113.7", "userAgent": "Firefox"}
     context: dict[str, Any] = {"requestId": "r", "http": http}
-    proved = random_.random() < 0.8
-    if route.endswith("/me") and proved:
+    has_token = random_.random() < 0.8
+    if route.endswith("/me") and has_token:
         context["authorizer"] = {"jwt": {"claims": {"sub": "who"}}}
-    if method != "POST" or content_type == "image/png" or (route.endswith("/me") and not proved):
+    if method != "POST" or content_type == "image/png" or (route.endswith("/me") and not has_token):
         count = None
     if packed or random_.random() < 0.2:
         text, as_base64 = base64.b64encode(data).decode(), True
@@ -150,7 +150,7 @@ def request(random_: random.Random) -> tuple[dict[str, Any], int | None]:
 
 
 def options(random_: random.Random) -> Settings:
-    """A collector as somebody may have set it up."""
+    """Random settings of the collector."""
     return replace(
         SETTINGS,
         do_not_track=random_.choice(list(DoNotTrack)),
@@ -160,7 +160,7 @@ def options(random_: random.Random) -> Settings:
 
 
 def fuzz(count: int, seed: int) -> Counter[int]:
-    """Throw `count` requests at the collector and check each answer; returns how often each status came."""
+    """Send `count` requests to the collector and check each response; return how often each status came."""
     random_ = random.Random(seed)  # noqa: S311
     statuses: Counter[int] = Counter()
     for number in range(count):
@@ -170,10 +170,10 @@ def fuzz(count: int, seed: int) -> Counter[int]:
         place = f"seed {seed}, request {number}: {sent!r} to {settings}"
         outcome = collect(sent, settings, MOMENT, stored.append)
         status = outcome.response["statusCode"]
-        said = json.loads(outcome.response["body"])
+        reply = json.loads(outcome.response["body"])
         assert status in (200, 400, 401, 405, 413, 415), place
-        assert said["success"] is (status == 200), place
-        assert (said["accepted"], len(said["rejected"])) == (outcome.accepted, outcome.rejected), place
+        assert reply["success"] is (status == 200), place
+        assert (reply["accepted"], len(reply["rejected"])) == (outcome.accepted, outcome.rejected), place
         kept = [read(item) for item in stored]
         assert len({item.key for item in stored}) == len(stored), place
         assert sum(len(item.get("events", ())) for item in kept) == outcome.accepted, place
@@ -188,21 +188,21 @@ def fuzz(count: int, seed: int) -> Counter[int]:
         if events is not None and outcome.accepted + outcome.rejected:
             assert outcome.accepted + outcome.rejected == events, place
         elif events is not None:
-            # Refused as a whole for what stands beside the events, never silently.
-            assert status == 400 and said["error"], place
+            # The whole request is refused because of its envelope, with an error.
+            assert status == 400 and reply["error"], place
         statuses[status] += 1
     return statuses
 
 
 def read(stored: StoredObject) -> dict[str, Any]:
-    """What an object holds."""
+    """Return what an object holds."""
     packed = stored.content_encoding == "gzip"
     held: dict[str, Any] = json.loads(gzip.decompress(stored.body) if packed else stored.body)
     return held
 
 
 def heeds(sent: dict[str, Any], held: dict[str, Any], rule: DoNotTrack, place: str) -> None:
-    """Check that an object holds nothing of people who object, or under `anonymise` not who they are."""
+    """Check that an object holds no event of senders who object, or under `anonymise` not who they are."""
     assert NOBODY not in json.dumps(held), place
     by_header = any(sent["headers"].get(name) == "1" for name in ("dnt", "sec-gpc", "DNT"))
     everybody = by_header or held.get("consent") is False

@@ -9,21 +9,31 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 import boto3
 import botocore.client
+import botocore.waiter
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from tests.support import returns
 
 PROJECT = Path(__file__).resolve().parents[2]
 REGION = "ap-southeast-1"
 READING = ("Describe", "Get", "List", "Head")
+
+IMPATIENT = SimpleNamespace(sleep=lambda seconds: time.sleep(min(seconds, 0.1)))
+"""For botocore's waiters, which ask AWS every few seconds: an emulator is done sooner."""
+
+Act = Callable[[Any], Any]
+"""What somebody does by hand to an account (Account or Cloud)."""
 
 
 class Account:
@@ -55,7 +65,10 @@ class Account:
         self.writes.clear()
 
     def run(self, name: str, /, *, check: bool = False, **arguments: Any) -> dict[str, Any]:
-        """The result of the module ``clickstream.aws.<name>``; in check mode, asserted to write nothing."""
+        """The result of the module ``clickstream.aws.<name>``, which must be as its RETURN says.
+
+        In check mode the module must write nothing.
+        """
         module = import_module(f"ansible_collections.clickstream.aws.plugins.modules.{name}")
         make = botocore.client.BaseClient._make_api_call
         wrote = len(self.writes)
@@ -75,6 +88,7 @@ class Account:
         with (
             mock.patch.dict(os.environ, environment),
             mock.patch.object(botocore.client.BaseClient, "_make_api_call", recorded),
+            mock.patch.object(botocore.waiter, "time", IMPATIENT),
             mock.patch.object(AnsibleAWSModule, "client", lambda _, service: self.client(service)),
             patch_module_args(given),
             redirect_stdout(io.StringIO()) as out,
@@ -83,7 +97,10 @@ class Account:
             module.main()
         if check:
             assert self.writes[wrote:] == []
-        return dict(json.loads(out.getvalue().splitlines()[-1]))
+        result = dict(json.loads(out.getvalue().splitlines()[-1]))
+        if not result.get("failed"):
+            assert returns.faults(module.RETURN, result) == []
+        return result
 
     def ok(self, name: str, /, **arguments: Any) -> dict[str, Any]:
         """The result of a module that must not fail."""

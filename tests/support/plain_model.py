@@ -10,10 +10,8 @@ from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
-
-from tests.support.postgres import ThrowawayPostgres
 
 LOGIN_STATES = ("logged_in", "guest", "anonymous", "")
 """The strongest first."""
@@ -30,6 +28,13 @@ COLUMNS = (
     "context_product_id, context_product_name, context_product_category, context_product_brand, "
     "context_product_price, context_product_discount_price, context_product_url_path"
 )
+
+
+class Warehouse(Protocol):
+    """What runs SQL in the warehouse."""
+
+    def execute(self, sql: str, parameters: Any = None) -> list[Any]:
+        """Return the rows of a statement."""
 
 
 class Event(NamedTuple):
@@ -338,7 +343,7 @@ TABLES = {
 }
 
 
-def stored_events(server: ThrowawayPostgres) -> list[Event]:
+def stored_events(server: Warehouse) -> list[Event]:
     """Return all rows of the events; texts that are not there are empty, as the model has them."""
     found: list[tuple[Any, ...]] = server.execute(f"SELECT {COLUMNS} FROM clickstream_events")  # noqa: S608
     labels = [Event._fields.index(name) for name in ("login_state", "product_id", "category", "brand")]
@@ -348,7 +353,7 @@ def stored_events(server: ThrowawayPostgres) -> list[Event]:
     ]
 
 
-def check_model(server: ThrowawayPostgres) -> None:
+def check_model(server: Warehouse) -> None:
     """Assert that every table of the model is what a plain count over the rows gives."""
     [(zone,)] = server.execute("SELECT time_zone FROM model_settings")
     expected = plain_model(stored_events(server), ZoneInfo(zone))

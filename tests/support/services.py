@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import random
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from tests.support.modules import PROJECT, Account
+from tests.support.tasks import BY_FUNCTION
+
+NUMBERS = itertools.count(1)
+"""A test may have two clouds at the same time."""
 
 PYTHONS = {"moto": "CLICKSTREAM_MOTO_PYTHON", "ministack": "CLICKSTREAM_MINISTACK_PYTHON"}
 
@@ -41,7 +49,7 @@ class Cloud(Account):
 @contextmanager
 def emulated_cloud() -> Iterator[Cloud]:
     """A fresh local cloud on free ports; nothing of it is left afterwards."""
-    name = f"modules{os.getpid()}"
+    name = f"modules{os.getpid()}n{next(NUMBERS)}"
     pythons = {
         kind: os.environ.get(key, str(PROJECT / f".cache/venv-{kind}/bin/python"))
         for kind, key in PYTHONS.items()
@@ -72,3 +80,26 @@ def _local_cloud(*arguments: str) -> None:
         [sys.executable, "-m", "local_cloud", *arguments], cwd=PROJECT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def gone(read: Callable[[], Any]) -> bool:
+    """Whether AWS says that there is no such thing."""
+    try:
+        read()
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        assert any(word in code for word in ("404", "NoSuch", "NotFound", "InvalidDocument")), code
+        return True
+    return False
+
+
+def tag_map(tags: list[dict[str, str]]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def permissions(cloud: Cloud) -> dict[str, Any]:
+    try:
+        answer = cloud.functions.get_policy(**BY_FUNCTION)
+    except ClientError:
+        return {}
+    return {item["Sid"]: item for item in json.loads(answer["Policy"])["Statement"]}

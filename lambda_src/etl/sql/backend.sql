@@ -1,4 +1,4 @@
--- The server's side of this connection.
+-- The server process of this connection.
 SELECT pid, backend_start
 FROM pg_stat_activity
 WHERE pid = pg_backend_pid()

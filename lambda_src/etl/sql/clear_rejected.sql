@@ -1,3 +1,3 @@
--- Rejected events are replaced as a whole whenever their object is read.
+-- Whenever an object is read, its rejected events are all replaced.
 DELETE FROM public.rejected_events
 WHERE object_key = ANY (%(keys)s)

@@ -1,6 +1,6 @@
--- Events that were there before the chunk: a copy that was accepted earlier takes the row's place,
--- and a reprocessed copy refreshes the row of its own object where it reads differently now.
-WITH staged AS MATERIALIZED ( -- or the planner would begin with all rows that are stored, and look each one up
+-- Corrects stored rows whose event is in the chunk too: by a copy that was accepted earlier, and by a reread copy
+-- from the row's own object if a column differs now.
+WITH staged AS MATERIALIZED ( -- otherwise the planner would look up every stored row
     SELECT staged.*, known.received_at AS known_at
     FROM etl_staging AS staged
     JOIN public.clickstream_event_ids AS known USING (event_id)
@@ -28,7 +28,7 @@ WITH staged AS MATERIALIZED ( -- or the planner would begin with all rows that a
           (staged.received_at, staged.source_object, staged.source_position)
           < (stored.received_at, stored.source_object, stored.source_position)
           OR (
-              staged.source_object = ANY (%(again)s)
+              staged.source_object = ANY (%(reread)s)
               AND staged.source_object = stored.source_object
               AND (
                   staged.event_timestamp, staged.event_name, staged.user_id, staged.user_login_state,

@@ -1,9 +1,9 @@
--- Rows of objects that are read again and no longer hold the event: it is refused now, or the object was replaced.
--- Returns the objects that hold another copy of such an event; they are to be read again.
+-- Deletes rows whose object is reread and no longer holds the event: the event is rejected now, or the object was
+-- replaced. Returns the objects that hold another copy of such an event; they must be read again.
 WITH orphan AS (
     DELETE FROM public.clickstream_events AS stored
-    USING unnest(%(again)s::text[]) AS again (source_object)
-    WHERE stored.source_object = again.source_object
+    USING unnest(%(reread)s::text[]) AS reread (source_object)
+    WHERE stored.source_object = reread.source_object
       AND stored.source_object >= %(first)s
       AND stored.source_object <= %(last)s
       AND NOT EXISTS (

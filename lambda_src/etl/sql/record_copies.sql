@@ -1,4 +1,5 @@
--- Events of which several raw objects hold a copy: within the chunk (the two arrays), and in the chunk and before it.
+-- Records events that several raw objects hold: objects of this chunk (the two arrays), or one of this chunk and one
+-- that was loaded before.
 INSERT INTO public.clickstream_event_copies (event_id, source_object)
 SELECT event_id, source_object
 FROM unnest(%(event_ids)s::uuid[], %(source_objects)s::text[]) AS copy (event_id, source_object)
@@ -11,7 +12,7 @@ CROSS JOIN LATERAL (
     FROM public.clickstream_events AS stored
     WHERE stored.received_at = known.received_at
       AND stored.event_id = known.event_id
-    OFFSET 0 -- one look into the index per event
+    OFFSET 0 -- keeps the subquery apart: one index lookup per event
 ) AS stored
 WHERE stored.source_object <> staged.source_object
 ON CONFLICT DO NOTHING

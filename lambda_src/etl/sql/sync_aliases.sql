@@ -1,4 +1,4 @@
--- Makes the table equal to event_names.json; writes nothing where it is.
+-- Makes the table equal to event_names.json; writes nothing if it is already.
 WITH wanted AS (
     SELECT alias, event_name
     FROM unnest(%(aliases)s::text[], %(event_names)s::text[]) AS wanted (alias, event_name)

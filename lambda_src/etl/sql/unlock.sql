@@ -1,2 +1,2 @@
--- At once: a server may notice only later that a session has ended.
+-- Releases the lock at once: the server may notice only later that the session has ended.
 SELECT pg_advisory_unlock(6022170)

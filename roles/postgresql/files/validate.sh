@@ -1,3 +1,4 @@
+#!/bin/sh
 # Exits with 0 if the configuration of PostgreSQL $1 on disk is valid; says what is wrong otherwise.
 set -eu
 runuser -u postgres -- "/usr/lib/postgresql/$1/bin/postgres" -D "/etc/postgresql/$1/main" -C max_connections >/dev/null

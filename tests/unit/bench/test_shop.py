@@ -13,7 +13,8 @@ import pytest
 from contract.names import NAMES
 from contract.timestamps import ClockRules
 from contract.validation import event_problem
-from etl.records import Row, read_object
+from etl.records import read_object
+from etl.row import Row
 from tests.bench.shop import ZONE, Shop
 
 END = date(2026, 5, 31)

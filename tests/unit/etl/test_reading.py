@@ -54,14 +54,14 @@ class SlowStore:
         return key.encode()
 
 
-def test_in_order_with_errors_in_their_place() -> None:
+def test_objects_come_in_order_with_errors_in_their_place() -> None:
     reads = list(read_ahead(SlowStore(0.002), infos(20), 8, 10**9, 100))
     assert [read.info.key for read in reads] == [info.key for info in infos(20)]
     assert [read.info.key for read in reads if read.error] == ["k0003"]
     assert all(read.content == read.info.key.encode() for read in reads if not read.error)
 
 
-def test_concurrently() -> None:
+def test_objects_are_read_concurrently() -> None:
     store = SlowStore(0.02)
     started = time.monotonic()
     list(read_ahead(store, infos(64), 16, 10**9, 100))
@@ -70,7 +70,7 @@ def test_concurrently() -> None:
 
 
 @pytest.mark.parametrize(("max_bytes", "ahead"), [(10**9, 4 * AHEAD), (35, 3), (1, 1)])
-def test_no_more_is_held_than_allowed(max_bytes: int, ahead: int) -> None:
+def test_no_more_is_read_ahead_than_allowed(max_bytes: int, ahead: int) -> None:
     store = SlowStore()
     reads = read_ahead(store, infos(100), 4, max_bytes, 100)
     next(reads)
@@ -85,7 +85,7 @@ def test_a_large_object_is_reported_and_not_read() -> None:
     assert str(read.error) == "larger than 100 bytes" and store.started == 0
 
 
-def test_nothing_to_read() -> None:
+def test_an_empty_listing_reads_nothing() -> None:
     assert list(read_ahead(SlowStore(), [], 2, 10, 10)) == []
 
 
@@ -133,7 +133,7 @@ def fetcher() -> Fetcher:
     return Fetcher(Credentials("key", "secret"), "ap-southeast-1", pause=lambda _: None)
 
 
-def test_what_breaks_off_or_is_busy_is_asked_for_again(bucket: str) -> None:
+def test_an_interrupted_or_busy_answer_is_tried_again(bucket: str) -> None:
     S3.answers = [None, 503, b"whole", b"next"]
     reader = fetcher()
     assert reader.get(bucket, "events/a b+c.json") == b"whole"
@@ -151,7 +151,9 @@ def test_what_breaks_off_or_is_busy_is_asked_for_again(bucket: str) -> None:
         ([None] * 4, "broke off", False),
     ],
 )
-def test_faults_are_named(bucket: str, answers: list[Any], expected: str, gone: bool) -> None:
+def test_a_read_error_says_what_s3_answered(
+    bucket: str, answers: list[Any], expected: str, gone: bool
+) -> None:
     S3.answers = list(answers)
     with pytest.raises(ReadError, match=expected) as error:
         fetcher().get(bucket, "k")
@@ -187,13 +189,12 @@ def test_a_connection_that_is_closed_after_its_answer_is_opened_again(bucket: st
     assert waits == [], "no request was lost on a connection that S3 had closed"
 
 
-def test_no_server_is_a_fault_too() -> None:
+def test_a_refused_connection_is_a_read_error() -> None:
     with pytest.raises(ReadError, match="ConnectionRefused"):
         fetcher().get("http://127.0.0.1:9", "k")
 
 
 def test_objects_are_read_where_botocore_lists_them(bucket: str) -> None:
-    """What botocore lists, the fetcher reads from the same place."""
     session = aws_session()
     session.set_credentials("key", "secret")
     client = session.create_client(

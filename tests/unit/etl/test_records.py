@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from contract.timestamps import ClockRules
 from etl.copytext import copy_line, copy_values
-from etl.records import MAX_RAW_EVENT, Records, Row, event_at, read_object
+from etl.records import MAX_RAW_EVENT, Records, event_at, read_object
+from etl.row import Row
 from ingest.collect import Moment, collect
 from ingest.raw import StoredObject
 from ingest.settings import Settings
@@ -129,10 +130,10 @@ def test_an_event_cannot_verify_itself_in_the_collectors_form() -> None:
     assert row.user_id == "12" and row.identity_verified == "f"
 
 
-def test_sent_at_beside_the_events_counts_for_those_without() -> None:
+def test_sent_at_beside_the_events_is_that_of_events_without_one() -> None:
     late = {"eventName": "x", "eventTimestamp": "2025-12-06T04:29:00Z"}
-    own = late | {"sentAt": "2025-12-06T05:29:30Z"}
-    body = {"events": [late, own], "sentAt": "2025-12-06T04:29:30.5Z", "_ingest": INGEST}
+    with_its_own = late | {"sentAt": "2025-12-06T05:29:30Z"}
+    body = {"events": [late, with_its_own], "sentAt": "2025-12-06T04:29:30.5Z", "_ingest": INGEST}
     times = [(row.event_timestamp, row.event_timestamp_source) for row in rows(body)]
     assert times == [
         ("2025-12-06T05:29:00.000000Z", "corrected"),
@@ -140,7 +141,7 @@ def test_sent_at_beside_the_events_counts_for_those_without() -> None:
     ]
 
 
-def test_what_cannot_be_a_row_is_rejected_with_its_json_and_place() -> None:
+def test_an_invalid_event_is_rejected_with_its_json_and_position() -> None:
     records = read({"events": [EVENT, {"eventName": ""}, 5, EVENT | {"eventId": str(uuid.uuid4())}]})
     assert [Row.of_line(line).source_position for _, line in records.lines] == ["0", "3"]
     assert [(r.object_key, r.position, r.code, r.raw_event) for r in records.rejected] == [
@@ -150,8 +151,8 @@ def test_what_cannot_be_a_row_is_rejected_with_its_json_and_place() -> None:
 
 
 @pytest.mark.parametrize("depth", [60, 65, 500, *range(960, 1030, 3), 5000])
-def test_no_depth_is_too_much_for_the_loader(depth: int) -> None:
-    """orjson, Python's reader and its writer give up at different depths."""
+def test_events_of_any_depth_are_loaded_or_rejected(depth: int) -> None:
+    """orjson, Python's JSON parser and its writer have different limits of depth."""
     deep = b'{"eventName": "deep", "x": %s%s}' % (b"[" * depth, b"]" * depth)
     records = read(
         b'{"events": [%s, %s], "_ingest": {}}'
@@ -163,7 +164,7 @@ def test_no_depth_is_too_much_for_the_loader(depth: int) -> None:
     assert len(records.lines) == (0 if whole else 2 - len(records.rejected))
 
 
-def test_an_empty_text_is_nothing() -> None:
+def test_an_empty_text_counts_as_an_absent_field() -> None:
     names = ["eventTimestamp", "sentAt", "userId", "userLoginState", "isFirstVisit", "element", "clientId"]
     product = dict.fromkeys(["id", "name", "price", "discountPrice"], "")
     empty = {"eventId": str(uuid.uuid4()), "eventName": "x"} | dict.fromkeys(names, "") | {"product": product}
@@ -194,7 +195,7 @@ def test_an_unreadable_object_is_one_rejected_event(content: bytes, reason: str)
     assert "\0" not in rejected.raw_event and len(rejected.raw_event) <= MAX_RAW_EVENT
 
 
-def test_an_event_can_be_found_again_by_its_position() -> None:
+def test_an_event_is_found_by_its_position() -> None:
     content = json.dumps({"events": [EVENT, {"eventName": "y"}]}).encode()
     assert event_at(content, 1, LIMIT) == {"eventName": "y"}
     assert event_at(gzip.compress(b'[{"eventName": "z", "_ingest": {}}]'), 0, LIMIT) == {"eventName": "z"}
@@ -280,61 +281,123 @@ def test_copy_text(values: tuple[str | None, ...], line: str) -> None:
     assert copy_line(values) == line
 
 
-PLAIN_VALUES = (
+USUAL_VALUES = (
     st.none()
     | st.booleans()
     | st.sampled_from(
-        [0, -1, 5, 1.5, 2**64, 10**30, 1e14, "", " x ", "12.5", "guest", "a\tb", "\\N", '24"', "\0"]
+        [
+            0,
+            -1,
+            5,
+            1.5,
+            10**13 - 1,
+            10**13,
+            1e13,
+            9999999999999.998,
+            2**64,
+            10**30,
+            "",
+            " x ",
+            "12.5",
+            "guest",
+            "a\tb",
+            "\\N",
+            '24"',
+            "\0",
+        ]
     )
     | st.sampled_from([[], {}, [[1]], {"a": [2**70]}, {"k": {"d": "v"}}, "\ud800", "é😀"])
 )
-PLAIN_EVENTS = st.fixed_dictionaries(
+# A minute after the receipt, a minute before it, and 400 days before it; each with the first time beyond.
+AT_LIMITS = [
+    "2025-12-06T05:30:30.500000Z",
+    "2025-12-06T05:30:30.500001Z",
+    "2025-12-06T05:28:30.500000Z",
+    "2025-12-06T05:28:30.499999Z",
+    "2024-11-01T05:29:30.500000Z",
+    "2024-11-01T05:29:30.499999Z",
+]
+USUAL_EVENTS = st.fixed_dictionaries(
     {"eventName": st.sampled_from(["page_view", " purchase ", "", "x" * 201, 'a"b'])},
     optional={
         "eventId": st.uuids().map(str) | st.uuids().map(lambda value: str(value).upper()) | st.just("no"),
         "event_id": st.uuids().map(str),
         "eventTimestamp": st.sampled_from(
-            ["2025-12-06T05:29:00Z", "2025-12-06T12:29:00.123+07:00", "2030-01-01", "x", "", None, 5]
+            [
+                "2025-12-06T05:29:00Z",
+                "2025-12-06T12:29:00.123+07:00",
+                "2030-01-01",
+                "x",
+                "",
+                None,
+                5,
+                *AT_LIMITS,
+            ]
         ),
-        "sentAt": st.sampled_from(["2025-12-06T05:29:00Z", "2025-12-06T04:29:00Z", None, "x"]),
+        "sentAt": st.sampled_from(["2025-12-06T05:29:00Z", "2025-12-06T04:29:00Z", None, "x", *AT_LIMITS]),
         "event_name": st.just("other"),
         "userLoginState": st.sampled_from(["guest", "", None, "admin"]),
         "isFirstVisit": st.sampled_from([True, False, None, "t"]),
-        "product": PLAIN_VALUES
+        "product": USUAL_VALUES
         | st.fixed_dictionaries(
             {},
             optional=dict.fromkeys(
-                ("id", "name", "price", "discountPrice", "urlPath", "url_path", "x"), PLAIN_VALUES
+                ("id", "name", "price", "discountPrice", "urlPath", "url_path", "x"), USUAL_VALUES
             ),
         ),
-        "element": PLAIN_VALUES | st.dictionaries(st.sampled_from("ab"), PLAIN_VALUES, max_size=2),
-        **dict.fromkeys(("userId", "clientId", "sessionId", "pageUrl", "referrer", "other"), PLAIN_VALUES),
+        "element": USUAL_VALUES | st.dictionaries(st.sampled_from("ab"), USUAL_VALUES, max_size=2),
+        **dict.fromkeys(("userId", "clientId", "sessionId", "pageUrl", "referrer", "other"), USUAL_VALUES),
     },
 )
 
 
 @settings(max_examples=600, deadline=None)
 @given(
-    st.lists(PLAIN_EVENTS | PLAIN_VALUES, max_size=4),
+    st.lists(USUAL_EVENTS | USUAL_VALUES, max_size=4),
     st.sampled_from([{}, {"verified": True, "userId": "u\t", "userLoginState": "logged_in"}]),
     st.booleans(),
 )
-def test_the_short_way_and_the_whole_way_give_the_same(events: list[Any], identity: Any, ascii: bool) -> None:
+def test_the_fast_path_and_the_general_path_give_the_same_rows(
+    events: list[Any], identity: Any, ascii: bool
+) -> None:
     body = {"events": events, "_ingest": INGEST | {"identity": identity, "userAgent": "Googlebot/2.1"}}
     content = json.dumps(body, ensure_ascii=ascii).encode("utf-8", "surrogatepass")
-    short, whole = (read_object(content, KEY, LISTED, ClockRules(), LIMIT, way) for way in (True, False))
-    assert short == whole
+    fast, general = (read_object(content, KEY, LISTED, ClockRules(), LIMIT, way) for way in (True, False))
+    assert fast == general
 
 
-def test_an_ordinary_event_takes_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fast", [True, False])
+def test_values_at_the_limits_of_time_and_price(fast: bool) -> None:
+    """At the limit the client's time and the price stand; one step beyond, the receipt's time, and no row."""
+    prices: list[Any] = [10**13 - 1, 9999999999999.998, 10**13, 1e13]
+    events = [{"eventId": str(uuid.uuid4()), "eventName": "x", "eventTimestamp": time} for time in AT_LIMITS]
+    events += [
+        {"eventId": str(uuid.uuid4()), "eventName": "x", "product": {"price": price}} for price in prices
+    ]
+    content = json.dumps({"events": events, "_ingest": INGEST}).encode()
+    records = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast)
+    found = [Row.of_line(line) for _, line in records.lines]
+    assert [row.event_timestamp_source for row in found[:6]] == [
+        *("client", "received"),
+        *("client", "client"),
+        *("client", "received"),
+    ]
+    assert [row.context_product_price for row in found[6:]] == ["9999999999999", "9999999999999.998"]
+    assert [(item.position, item.code) for item in records.rejected] == [
+        (8, "invalid_product_price"),
+        (9, "invalid_product_price"),
+    ]
+
+
+def test_a_usual_event_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.records._add_any", None)
-    ordinary = EVENT | {
+    usual = EVENT | {
         "userId": "12",
         "product": {"id": "7", "price": 1.5},
         "element": {"tag": "a"},
-        "own": [1],
+        "other": [1],
     }
-    assert len(read({"events": [ordinary, ordinary], "_ingest": INGEST}).lines) == 2
+    assert len(read({"events": [usual, usual], "_ingest": INGEST}).lines) == 2
 
 
 @pytest.mark.parametrize(

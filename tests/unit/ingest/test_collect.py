@@ -1,4 +1,4 @@
-"""The collector, from a request of the gateway to its answer and to what is stored."""
+"""The collector, from the gateway's request to the response and the stored objects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from contract.validation import Limits
 from ingest.collect import Moment, Outcome, StorageError, collect
 from ingest.raw import StoredObject
-from ingest.settings import Compression, DoNotTrack, Settings, SettingsError, SourceIp
+from ingest.settings import Compression, DoNotTrack, Settings, SourceIp
 
 RECEIVED = datetime(2025, 12, 6, 5, 59, 59, 123456, tzinfo=UTC)
 MOMENT = Moment(RECEIVED, "0f0f0f0f-0000-4000-8000-000000000000", "Root=1-2-3")
@@ -78,7 +78,7 @@ def answer(outcome: Outcome) -> dict[str, Any]:
     return body
 
 
-# --- what is taken -----------------------------------------------------------------------------------
+# --- accepted requests -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,9 @@ def answer(outcome: Outcome) -> dict[str, Any]:
 )
 @pytest.mark.parametrize("as_base64", [False, True])
 @pytest.mark.parametrize("shape", [lambda e: e, lambda e: [e], lambda e: {"events": [e]}])
-def test_every_shape_and_packing(content_type: str | None, as_base64: bool, shape: Any) -> None:
+def test_every_body_shape_and_media_type_is_accepted(
+    content_type: str | None, as_base64: bool, shape: Any
+) -> None:
     collector = Collector()
     outcome = collector(request(shape(GOOD), content_type, as_base64=as_base64))
     assert outcome.response["statusCode"] == 200
@@ -130,7 +132,7 @@ def test_the_raw_object_holds_the_events_as_sent_and_who_sent_them() -> None:
     }
 
 
-def test_an_id_that_is_no_uuid_gives_way_and_is_kept_beside() -> None:
+def test_an_id_that_is_not_a_uuid_is_replaced_and_kept_in_ingest() -> None:
     collector = Collector()
     collector(request([GOOD, GOOD | {"event_id": "mine"}, GOOD | {"eventId": "yours"}]))
     raw = collector.bodies()["events"]
@@ -139,7 +141,7 @@ def test_an_id_that_is_no_uuid_gives_way_and_is_kept_beside() -> None:
     assert raw["_ingest"]["replacedEventIds"] == [{"index": 1, "value": "mine"}]
 
 
-def test_a_repeated_request_makes_the_same_ids() -> None:
+def test_a_repeated_request_gives_the_same_ids() -> None:
     first, second = Collector(), Collector()
     again = request([GOOD, GOOD])
     again["requestContext"]["requestId"] = "request-2"
@@ -149,7 +151,7 @@ def test_a_repeated_request_makes_the_same_ids() -> None:
     assert ids[0] == ids[1] and len(set(ids[0])) == 2
 
 
-def test_compression_is_an_option() -> None:
+def test_raw_objects_may_be_compressed() -> None:
     collector = Collector(Settings("raw", compression=Compression.GZIP))
     collector(request(GOOD))
     [stored] = collector.stored
@@ -167,7 +169,9 @@ def test_compression_is_an_option() -> None:
         (SourceIp.NONE, "203.0.113.77", None),
     ],
 )
-def test_the_address_is_kept_as_far_as_wanted(keep: SourceIp, address: str, kept: str | None) -> None:
+def test_the_setting_decides_how_much_of_the_address_is_kept(
+    keep: SourceIp, address: str, kept: str | None
+) -> None:
     collector = Collector(Settings("raw", source_ip=keep))
     event = request(GOOD)
     event["requestContext"]["http"]["sourceIp"] = address
@@ -204,7 +208,7 @@ def test_claims_on_the_open_route_do_not_count() -> None:
     assert "identity" not in collector.bodies()["events"]["_ingest"]
 
 
-# --- batches with bad events -------------------------------------------------------------------------
+# --- batches with invalid events ----------------------------------------------------------------------
 
 
 def test_good_events_are_kept_and_bad_ones_answered_and_stored() -> None:
@@ -230,12 +234,12 @@ def test_a_request_without_a_good_event_is_400_and_stored() -> None:
     collector = Collector()
     outcome = collector(request({"eventTimestamp": "2025-12-06T05:59:58Z"}))
     assert outcome.response["statusCode"] == 400
-    assert answer(outcome)["error"] == "no event was taken: eventName is missing"
+    assert answer(outcome)["error"] == "no event was accepted: eventName is missing"
     assert answer(outcome)["rejected"][0]["index"] == 0
     assert list(collector.bodies()) == ["rejected"]
 
 
-def test_what_is_kept_of_a_refused_event_is_capped() -> None:
+def test_a_refused_event_is_stored_up_to_a_limit() -> None:
     collector = Collector(Settings("raw", max_event_bytes=1_000, max_rejected_bytes=2_000))
     collector(request([GOOD | {"x": "y" * 5_000}, GOOD | {"x": "y" * 1_500}, GOOD | {"x": "é" * 100}]))
     first, second = collector.bodies()["rejected"]["rejected"]
@@ -244,7 +248,7 @@ def test_what_is_kept_of_a_refused_event_is_capped() -> None:
     assert second["event"]["x"] == "y" * 1_500
 
 
-def test_any_depth_is_answered_and_numbers_beyond_json_are_kept() -> None:
+def test_any_depth_is_answered_and_infinite_numbers_are_stored() -> None:
     for depth in (17, 100, 500, *range(880, 1010), 3_000, 9_000, 20_000):
         collector = Collector()
         nested = "[" * depth + "]" * depth
@@ -315,11 +319,11 @@ def test_a_body_that_cannot_be_read_is_kept(body: str | bytes, field: str) -> No
 
 
 @pytest.mark.parametrize("broken", [{}, {"requestContext": None}, {"headers": [], "body": 5}, {"body": None}])
-def test_what_no_gateway_sends_is_answered_too(broken: dict[str, Any]) -> None:
+def test_requests_that_no_gateway_sends_are_answered(broken: dict[str, Any]) -> None:
     assert 400 <= Collector()(broken).response["statusCode"] < 500
 
 
-# --- who objects to being tracked --------------------------------------------------------------------
+# --- senders who object to tracking ------------------------------------------------------------------
 
 
 def objecting(body: object, **headers: str) -> dict[str, Any]:
@@ -336,16 +340,18 @@ def objecting(body: object, **headers: str) -> dict[str, Any]:
         ({"events": [GOOD], "consent": False}, {}),
     ],
 )
-def test_an_objection_is_honoured_as_the_variable_says(body: object, headers: dict[str, str]) -> None:
-    as_ever = Collector()
-    as_ever(objecting(body, **headers))
-    assert as_ever.bodies()["events"]["_ingest"]["identity"]["userId"] == "me"
+def test_the_setting_decides_what_happens_to_events_of_senders_who_object(
+    body: object, headers: dict[str, str]
+) -> None:
+    ignoring = Collector()
+    ignoring(objecting(body, **headers))
+    assert ignoring.bodies()["events"]["_ingest"]["identity"]["userId"] == "me"
 
     anonymous = Collector(Settings("raw", do_not_track=DoNotTrack.ANONYMISE))
     assert anonymous(objecting(body, **headers)).accepted == 1
     [stored] = anonymous.bodies().values()
     assert stored["events"][0].keys() == {"eventName", "eventTimestamp", "event_id"}
-    assert stored["events"][0]["event_id"] == as_ever.bodies()["events"]["events"][0]["event_id"]
+    assert stored["events"][0]["event_id"] == ignoring.bodies()["events"]["events"][0]["event_id"]
     assert stored["_ingest"]["sourceIp"] is stored["_ingest"]["userAgent"] is None
     assert "identity" not in stored["_ingest"]
 
@@ -353,7 +359,7 @@ def test_an_objection_is_honoured_as_the_variable_says(body: object, headers: di
     outcome = dropping(objecting(body, **headers))
     assert outcome.response["statusCode"] == 200 and not dropping.stored
     assert [refusal["code"] for refusal in answer(outcome)["rejected"]] == ["do_not_track"]
-    # Also where it is not the only thing that is wrong.
+    # Also if the batch has an invalid event.
     assert dropping(objecting([*events_of(body), {}], **headers | {"dnt": "1"})).response["statusCode"] == 200
     assert not dropping.stored
 
@@ -363,7 +369,7 @@ def events_of(body: Any) -> list[Any]:
     return list(body["events"] if isinstance(body, dict) else body)
 
 
-def test_what_stands_beside_anonymous_events_names_nobody() -> None:
+def test_the_envelope_of_anonymous_events_identifies_nobody() -> None:
     collector = Collector(Settings("raw", do_not_track=DoNotTrack.ANONYMISE))
     collector(objecting({"events": [GOOD], "userId": "me", "client_id": "c", "shop": "x"}, dnt="1"))
     [stored] = collector.bodies().values()
@@ -371,15 +377,15 @@ def test_what_stands_beside_anonymous_events_names_nobody() -> None:
     assert not stored["_ingest"]["requestId"] and not stored["_ingest"]["traceId"]
 
 
-def test_one_event_of_a_batch_may_object() -> None:
+def test_one_event_of_a_batch_may_deny_consent() -> None:
     collector = Collector(Settings("raw", do_not_track=DoNotTrack.DROP))
     outcome = collector(request([GOOD, GOOD | {"consent": False}, {}, {"consent": False, "userId": "me"}]))
     assert (outcome.accepted, outcome.rejected) == (1, 3)
     assert [entry["index"] for entry in collector.bodies()["rejected"]["rejected"]] == [2]
 
 
-def test_of_an_event_that_objects_nobody_is_known() -> None:
-    """Its neighbours keep their sender: it is stored apart."""
+def test_an_event_without_consent_is_stored_apart_from_its_neighbours() -> None:
+    """Its object identifies nobody; the other events keep their sender."""
     collector = Collector(Settings("raw", do_not_track=DoNotTrack.ANONYMISE))
     outcome = collector(objecting([GOOD, GOOD | {"consent": False, "userId": "me"}, GOOD]))
     assert (outcome.accepted, outcome.rejected) == (3, 0)
@@ -402,14 +408,14 @@ def test_of_an_event_that_objects_nobody_is_known() -> None:
         {"events": [GOOD], "consent": False, "x": [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]},
     ],
 )
-def test_of_a_batch_that_objects_nothing_refused_is_kept(body: object) -> None:
+def test_a_refused_batch_without_consent_is_not_stored(body: object) -> None:
     collector = Collector(Settings("raw", do_not_track=DoNotTrack.ANONYMISE))
     assert collector(request(body)).response["statusCode"] == 400
     assert not collector.stored
 
 
-def test_refused_events_keep_what_stood_beside_them() -> None:
-    """The time at which they were sent, without which a wrong clock stays wrong when they are replayed."""
+def test_refused_events_keep_their_envelope() -> None:
+    """It has `sentAt`, without which a wrong clock cannot be corrected when they are loaded later."""
     collector = Collector()
     collector(request({"events": [{}, GOOD], "sentAt": "2024-12-06T05:59:58Z", "rejected": 5, "shop": "x"}))
     kept = collector.bodies()["rejected"]
@@ -417,7 +423,7 @@ def test_refused_events_keep_what_stood_beside_them() -> None:
     assert [entry["index"] for entry in kept["rejected"]] == [0]
 
 
-def test_the_size_that_is_counted_is_that_of_what_came() -> None:
+def test_the_counted_size_is_that_of_the_body_as_received() -> None:
     text = json.dumps(GOOD | {"x": "é" * 50}, ensure_ascii=False)
     assert Collector()(request(text)).body_bytes == len(text.encode())
     packed = gzip.compress(text.encode())
@@ -428,7 +434,7 @@ def test_the_size_that_is_counted_is_that_of_what_came() -> None:
 # --- storage -----------------------------------------------------------------------------------------
 
 
-def test_nothing_is_acknowledged_that_the_storage_has_not() -> None:
+def test_a_storage_error_is_raised_and_nothing_is_acknowledged() -> None:
     def fail(_: StoredObject) -> None:
         raise StorageError("SlowDown")
 
@@ -436,7 +442,7 @@ def test_nothing_is_acknowledged_that_the_storage_has_not() -> None:
         collect(request(GOOD), SETTINGS, MOMENT, fail)
 
 
-# --- anything at all ---------------------------------------------------------------------------------
+# --- any body ----------------------------------------------------------------------------------------
 
 TEXT = st.text(st.characters(categories=None), max_size=8)
 VALUES = st.recursive(
@@ -482,7 +488,7 @@ STRICT = Settings("raw", max_events=5, max_event_bytes=300, max_rejected_bytes=1
 
 
 def sent_events(body: str | bytes) -> int | None:
-    """How many events a body holds, by a plain reading; None where it holds none at all."""
+    """Return how many events a body holds, read plainly; None if it holds none."""
     try:
         value = json.loads(body, parse_constant=lambda _: 1 / 0)
     except (ValueError, ZeroDivisionError, RecursionError):
@@ -498,15 +504,15 @@ def sent_events(body: str | bytes) -> int | None:
     pack=st.booleans(),
     content_type=st.sampled_from(["application/json", "text/plain", "application/gzip", "x"]),
 )
-def test_any_body_gets_an_answer_of_the_contract(body: str | bytes, pack: bool, content_type: str) -> None:
+def test_any_body_gets_a_response_of_the_contract(body: str | bytes, pack: bool, content_type: str) -> None:
     if pack:
         body = gzip.compress(body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body)
     collector = Collector(STRICT)
     outcome = collector(request(body, content_type))
-    status, said = outcome.response["statusCode"], answer(outcome)
+    status, reply = outcome.response["statusCode"], answer(outcome)
     assert status in (200, 400, 413, 415)
-    assert said["success"] is (status == 200) and said["accepted"] == outcome.accepted
-    assert len(said["rejected"]) == outcome.rejected
+    assert reply["success"] is (status == 200) and reply["accepted"] == outcome.accepted
+    assert len(reply["rejected"]) == outcome.rejected
     assert (outcome.accepted > 0) == (status == 200)
     stored = collector.bodies()
     assert len(stored.get("events", {"events": []})["events"]) == outcome.accepted
@@ -515,27 +521,3 @@ def test_any_body_gets_an_answer_of_the_contract(body: str | bytes, pack: bool, 
         sent = sent_events(body)
         if outcome.accepted + outcome.rejected:
             assert outcome.accepted + outcome.rejected == sent
-
-
-# --- settings ----------------------------------------------------------------------------------------
-
-
-def test_settings_come_from_the_environment() -> None:
-    options = Settings.from_environment(
-        {"RAW_BUCKET": "b", "INGEST_MAX_EVENTS": "7", "INGEST_COMPRESSION": "gzip", "INGEST_MAX_DEPTH": "3"}
-    )
-    assert (options.max_events, options.compression, options.limits.depth) == (7, Compression.GZIP, 3)
-
-
-@pytest.mark.parametrize(
-    "environ",
-    [
-        {},
-        {"RAW_BUCKET": "b", "INGEST_MAX_EVENTS": "0"},
-        {"RAW_BUCKET": "b", "INGEST_MAX_EVENTS": "many"},
-        {"RAW_BUCKET": "b", "INGEST_COMPRESSION": "zstd"},
-    ],
-)
-def test_wrong_settings_name_the_variable_and_the_fix(environ: dict[str, str]) -> None:
-    with pytest.raises(SettingsError, match=r"(RAW_BUCKET|INGEST_\w+) .*Fix: "):
-        Settings.from_environment(environ)

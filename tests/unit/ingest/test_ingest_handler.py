@@ -41,7 +41,7 @@ def module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.reload(ingest.handler)
 
 
-def test_stores_answers_and_counts(
+def test_a_request_is_stored_answered_and_counted(
     module: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     s3 = FakeS3()
@@ -66,7 +66,7 @@ def test_stores_answers_and_counts(
         RuntimeError("surprise about 203.0.113.77"),
     ],
 )
-def test_a_failure_is_a_500_that_can_be_repeated(
+def test_a_failure_is_answered_500_with_the_hint_to_repeat(
     module: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

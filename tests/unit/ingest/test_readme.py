@@ -1,4 +1,4 @@
-"""What lambda_src/README.md tells shop developers is what the code does."""
+"""lambda_src/README.md is true: its examples, fields, names, limits and choices are those of the code."""
 
 from __future__ import annotations
 
@@ -49,10 +49,12 @@ def test_every_field_is_listed_with_what_it_holds() -> None:
     fields = [(one.camel, one.kind) for one in (EVENT_ID, *EVENT_FIELDS)]
     fields += [(f"product.{one.camel}", one.kind) for one in PRODUCT_FIELDS]
     for name, kind in fields:
-        # What it begins with, and not a part of that.
-        said = max((one.value for one in Kind if ROWS[name].startswith(one.value)), key=len, default="")
-        assert said == kind.value, name
-    # and nothing that is none
+        # The longest kind that the cell begins with.
+        documented_kind = max(
+            (one.value for one in Kind if ROWS[name].startswith(one.value)), key=len, default=""
+        )
+        assert documented_kind == kind.value, name
+    # No other field is documented.
     documented = {name for name, holds in ROWS.items() if any(holds.startswith(kind.value) for kind in Kind)}
     assert documented == {name for name, _ in fields}
 

@@ -61,12 +61,12 @@ def test_a_full_disk_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_taken_port_names_its_variable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert preflight.taken("127.0.0.1", port)
+        assert preflight.in_use("127.0.0.1", port)
         if port < 65000:
             settings = Settings(name="unit", endpoint_port=port, machines=False)
             with pytest.raises(CloudError, match=rf"port {port} .*local_cloud_endpoint_port"):
                 preflight._ports(settings)
-    assert not preflight.taken("127.0.0.1", port)
+    assert not preflight.in_use("127.0.0.1", port)
 
 
 @pytest.mark.parametrize("used", ["10.0.0.0/8", "10.0.128.0/20", "10.0.0.1"])

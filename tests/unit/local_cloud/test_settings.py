@@ -40,8 +40,8 @@ def test_two_clones_share_neither_a_bridge_nor_a_group(
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"name": "../etc"}, "no name"),
-        ({"name": ""}, "no name"),
+        ({"name": "../etc"}, "not a name"),
+        ({"name": ""}, "not a name"),
         ({"endpoint_port": 80}, "local_cloud_endpoint_port"),
         ({"proxy_port": 70000}, "local_cloud_proxy_port"),
         ({"vpc_cidr": "10.0.0.1/16"}, "platform_vpc_cidr"),

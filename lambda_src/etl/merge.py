@@ -1,0 +1,92 @@
+"""A chunk -> the warehouse's tables, statement by statement, in the caller's transaction."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from etl.chunk import Chunk, CopyTexts
+from etl.statements import SQL
+
+COPY_ROWS: Final = SQL["copy_staging"].replace("etl_staging", "public.clickstream_events")
+"""COPY straight into the table, with the same columns as into the staging table."""
+COPY_BYTES: Final = 1 << 21
+"""How many bytes of COPY text psycopg2 passes on at once."""
+
+
+def merge(cursor: Any, chunk: Chunk, run_id: int) -> int:
+    """Write a chunk's rows, rejected events, ledger and failures; return how many events were new."""
+    texts = chunk.texts or CopyTexts.of(chunk.lines)
+    unloaded = _drop_orphans(cursor, chunk, texts) if chunk.reread else []
+    loaded = _write_rows(cursor, chunk, texts) if chunk.lines else 0
+    if chunk.objects:
+        _record_objects(cursor, chunk, run_id)
+    if unloaded:
+        cursor.execute(SQL["queue_objects"], {"keys": unloaded})
+    if chunk.rejected:
+        columns = [list(column) for column in zip(*chunk.rejected, strict=True)]
+        names = ("keys", "positions", "codes", "reasons", "raw_events")
+        cursor.execute(SQL["record_rejected"], dict(zip(names, columns, strict=True)))
+    if chunk.failures:
+        failures = {"keys": list(chunk.failures), "errors": list(chunk.failures.values())}
+        cursor.execute(SQL["record_failures"], failures)
+    return loaded
+
+
+def insert_new(cursor: Any, lines: Mapping[str, str], texts: CopyTexts) -> set[str]:
+    """Write the rows whose event is new, and return the ids of the other events.
+
+    New rows go straight into the table by COPY; only their ids are staged.
+    """
+    _copy(cursor, SQL["copy_ids"], texts.ids)
+    cursor.execute(SQL["make_partitions"], {"days": texts.days})
+    cursor.execute(SQL["insert_ids"])
+    if cursor.rowcount == len(lines):
+        _copy(cursor, COPY_ROWS, texts.rows)
+        return set()
+    cursor.execute(SQL["prefer_indexes"])
+    cursor.execute(SQL["stored_ids"])
+    stored = {event_id for (event_id,) in cursor.fetchall()}
+    _copy(cursor, COPY_ROWS, _joined(line for event_id, line in lines.items() if event_id not in stored))
+    return stored
+
+
+def _drop_orphans(cursor: Any, chunk: Chunk, texts: CopyTexts) -> list[str]:
+    """Delete stored rows that their reread objects no longer hold.
+
+    Returns the keys of other objects with a copy of such an event, which must be read again. Leaves the
+    chunk's rows in the staging table.
+    """
+    _copy(cursor, SQL["copy_staging"], texts.rows)
+    ends = {"first": min(chunk.reread), "last": max(chunk.reread)}
+    cursor.execute(SQL["drop_orphans"], {"reread": chunk.reread, **ends})
+    return [key for (key,) in cursor.fetchall()]
+
+
+def _write_rows(cursor: Any, chunk: Chunk, texts: CopyTexts) -> int:
+    """Write the rows of new events and correct those of stored ones; return how many events were new."""
+    stored = insert_new(cursor, chunk.lines, texts)
+    if stored or chunk.copies:
+        if not chunk.reread:
+            _copy(cursor, SQL["copy_staging"], _joined(map(chunk.lines.__getitem__, stored)))
+        event_ids, keys = map(list, zip(*chunk.copies, strict=True)) if chunk.copies else ([], [])
+        cursor.execute(SQL["prefer_indexes"])
+        cursor.execute(SQL["record_copies"], {"event_ids": event_ids, "source_objects": keys})
+        cursor.execute(SQL["correct"], {"reread": chunk.reread})
+    return len(chunk.lines) - len(stored)
+
+
+def _record_objects(cursor: Any, chunk: Chunk, run_id: int) -> None:
+    keys, etags = list(chunk.objects), list(chunk.objects.values())
+    cursor.execute(SQL["clear_rejected"], {"keys": keys})
+    cursor.execute(SQL["clear_failures"], {"keys": keys})
+    cursor.execute(SQL["record_objects"], {"keys": keys, "etags": etags, "run_id": run_id})
+
+
+def _joined(lines: Iterable[str]) -> bytes:
+    return "".join(lines).encode()
+
+
+def _copy(cursor: Any, statement: str, text: bytes) -> None:
+    cursor.copy_expert(statement, io.BytesIO(text), COPY_BYTES)

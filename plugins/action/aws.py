@@ -1,0 +1,22 @@
+"""Action plugin: give every AWS module of this collection the platform's region."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action.normal import ActionModule as NormalActionModule
+
+
+class ActionModule(NormalActionModule):  # type: ignore[misc]  # ansible-core has no types
+    """Adds ``region`` from ``platform_region`` where the task names none; the module does the rest.
+
+    It serves the modules that ``meta/runtime.yml`` lists, so that no playbook and no task repeats the region.
+    """
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The task's result."""
+        region = (task_vars or {}).get("platform_region")
+        if region and "region" not in self._task.args:
+            self._task.args["region"] = self._templar.template(region)
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        return result

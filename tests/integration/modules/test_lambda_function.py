@@ -1,0 +1,205 @@
+"""The module lambda_function: create, repair, remove."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.modules import Act
+from tests.support.services import Cloud, gone, permissions
+from tests.support.tasks import ACCOUNT, BY_FUNCTION, CODE, REGION, RULE_ARN, TAGS, trust, zip_of
+
+
+@pytest.fixture(scope="module")
+def network(cloud: Cloud) -> dict[str, str]:
+    """A VPC with one subnet and one group; their ids by name."""
+
+    def named(kind: str, name: str) -> list[dict[str, Any]]:
+        return [{"ResourceType": kind, "Tags": [{"Key": "Name", "Value": name}]}]
+
+    ec2 = cloud.ec2
+    vpc = ec2.create_vpc(CidrBlock="10.66.0.0/16", TagSpecifications=named("vpc", "services-vpc"))["Vpc"][
+        "VpcId"
+    ]
+    subnet = ec2.create_subnet(
+        VpcId=vpc, CidrBlock="10.66.1.0/24", TagSpecifications=named("subnet", "services-subnet")
+    )["Subnet"]["SubnetId"]
+    group = ec2.create_security_group(GroupName="services-group", Description="x", VpcId=vpc)["GroupId"]
+    return {"services-subnet": subnet, "services-group": group}
+
+
+@pytest.fixture
+def arguments(cloud: Cloud, package: Path, network: dict[str, str]) -> dict[str, Any]:
+    """A task's arguments; its role and its network exist."""
+    cloud.ok("iam_role", name="services-role", trust=trust("lambda.amazonaws.com"))
+    return {
+        "name": "services-function",
+        "zip": str(package),
+        "handler": "app.handler",
+        "runtime": "python3.13",
+        "role": "services-role",
+        "memory": 512,
+        "timeout": 60,
+        "environment": {"RAW_BUCKET": "services-raw", "DWH_PORT": 5432},
+        "vpc": "services-vpc",
+        "subnets": ["services-subnet"],
+        "security_groups": ["services-group"],
+        "reserved_concurrency": 2,
+        "permissions": [{"sid": "schedule", "principal": "events.amazonaws.com", "source_arn": RULE_ARN}],
+        "foreign_permissions": ["http-api"],
+        "asynchronous": {"max_retries": 1, "max_age_seconds": 3600},
+        "description": "Tests",
+        "tags": TAGS,
+    }
+
+
+@pytest.fixture
+def function(cloud: Cloud, arguments: dict[str, Any]) -> Cloud:
+    """The function as its task wants it, whatever the test before did to it."""
+    cloud.ok("lambda_function", **arguments)
+    return cloud
+
+
+def assert_function(cloud: Cloud, network: dict[str, str]) -> None:
+    answer = cloud.functions.get_function(**BY_FUNCTION)
+    found = answer["Configuration"]
+    digest = base64.b64encode(hashlib.sha256(zip_of(CODE)).digest()).decode()
+    assert (found["CodeSha256"], found["Architectures"]) == (digest, ["arm64"])
+    assert (found["Handler"], found["Runtime"], found["Description"]) == (
+        "app.handler",
+        "python3.13",
+        "Tests",
+    )
+    assert (found["MemorySize"], found["Timeout"], found["EphemeralStorage"]["Size"]) == (512, 60, 512)
+    assert found["Environment"]["Variables"] == {"RAW_BUCKET": "services-raw", "DWH_PORT": "5432"}
+    assert found["Role"] == f"arn:aws:iam::{ACCOUNT}:role/services-role"
+    assert found["VpcConfig"]["SubnetIds"] == [network["services-subnet"]]
+    assert found["VpcConfig"]["SecurityGroupIds"] == [network["services-group"]]
+    assert found["TracingConfig"]["Mode"] == "PassThrough"
+    assert not found.get("Layers")
+    assert found["LoggingConfig"]["LogFormat"] == "JSON"
+    assert found["LoggingConfig"]["LogGroup"] == "/aws/lambda/services-function"
+    assert answer["Tags"] == TAGS
+    assert answer["Concurrency"]["ReservedConcurrentExecutions"] == 2
+    [schedule] = [item for sid, item in permissions(cloud).items() if sid != "http-api"]
+    assert schedule["Principal"] == {"Service": "events.amazonaws.com"}
+    assert schedule["Action"] == "lambda:InvokeFunction"
+    assert RULE_ARN in json.dumps(schedule["Condition"])
+    calls = cloud.functions.get_function_event_invoke_config(**BY_FUNCTION)
+    assert (calls["MaximumRetryAttempts"], calls["MaximumEventAgeInSeconds"]) == (1, 3600)
+
+
+def test_a_function_is_created(cloud: Cloud, arguments: dict[str, Any], network: dict[str, str]) -> None:
+    cloud.ok("lambda_function", name="services-function", state="absent")
+    cloud.converge("lambda_function", **arguments)
+    assert_function(cloud, network)
+
+
+def call_anybody(cloud: Cloud, sid: str = "console") -> Any:
+    return cloud.functions.add_permission(
+        **BY_FUNCTION, StatementId=sid, Action="lambda:InvokeFunction", Principal="*"
+    )
+
+
+def set_configuration(**what: Any) -> Act:
+    return lambda cloud: cloud.functions.update_function_configuration(**BY_FUNCTION, **what)
+
+
+def replace_permission(cloud: Cloud) -> None:
+    cloud.functions.remove_permission(**BY_FUNCTION, StatementId="schedule")
+    call_anybody(cloud, "schedule")
+
+
+FUNCTION_DRIFT: dict[str, Act] = {
+    "code": lambda c: c.functions.update_function_code(**BY_FUNCTION, ZipFile=zip_of("# other\n")),
+    "architecture": lambda c: c.functions.update_function_code(
+        **BY_FUNCTION, ZipFile=zip_of(CODE), Architectures=["x86_64"]
+    ),
+    "handler": set_configuration(Handler="app.other"),
+    "runtime": set_configuration(Runtime="python3.12"),
+    "memory": set_configuration(MemorySize=128),
+    "timeout": set_configuration(Timeout=3),
+    "description": set_configuration(Description="?"),
+    "storage": set_configuration(EphemeralStorage={"Size": 1024}),
+    "environment": set_configuration(Environment={"Variables": {"RAW_BUCKET": "other", "EXTRA": "x"}}),
+    "no environment": set_configuration(Environment={"Variables": {}}),
+    "network": set_configuration(VpcConfig={"SubnetIds": [], "SecurityGroupIds": []}),
+    "tracing": set_configuration(TracingConfig={"Mode": "Active"}),
+    "log format": set_configuration(LoggingConfig={"LogFormat": "Text"}),
+    "log group": set_configuration(LoggingConfig={"LogFormat": "JSON", "LogGroup": "/other"}),
+    "log level": set_configuration(LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "ERROR"}),
+    "no concurrency": lambda c: c.functions.delete_function_concurrency(**BY_FUNCTION),
+    "less concurrency": lambda c: c.functions.put_function_concurrency(
+        **BY_FUNCTION, ReservedConcurrentExecutions=0
+    ),
+    "an extra permission": call_anybody,
+    "a permission that is gone": lambda c: c.functions.remove_permission(
+        **BY_FUNCTION, StatementId="schedule"
+    ),
+    "a permission for everybody": replace_permission,
+    "no rule for failed calls": lambda c: c.functions.delete_function_event_invoke_config(**BY_FUNCTION),
+    "another rule for failed calls": lambda c: c.functions.put_function_event_invoke_config(
+        **BY_FUNCTION, MaximumRetryAttempts=0, MaximumEventAgeInSeconds=60
+    ),
+    "an extra tag": lambda c: c.functions.tag_resource(
+        Resource=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:services-function", Tags={"x": "y"}
+    ),
+    "a missing tag": lambda c: c.functions.untag_resource(
+        Resource=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:services-function", TagKeys=["Project"]
+    ),
+}
+
+
+@pytest.mark.parametrize("drift", FUNCTION_DRIFT)
+def test_a_function_is_repaired(
+    function: Cloud, arguments: dict[str, Any], network: dict[str, str], drift: str
+) -> None:
+    FUNCTION_DRIFT[drift](function)
+    function.converge("lambda_function", **arguments)
+    assert_function(function, network)
+
+
+def test_another_roles_permission_is_left_alone(
+    function: Cloud, arguments: dict[str, Any], network: dict[str, str]
+) -> None:
+    call_anybody(function, "http-api")
+    assert function.ok("lambda_function", **arguments)["changed"] is False
+    assert "http-api" in permissions(function)
+
+
+def test_code_is_uploaded_only_where_it_differs(function: Cloud, arguments: dict[str, Any]) -> None:
+    wrote = len(function.writes)
+    function.ok("lambda_function", **{**arguments, "memory": 256})
+    assert function.writes[wrote:] == ["UpdateFunctionConfiguration"]
+
+
+def test_a_function_leaves_its_vpc_and_its_extras(function: Cloud, arguments: dict[str, Any]) -> None:
+    kept = ("name", "zip", "handler", "runtime", "role")
+    function.converge("lambda_function", **{key: arguments[key] for key in kept})
+    answer = function.functions.get_function(**BY_FUNCTION)
+    assert not answer["Configuration"].get("VpcConfig", {}).get("SubnetIds")
+    assert "Concurrency" not in answer or not answer["Concurrency"]
+    assert permissions(function) == {}
+
+
+def test_a_function_waits_for_its_parents(cloud: Cloud, arguments: dict[str, Any]) -> None:
+    new = {**arguments, "name": "services-new"}
+    for option, value, needs in (
+        ("role", "no-role", "no-role"),
+        ("zip", "/nowhere/app.zip", "/nowhere/app.zip"),
+        ("vpc", "no-vpc", "no-vpc"),
+        ("subnets", ["no-subnet"], "no-subnet"),
+        ("security_groups", ["no-group"], "no-group"),
+    ):
+        cloud.pending("lambda_function", **{**new, option: value, "needs": needs})
+
+
+def test_a_function_goes(cloud: Cloud, arguments: dict[str, Any]) -> None:
+    cloud.ok("lambda_function", **arguments)
+    cloud.converge("lambda_function", name="services-function", state="absent")
+    assert gone(lambda: cloud.functions.get_function(**BY_FUNCTION))

@@ -1,0 +1,128 @@
+"""The module lambda_function: Lambda's answers in one form; new roles and updates that take their time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest import mock
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ansible_collections.clickstream.aws.plugins.modules import lambda_function
+from ansible_collections.clickstream.aws.plugins.modules.lambda_function import (
+    LambdaFunction,
+    described_asynchronous,
+    described_configuration,
+)
+from tests.support.fakes import Module, error
+
+
+def test_a_function_in_no_vpc_and_without_extras_has_one_form() -> None:
+    short = described_configuration({"Handler": "a.b", "Role": "r", "Runtime": "python3.13"})
+    empty = {
+        "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": ""},
+        "Layers": [],
+        "Description": "",
+    }
+    long = described_configuration({"Handler": "a.b", "Role": "r", "Runtime": "python3.13", **empty})
+    assert short == long
+    assert short["VpcConfig"] == {"SecurityGroupIds": [], "SubnetIds": []}
+
+
+def test_the_rule_for_asynchronous_calls_has_the_tasks_form() -> None:
+    answer = {
+        "MaximumRetryAttempts": 0,
+        "DestinationConfig": {"OnFailure": {"Destination": "arn"}, "OnSuccess": {}},
+    }
+    assert described_asynchronous(answer) == {"max_retries": 0, "max_age_seconds": 21600, "on_failure": "arn"}
+    assert described_asynchronous(None) is None
+
+
+@pytest.fixture
+def naps() -> Iterator[list[float]]:
+    """How long a module has slept, without the sleep."""
+    slept: list[float] = []
+    with mock.patch.object(lambda_function.time, "sleep", slept.append):
+        yield slept
+
+
+def assume(*, times: int, message: str, code: str = "InvalidParameterValueException") -> Callable[[], None]:
+    """An action that fails so many times."""
+    calls = iter(range(times + 1))
+
+    def action() -> None:
+        if next(calls) < times:
+            raise error(code, message)
+
+    return action
+
+
+CANNOT = "The role defined for the function cannot be assumed by Lambda."
+
+
+def test_a_new_role_is_waited_for(naps: list[float]) -> None:
+    function = LambdaFunction(Module(mock.Mock(), foreign_permissions=[]))
+    function.when_role_is_known(assume(times=3, message=CANNOT))
+    assert naps == [1, 2, 3]
+
+
+def test_a_role_that_never_comes_is_an_error_after_a_minute(naps: list[float]) -> None:
+    function = LambdaFunction(Module(mock.Mock()))
+    with pytest.raises(ClientError):
+        function.when_role_is_known(assume(times=100, message=CANNOT))
+    assert 50 < sum(naps) < 90
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [("InvalidParameterValueException", "Handler is invalid"), ("AccessDeniedException", CANNOT)],
+)
+def test_another_error_is_told_at_once(naps: list[float], code: str, message: str) -> None:
+    function = LambdaFunction(Module(mock.Mock()))
+    with pytest.raises(ClientError):
+        function.when_role_is_known(assume(times=1, code=code, message=message))
+    assert naps == []
+
+
+def described(**state: Any) -> Any:
+    client = mock.Mock()
+    client.get_function.return_value = {
+        "Configuration": {"FunctionArn": "arn", "CodeSha256": "x", "Role": "r", **state}
+    }
+    client.get_policy.side_effect = error("ResourceNotFoundException")
+    client.get_function_event_invoke_config.side_effect = error("ResourceNotFoundException")
+    return client
+
+
+@pytest.mark.parametrize("state", [{"State": "Failed"}, {"State": "Active", "LastUpdateStatus": "Failed"}])
+def test_a_failed_update_is_drift_and_sent_again(state: dict[str, Any]) -> None:
+    client = described(**state)
+    function = LambdaFunction(Module(client, foreign_permissions=[]))
+    current = function.read()
+    assert current is not None and current["healthy"] is False
+    function.update(current, {"configuration": {"Timeout": 3}}, frozenset({"healthy"}))
+    client.update_function_configuration.assert_called_once_with(FunctionName="a", Timeout=3)
+
+
+@pytest.mark.parametrize(
+    "state", [{"State": "Inactive"}, {"State": "Active", "LastUpdateStatus": "Successful"}]
+)
+def test_an_idle_function_is_well(state: dict[str, Any]) -> None:
+    current = LambdaFunction(Module(described(**state), foreign_permissions=[])).read()
+    assert current is not None and current["healthy"] is True
+
+
+@pytest.mark.parametrize(
+    "state", [{"State": "Pending"}, {"State": "Active", "LastUpdateStatus": "InProgress"}]
+)
+def test_an_update_waits_for_the_one_before(state: dict[str, Any]) -> None:
+    client = described(**state)
+    function = LambdaFunction(Module(client, foreign_permissions=[]))
+    current = function.read()
+    assert current is not None
+    function.update(current, {"configuration": {}}, frozenset({"configuration"}))
+    steps = [
+        call[0] for call in client.mock_calls if call[0] in ("get_waiter", "update_function_configuration")
+    ]
+    assert steps == ["get_waiter", "update_function_configuration", "get_waiter"]

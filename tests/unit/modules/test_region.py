@@ -1,0 +1,111 @@
+"""The region is said once, in platform_region, and every AWS module of the collection is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parents[3]
+RUNTIME = PROJECT / "collections/ansible_collections/clickstream/aws/meta/runtime.yml"
+PLAY = """---
+- name: Ask for a VPC
+  hosts: localhost
+  connection: local
+  gather_facts: false
+  tasks:
+    - name: Ask
+      clickstream.aws.vpc:
+        name: nowhere
+        state: absent
+"""
+
+
+def test_every_module_with_a_region_is_given_it() -> None:
+    modules = {
+        path.stem
+        for path in (PROJECT / "plugins/modules").glob("*.py")
+        if "amazon.aws.region.modules" in path.read_text()
+    }
+    routed = yaml.safe_load(RUNTIME.read_text())["plugin_routing"]["modules"]
+    assert routed == {module: {"action_plugin": "clickstream.aws.aws"} for module in modules}
+
+
+def test_other_collections_modules_are_told_by_their_tasks() -> None:
+    """And so are lookups, which run on the controller before any module does."""
+    told, silent = 0, []
+    for path in sorted((PROJECT / "roles").glob("*/*/*.yml")):
+        text = path.read_text()
+        for task in tasks(yaml.safe_load(text)):
+            for name, arguments in task.items():
+                if name.startswith(("amazon.aws.", "community.aws.")):
+                    told += 1
+                    if arguments.get("region") != "{{ platform_region }}":
+                        silent.append(f"{path}: {name}")
+        for lookup in text.split("lookup('amazon.aws.")[1:]:
+            told += 1
+            if "region=platform_region" not in lookup.split(")")[0]:
+                silent.append(f"{path}: {lookup[:60]}")
+    assert told > 5
+    assert silent == []
+
+
+def test_nothing_else_says_the_region() -> None:
+    files = [
+        *(PROJECT / "playbooks").glob("*.yml"),
+        *(PROJECT / "inventories").rglob("*.yml"),
+        *(PROJECT / "roles").glob("*/tasks/*.yml"),
+    ]
+    assert [path for path in files if "AWS_REGION" in path.read_text()] == []
+
+
+def tasks(value: Any) -> list[dict[str, Any]]:
+    """Every mapping in a YAML document."""
+    if isinstance(value, list):
+        return [task for one in value for task in tasks(one)]
+    if isinstance(value, dict):
+        return [value, *(task for one in value.values() for task in tasks(one))]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shell", "expected"),
+    [
+        (["-e", "platform_region=eu-central-1"], "us-east-1", "eu-central-1"),
+        (["-e", "platform_region={{ 'eu-' ~ 'north-1' }}"], "us-east-1", "eu-north-1"),
+        ([], "us-east-1", "us-east-1"),
+    ],
+    ids=["the platform's", "from a template", "the shell's, without a platform"],
+)
+def test_a_module_asks_in_the_region(tmp_path: Path, arguments: list[str], shell: str, expected: str) -> None:
+    (tmp_path / "play.yml").write_text(PLAY)
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / "collections"),
+        "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+        "AWS_REGION": shell,
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "nothing",
+        "AWS_MAX_ATTEMPTS": "1",
+        # nobody listens there: the module says where it would have asked
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    }
+    command = [
+        str(Path(sys.executable).with_name("ansible-playbook")),
+        "-i",
+        "localhost,",
+        "-vvv",
+        *arguments,
+    ]
+    done = subprocess.run(
+        [*command, str(tmp_path / "play.yml")], env=environment, capture_output=True, text=True, timeout=120
+    )
+    result = json.loads(done.stdout[done.stdout.index("{") :])["plays"][0]["tasks"][0]["hosts"]["localhost"]
+    assert result["invocation"]["module_args"]["region"] == expected, result
