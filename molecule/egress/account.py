@@ -95,8 +95,8 @@ def told(_: list[str]) -> None:
     """The role has removed what costs money, and said what it was."""
     log = (Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "ansible.log").read_text()
     words = "An earlier run was interrupted while egress was open."
-    assert words + " Would be removed: nat-" not in log  # check mode was another task file's
-    assert words + " Removed: nat-" in " ".join(log.split())
+    assert words + " Would be destroyed: nat-" not in log  # check mode was another task file's
+    assert words + " Destroyed: nat-" in " ".join(log.split())
     assert gateways() == found("addresses") == []
 
 
