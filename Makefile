@@ -35,7 +35,7 @@ etl: $(BIN)/ansible-playbook ## Load everything that has arrived, now
 drift: $(BIN)/ansible-playbook ## Show what differs from the playbook, and change nothing
 	$(PLAY) site.yml --check --diff
 
-dashboard: $(BIN)/ansible-playbook ## Open the dashboard's port on this machine until Enter is pressed
+dashboard: $(BIN)/ansible-playbook ## Open the dashboard's port on this machine until Enter or Ctrl-C is pressed
 	$(PLAY) playbooks/dashboard.yml
 
 bench: $(BIN)/pytest ## Measure, and print ratios from this one run

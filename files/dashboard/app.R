@@ -16,7 +16,7 @@ shiny::shinyApp(
   ui = function(request) {
     page_ui(
       pages, settings,
-      view = view_of_query(request$QUERY_STRING, pages, today_in(settings$time_zone)),
+      view = view_from_url(request$QUERY_STRING, pages, today_in(settings$time_zone)),
       choices = known_choices(database, queries),
       events = events_of_last_hour(database, queries)
     )

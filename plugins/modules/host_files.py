@@ -60,6 +60,12 @@ options:
     type: list
     elements: path
     default: []
+  stamp:
+    description:
+      - One of O(files), whose age tells a program since when the others are as they are. Whenever one of them
+        changes it is removed first and written last, so that it is newer than all of them also where a run
+        was interrupted between.
+    type: path
   validate:
     description: A command, as a list, that exits with 0 when the files are right together.
     type: list
@@ -84,6 +90,10 @@ EXAMPLES = r"""
     trees:
       - src: dashboard
         dest: /srv/shiny-server/sbw_dashboard
+    files:
+      - path: /srv/shiny-server/sbw_dashboard/restart.txt
+        content: ""
+    stamp: /srv/shiny-server/sbw_dashboard/restart.txt
 """
 
 RETURN = r"""
@@ -193,16 +203,26 @@ def shown(state: FileState | None) -> str:
 
 
 def changes(
-    files: Sequence[dict[str, Any]], purge: Sequence[str], absent: Sequence[str] = ()
+    files: Sequence[dict[str, Any]],
+    purge: Sequence[str],
+    absent: Sequence[str] = (),
+    stamp: str | None = None,
 ) -> dict[Path, tuple[FileState | None, FileState | None]]:
-    """What differs: path → (now, as wanted); None is "no file"."""
+    """What differs: path → (now, as wanted); None is "no file".
+
+    If anything differs, the stamp does too, and it is the last.
+    """
     desired = {Path(entry["path"]): desired_state(entry) for entry in files}
     pairs: dict[Path, tuple[FileState | None, FileState | None]] = {
         path: (current_state(path), state) for path, state in desired.items()
     }
     unwanted = [*extra_files(purge, desired), *(Path(path) for path in absent if os.path.lexists(path))]
     pairs.update({path: (current_state(path), None) for path in unwanted})
-    return {path: pair for path, pair in sorted(pairs.items()) if pair[0] != pair[1] or path in unwanted}
+    found = {path: pair for path, pair in sorted(pairs.items()) if pair[0] != pair[1] or path in unwanted}
+    if stamp is not None and found:
+        found.pop(Path(stamp), None)
+        found[Path(stamp)] = pairs[Path(stamp)]
+    return found
 
 
 def apply(module: AnsibleModule, pending: dict[Path, tuple[FileState | None, FileState | None]]) -> None:
@@ -213,6 +233,8 @@ def apply(module: AnsibleModule, pending: dict[Path, tuple[FileState | None, Fil
             msg=f"The owner or group of {', '.join(unknown)} does not exist on this host. "
             "Fix: install the package that brings it first (role host_packages)."
         )
+    if module.params["stamp"] is not None:
+        put(Path(module.params["stamp"]), None)
     for path, (_, new) in pending.items():
         put(path, new)
     if not module.params["validate"]:
@@ -246,12 +268,13 @@ def main() -> None:
             "trees": {"type": "list", "elements": "dict", "default": []},
             "purge": {"type": "list", "elements": "path", "default": []},
             "absent": {"type": "list", "elements": "path", "default": []},
+            "stamp": {"type": "path"},
             "validate": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
         no_log=True,  # of the arguments, in the host's journal: they are long
     )
-    found = changes(module.params["files"], module.params["purge"], module.params["absent"])
+    found = changes(*(module.params[name] for name in ("files", "purge", "absent", "stamp")))
     if found and not module.check_mode:
         apply(module, found)
     module.exit_json(

@@ -13,15 +13,19 @@ description:
     is replaced.
 options:
   instance_id:
-    description: The instance. Required when O(state=started).
+    description: The instance. Required unless O(state=stopped).
     type: str
   port:
-    description: The port on the instance. Required when O(state=started).
+    description: The port on the instance. Required unless O(state=stopped).
     type: int
   local_port:
     description: The port on this machine, on 127.0.0.1.
     type: int
     required: true
+  path:
+    description: What to open at the port; V(held) says it.
+    type: str
+    default: ""
   plugin:
     description: The C(session-manager-plugin) executable.
     type: str
@@ -35,8 +39,10 @@ options:
     type: int
     default: 30
   state:
-    description: Whether the port is to be there.
-    choices: [started, stopped]
+    description:
+      - Whether the port is to be there. V(held) opens it, waits until somebody presses Enter or, without a
+        terminal, until the run is interrupted (SIGINT, SIGTERM, or the end of its process), and closes it.
+    choices: [started, held, stopped]
     default: started
     type: str
 author: The clickstream platform's founders
@@ -145,19 +151,20 @@ def main() -> None:
             "instance_id": {},
             "port": {"type": "int"},
             "local_port": {"type": "int", "required": True},
+            "path": {"default": ""},
             "plugin": {"default": "session-manager-plugin"},
             "record": {"type": "path", "required": True},
             "timeout": {"type": "int", "default": 30},
-            "state": {"choices": ["started", "stopped"], "default": "started"},
+            "state": {"choices": ["started", "held", "stopped"], "default": "started"},
         },
-        required_if=[("state", "started", ("instance_id", "port"))],
+        required_if=[("state", state, ("instance_id", "port")) for state in ("started", "held")],
         supports_check_mode=True,
     )
     file = Path(module.params["record"])
     file.parent.mkdir(parents=True, exist_ok=True)
     record = json.loads(file.read_text()) if file.exists() else None
     there = record is not None and runs(record)
-    started = module.params["state"] == "started"
+    started = module.params["state"] != "stopped"  # the action plugin waits where it is to be held
     changed = not (record and leads_there(record, module.params)) if started else there
     url = f"http://localhost:{module.params['local_port']}"
     if not changed or module.check_mode:

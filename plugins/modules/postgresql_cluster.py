@@ -9,7 +9,8 @@ short_description: A PostgreSQL cluster that runs with the configuration on disk
 description:
   - With O(state=present) makes the cluster where it is missing, and refuses if another cluster holds O(port).
   - With O(state=started) also starts it, reloads it when a file of O(config_files) is newer than what it runs
-    with, and restarts it only when PostgreSQL says that a setting needs that.
+    with, and restarts it only when PostgreSQL says that a setting needs that. systemd is reloaded when it
+    has not read the unit's files on disk.
   - So an interrupted run loses nothing, where a handler would have been forgotten.
 options:
   version:
@@ -130,6 +131,11 @@ class Cluster:
         psql = ("psql", "-XAtq", "-h", "/var/run/postgresql", "-p", port, "-d", "postgres", "-c", sql)
         return self.run("runuser", "-u", "postgres", "--", *psql).strip()
 
+    def unit_stale(self) -> bool:
+        """Whether a file of the unit has changed since systemd last read it."""
+        show = ("systemctl", "show", "--property=NeedDaemonReload", "--value", self.unit)
+        return self.run(*show).strip() == "yes"
+
     def stale(self) -> bool:
         """Whether a file has changed since the server last read its configuration."""
         loaded = float(self.query("SELECT extract(epoch FROM pg_conf_load_time())"))
@@ -193,6 +199,10 @@ def ensure_started(cluster: Cluster) -> list[str]:
         if not dry:
             cluster.start("restart")  # "start" would leave a unit that systemd believes to be half up
         return [*actions, "start"]
+    if cluster.unit_stale():
+        actions.append("daemon-reload")
+        if not dry:
+            cluster.run("systemctl", "daemon-reload")
     if cluster.stale():
         actions.append("reload")
         if not dry:

@@ -12,12 +12,11 @@ import statistics
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from tests.support.dashboard_queries import dashboard_queries
 from tests.support.postgres import READER, ThrowawayPostgres
 
-QUERIES: Final = Path(__file__).parents[2] / "files" / "dashboard" / "queries"
 ZONE: Final = "Asia/Ho_Chi_Minh"
 PAGES: Final[dict[str, list[tuple[str, ...]]]] = {
     "Overview": [
@@ -124,10 +123,9 @@ class Reader:
         for setting in ("jit = off", "work_mem = '32MB'", "plan_cache_mode = force_custom_plan"):
             self._cursor.execute(f"SET {setting}")
         self.places: dict[str, int] = {}
-        for file in QUERIES.glob("*.sql"):
-            sql = file.read_text(encoding="utf-8")
-            self.places[file.stem] = max([0, *map(int, re.findall(r"\$(\d+)", sql))])
-            self._cursor.execute(f"PREPARE {file.stem} AS {sql}")
+        for name, sql in dashboard_queries().items():
+            self.places[name] = max([0, *map(int, re.findall(r"\$(\d+)", sql))])
+            self._cursor.execute(f"PREPARE {name} AS {sql}")
 
     def ask(self, name: str, parameters: tuple[str, ...]) -> float:
         """Run a query; return its milliseconds."""

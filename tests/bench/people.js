@@ -43,8 +43,8 @@ window.clickstreamBench = (() => {
     const names = { page: "page", period: "period", login_state: "state", category: "category", brand: "brand" };
     if (Object.entries(names).some(([name, short]) => (parameters.get(short) ?? "") !== view[name])) return false;
     if ((parameters.get("compare") === "1") !== view.compare) return false;
-    const [about, ...more] = (document.getElementById("heading-about")?.textContent ?? "").split(" \u00b7 ");
-    const days = about.match(/\d{4}-\d\d-\d\d/g) ?? [];
+    const [title, ...more] = (document.getElementById("heading-title")?.textContent ?? "").split(" \u00b7 ");
+    const days = title.match(/\d{4}-\d\d-\d\d/g) ?? [];
     if ((Date.parse(days[1] ?? days[0]) - Date.parse(days[0])) / DAY + 1 !== Number(view.period)) return false;
     const expected = [view.compare, view.login_state, view.category, view.brand].filter(Boolean).length;
     return more.length === expected && more.some((text) => text.startsWith("compared with")) === view.compare
@@ -65,7 +65,7 @@ window.clickstreamBench = (() => {
 
   const fault = () => {
     if (document.getElementById("shiny-disconnected-overlay")) return "disconnected";
-    const messages = [...document.querySelectorAll(".shiny-output-error, .numbers-error, .alert")].filter(visible);
+    const messages = [...document.querySelectorAll(".shiny-output-error, .kpis-error, .alert")].filter(visible);
     return messages.map((element) => element.textContent).find((text) => text.includes("tries again by itself")) ?? "";
   };
 

@@ -16,7 +16,7 @@ def check(dashboard: Dashboard, plain: Plain, view: View) -> None:
     for card in PAGES[view.page](plain, view):
         eventually(lambda card=card: check_card(dashboard, card))
     if view.page == "overview":
-        eventually(lambda: check_numbers(dashboard, plain, view))
+        eventually(lambda: check_kpis(dashboard, plain, view))
 
 
 def check_card(dashboard: Dashboard, card: Card) -> None:
@@ -82,12 +82,12 @@ def check_trace(shown: dict[str, Any], trace: Trace, rows: list[dict[str, Any]],
         assert shown["text"] == [trace.text(row, rows) for row in rows], card
 
 
-def check_numbers(dashboard: Dashboard, plain: Plain, view: View) -> None:
+def check_kpis(dashboard: Dashboard, plain: Plain, view: View) -> None:
     """The boxes: number, change, and what the line beside them says to who cannot see it."""
     [now] = totals(plain, view.asked())
     before = totals(plain, view.previous.asked())[0] if view.previous else None
     for name, (text, points) in NUMBERS.items():
-        box = f"#overview-numbers-{name}_"
+        box = f"#overview-kpis-{name}_"
         assert dashboard.text(f"{box}value") == text(now[name]), name
         said = f"{change(now[name], before[name], points)} from {text(before[name])}" if before else ""
         assert dashboard.text(f"{box}change") == said, name

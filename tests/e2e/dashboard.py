@@ -20,7 +20,7 @@ LIMIT = 60.0
 """Seconds that anything may take on a busy machine."""
 
 STATE = """() => ({
-    heading: document.getElementById("heading-about")?.textContent,
+    heading: document.getElementById("heading-title")?.textContent,
     connected: Boolean(window.Shiny?.shinyapp?.isConnected?.()),
     busy: document.documentElement.classList.contains("shiny-busy"),
     waiting: [...document.querySelectorAll(".recalculating")].filter((one) => one.offsetParent !== null)

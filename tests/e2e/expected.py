@@ -193,9 +193,9 @@ def overview(plain: Plain, view: View) -> list[Card]:
     ]
     return [
         Card(
-            "overview-numbers",
+            "overview-kpis",
             dated,
-            csvs={"overview-numbers-csv": dated, "overview-numbers-csv_over_time": over_time},
+            csvs={"overview-kpis-csv": dated, "overview-kpis-csv_over_time": over_time},
         ),
         Card(
             "overview-events_over_time",

@@ -71,7 +71,7 @@ def test_a_url_of_nonsense_gives_the_defaults(nonsense: str, chromium: Browser, 
     with person(chromium, url) as dashboard:
         dashboard.visit(nonsense)
         dashboard.settled(View())
-        assert dashboard.page.is_visible("#overview-numbers-sessions_value")
+        assert dashboard.page.is_visible("#overview-kpis-sessions_value")
         eventually(lambda: says(dashboard, View()))
         for name in ("login_state", "category", "brand"):
             assert dashboard.page.input_value(f"#filters-{name}") == ""
@@ -168,7 +168,7 @@ def test_a_stopped_database_is_said_plainly_and_the_page_recovers_by_itself(
                 if card.traces:
                     eventually(lambda card=card: is_away(dashboard, card.id))
                     eventually(lambda card=card: is_away(newcomer, card.id))
-            assert newcomer.text("#overview-numbers-problem") == AWAY
+            assert newcomer.text("#overview-kpis-problem") == AWAY
         for page in (dashboard, newcomer):
             check(page, plain, view)
             assert not page.page.locator(warned).count()

@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
-from pathlib import Path
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,12 +18,13 @@ import psycopg2.extras
 import pytest
 
 from tests.support import plain_dashboard as plainly
+from tests.support.dashboard_queries import dashboard_queries
 from tests.support.plain_dashboard import Asked, Plain, Rows, local
 from tests.support.postgres import READER, ThrowawayPostgres, find_binaries, throwaway_postgres
 
 pytestmark = pytest.mark.skipif(find_binaries() is None, reason="PostgreSQL is not installed")
 
-QUERIES = Path(__file__).parents[2] / "files" / "dashboard" / "queries"
+QUERIES = dashboard_queries()
 
 ZONES = ["Asia/Ho_Chi_Minh", "America/St_Johns"]
 START = datetime(2025, 10, 30, tzinfo=UTC)
@@ -238,7 +238,7 @@ def reader(server: ThrowawayPostgres) -> Iterator[Any]:
 def ask(reader: Any, query: str, *parameters: object) -> Rows:
     """Run a query as the dashboard does: the types of its parameters are what the text says."""
     with reader.cursor() as cursor:
-        cursor.execute(f"PREPARE question AS {(QUERIES / f'{query}.sql').read_text(encoding='utf-8')}")
+        cursor.execute(f"PREPARE question AS {QUERIES[query]}")
         places = f"({', '.join(['%s'] * len(parameters))})" if parameters else ""
         try:
             cursor.execute(f"EXECUTE question {places}", [str(parameter) for parameter in parameters])
@@ -285,21 +285,20 @@ def test_a_query_of_a_period_counts_what_a_plain_count_does(
 
 
 def test_every_query_is_held_to_a_plain_count() -> None:
-    names = {path.stem for path in QUERIES.glob("*.sql")}
-    assert names == {count.__name__ for count in PLAIN} | OTHERS
+    assert QUERIES.keys() == {count.__name__ for count in PLAIN} | OTHERS
 
 
-@pytest.mark.parametrize("path", sorted(QUERIES.glob("*.sql")), ids=lambda path: path.stem)
-def test_a_query_says_what_it_takes_and_gives(reader: Any, path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_query_documents_its_parameters_and_columns(reader: Any, query: str) -> None:
+    text = QUERIES[query]
     head = re.match(r"(--.*\n)+", text)
     assert head is not None
     numbers = {int(number) for number in re.findall(r"\$(\d)", text)}
     assert numbers == set(range(1, len(numbers) + 1)), "RPostgreSQL binds all up to the last"
-    said = re.search(r"-- Parameters: (.*)", head[0])
-    assert said is not None
-    own = {int(number) for number in re.findall(r"\$(\d)", head[0])}
-    assert numbers == own | (set(range(1, 7)) if "the period's six" in said[1] else set())
+    line = re.search(r"-- Parameters: (.*)", head[0])
+    assert line is not None
+    documented = {int(number) for number in re.findall(r"\$(\d)", head[0])}
+    assert numbers == documented | (set(range(1, 7)) if "the filters' six" in line[1] else set())
     values = ["2025-11-01", "2025-11-02", "UTC", "", "", "", "day"]
     values = {1: ["UTC"], 8: [*values[:6], "1", "2025-11-01"]}.get(len(numbers), values[: len(numbers)])
     with reader.cursor() as cursor:

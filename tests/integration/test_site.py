@@ -186,6 +186,33 @@ def dashboard() -> Iterator[str]:
     succeed("playbooks/dashboard.yml", *port, "-e", "dashboard_session_mode=stopped")
 
 
+def test_make_dashboard_without_a_terminal_holds_the_port_until_it_is_interrupted() -> None:
+    url = "http://localhost:23839/sbw_dashboard/"
+    run = subprocess.Popen(
+        command("playbooks/dashboard.yml", "-e", "dashboard_session_local_port=23839"),
+        cwd=PROJECT,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stdout is not None
+    try:
+        assert any("is open until this run is interrupted" in line for line in run.stdout)
+        with pytest.raises(subprocess.TimeoutExpired):
+            run.wait(5)
+        assert urllib3.request("GET", url, timeout=90).status == 200
+    finally:
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=60)
+
+    def closed() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", 23839)) != 0
+
+    wait_until(closed, "the port is closed")
+
+
 def numbers(dashboard: str, mentions: str) -> dict[str, int]:
     """What the first page counts, once it mentions an event's name."""
     with browser.page() as (page, errors):

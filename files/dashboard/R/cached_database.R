@@ -1,37 +1,36 @@
-# A database (database.R) that remembers its answers, for all visitors of the R process: ten who look at the same thing
-# ask once. An answer holds for the data that it was made of: a load makes the next question a new one. Errors are never
-# remembered.
+# A database (database.R) with a cache for all visitors of the R process: ten who look at the same thing run a query once.
+# The data's version is part of the key, so that a load makes every cached result stale. Errors are never cached.
 #
-# version_sql: a question whose answer changes with every load; it is asked once in refresh_seconds.
-# keep_seconds: how long an answer is given again without any load.
+# version_sql: a query whose result changes with every load; it runs at most once in refresh_seconds.
+# keep_seconds: how long a result is kept if nothing is loaded.
 # Returns the database's functions, and
-#   version()      text that changes when answers may; an error of the database's while it does not answer
-#   ask_anew(...)  asks without remembering
+#   version()            text that changes when results may have; an error of the database while it does not answer
+#   query_uncached(...)  a query past the cache
 new_cached_database <- function(database, version_sql, refresh_seconds, keep_seconds, now = Sys.time) {
-  answers <- cachem::cache_mem(max_size = 64 * 1024^2, max_age = keep_seconds)
+  cache <- cachem::cache_mem(max_size = 64 * 1024^2, max_age = keep_seconds)
   loaded <- NULL
-  looked_at <- -Inf
+  checked_at <- -Inf
 
   version <- function() {
     seconds <- as.numeric(now())
-    if (seconds - looked_at >= refresh_seconds || !database$healthy()) {
-      looked_at <<- -Inf # unless it is answered
-      loaded <<- paste(unlist(database$ask(version_sql)), collapse = " ")
-      looked_at <<- seconds
+    if (seconds - checked_at >= refresh_seconds || !database$healthy()) {
+      checked_at <<- -Inf # stays so if the query fails
+      loaded <<- paste(unlist(database$query(version_sql)), collapse = " ")
+      checked_at <<- seconds
     }
     paste(loaded, seconds %/% keep_seconds)
   }
 
-  ask <- function(sql, ...) {
+  query <- function(sql, ...) {
     key <- rlang::hash(list(sql, as.character(list(...)), version()))
-    remembered <- answers$get(key)
-    if (!cachem::is.key_missing(remembered)) {
-      return(remembered)
+    cached <- cache$get(key)
+    if (!cachem::is.key_missing(cached)) {
+      return(cached)
     }
-    result <- database$ask(sql, ...)
-    answers$set(key, result)
+    result <- database$query(sql, ...)
+    cache$set(key, result)
     result
   }
 
-  utils::modifyList(database, list(ask = ask, ask_anew = database$ask, version = version))
+  utils::modifyList(database, list(query = query, query_uncached = database$query, version = version))
 }

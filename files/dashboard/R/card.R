@@ -1,4 +1,4 @@
-# Charts and tables in a card: heading, short help, CSV of exactly what is shown, full screen. An answer that is empty or
+# Charts and tables in a card: heading, short help, CSV of exactly what is shown, full screen. A result that is empty or
 # an error shows its message in their place, in the same height.
 
 # full_screen: whether a button appears that makes the card as large as the page; it would lie on a table's last page.
@@ -26,22 +26,22 @@ chart_card_ui <- function(id, title, help = NULL, height = "320px", class = NULL
   )
 }
 
-# data: reactive that gives an answer. draw, describe: functions of its data that give a plotly chart and, in words, its
+# data: reactive that gives a result. draw, describe: functions of its data that give a plotly chart and, in words, its
 # main numbers (for who cannot see it). Both may read reactives.
-# csv: reactive that gives the answer to download, where that is not data. empty: what to say when there is nothing.
+# csv: reactive that gives the result to download, where that is not data. empty: what to say when there is nothing.
 chart_card_server <- function(id, context, data, draw, describe, csv = data, empty = "No events in this period.") {
   shiny::moduleServer(id, function(input, output, session) {
     # Making a chart and writing it down takes the one R process some 7 ms: once for all who look at the same. The filters
     # and the page's own parameters stand for all that `draw` may read beside the data.
     output$chart <- shiny::bindCache(
       htmlwidgets::shinyRenderWidget(
-        quote(quiet_widget(draw(answered(data(), empty)))), plotly::plotlyOutput,
+        quote(quiet_widget(draw(require_data(data(), empty)))), plotly::plotlyOutput,
         env = environment(), quoted = TRUE
       ),
-      session$ns("chart"), data(), context$filters(), shiny::reactiveValuesToList(context$own),
+      session$ns("chart"), data(), context$filters(), shiny::reactiveValuesToList(context$params),
       cache = "app"
     )
-    output$alternative <- shiny::renderText(describe(answered(data(), empty)))
+    output$alternative <- shiny::renderText(describe(require_data(data(), empty)))
     output$csv <- csv_handler(context, id, csv)
   })
 }
@@ -56,7 +56,7 @@ table_card_ui <- function(id, title, help = NULL, height = "auto", class = NULL)
   )
 }
 
-# data: reactive that gives an answer. columns: c(heading = "column") of what to show, in order, or a reactive of that.
+# data: reactive that gives a result. columns: c(heading = "column") of what to show, in order, or a reactive of that.
 # texts: list of functions by column that make text of values (count_text, rate_text); sorting stays by the values.
 # choose: name of the column (shown or not) whose value tells a row from the others: the first cell of each row becomes
 # a button. order: as DataTables has it, list(list(0, "desc")).
@@ -65,7 +65,7 @@ table_card_server <- function(id, context, data, columns, texts = list(), search
                               choose = NULL, order = list(), csv = data, empty = "No events in this period.") {
   shiny::moduleServer(id, function(input, output, session) {
     output$table <- DT::renderDataTable(server = TRUE, {
-      shown <- answered(data(), empty)
+      shown <- require_data(data(), empty)
       columns <- if (is.function(columns)) columns() else columns
       plain_table(shown, columns, texts, search, page_length, choose, session$ns("chosen"), order)
     })

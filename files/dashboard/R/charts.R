@@ -63,7 +63,7 @@ bucket_format <- function(unit) {
 }
 
 # Plotly takes some HTML in texts; names come from anybody.
-plain_html <- function(text) {
+escape_html <- function(text) {
   gsub(">", "&gt;", gsub("<", "&lt;", gsub("&", "&amp;", text, fixed = TRUE), fixed = TRUE), fixed = TRUE)
 }
 

@@ -2,13 +2,13 @@
 
 STEP_NAMES <- c("Product view", "Cart", "Checkout", "Purchase")
 
-# Steps as they are called, in order, as an answer.
-with_step_names <- function(answer) {
-  if (answer$state != "error") {
-    answer$data$name <- STEP_NAMES[answer$data$step]
-    answer$data <- answer$data[order(match(answer$data$value, unique(answer$data$value)), answer$data$step), ]
+# Gives a result the names of the steps, and their order.
+with_step_names <- function(result) {
+  if (result$state != "error") {
+    result$data$name <- STEP_NAMES[result$data$step]
+    result$data <- result$data[order(match(result$data$value, unique(result$data$value)), result$data$step), ]
   }
-  answer
+  result
 }
 
 # A bar per step, the first on top. data: name, reached, share; with a comparison also previous_reached.
@@ -45,13 +45,13 @@ funnel_shares_chart <- function(data) {
   chart <- plotly::plot_ly()
   values <- utils::head(unique(data$value), 5)
   for (n in seq_along(values)) {
-    own <- data[data$value == values[n] & data$step > 1, ]
+    part <- data[data$value == values[n] & data$step > 1, ]
     chart <- plotly::add_trace(
       chart,
-      x = own$name, y = own$share, type = "bar", name = plain_html(short_label(own$value_name[1])),
+      x = part$name, y = part$share, type = "bar", name = escape_html(short_label(part$value_name[1])),
       marker = part_marker(n),
-      text = rate_text(own$share), textposition = "outside", cliponaxis = FALSE, textangle = 0,
-      customdata = count_text(own$reached),
+      text = rate_text(part$share), textposition = "outside", cliponaxis = FALSE, textangle = 0,
+      customdata = count_text(part$reached),
       hovertemplate = "%{x}: %{text}, %{customdata}<extra>%{fullData.name}</extra>"
     )
   }

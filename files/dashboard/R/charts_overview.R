@@ -35,13 +35,14 @@ events_over_time_text <- function(data, unit) {
 
 # Horizontal bars, the first on top. data: events; with a comparison also previous_events. names: their labels.
 counts_chart <- function(data, names) {
-  names <- plain_html(names)
+  names <- escape_html(names)
   shown <- seq_len(min(nrow(data), 20))
   bar <- function(chart, values, name, colour) {
     plotly::add_trace(
       chart,
       x = values, y = names[shown], name = name, type = "bar", orientation = "h", marker = list(color = colour),
-      text = count_text(values), textposition = "outside", cliponaxis = FALSE, hovertemplate = "%{y}: %{x:,}<extra>%{fullData.name}</extra>"
+      text = count_text(values), textposition = "outside", cliponaxis = FALSE,
+      hovertemplate = "%{y}: %{x:,}<extra>%{fullData.name}</extra>"
     )
   }
   chart <- plotly::plot_ly()

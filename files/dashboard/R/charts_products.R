@@ -1,7 +1,7 @@
 # The products page's charts, and what they show in words.
 
 TOP <- 15
-# Rates of a handful of views or carts say nothing.
+# A rate of fewer views or carts is not ranked.
 LEAST_VIEWS <- 10
 LEAST_CARTS <- 5
 
@@ -9,19 +9,19 @@ is_rate <- function(by) by %in% c("view_to_cart", "cart_to_buy")
 
 measure_text <- function(by) if (is_rate(by)) rate_text else count_text
 
-# The first rows by a measure, as an answer.
-top_products <- function(answer, by) {
-  if (answer$state != "ok") {
-    return(answer)
+# Keeps the first rows of a result by a measure.
+top_products <- function(result, by) {
+  if (result$state != "ok") {
+    return(result)
   }
-  data <- answer$data
+  data <- result$data
   value <- data[[by]]
   enough <- switch(by, view_to_cart = data$views >= LEAST_VIEWS, cart_to_buy = data$carts >= LEAST_CARTS, value > 0)
   ranked <- order(-value, data$name)
   ranked <- ranked[ranked %in% which(enough & !is.na(value))]
-  answer$data <- data[utils::head(ranked, TOP), , drop = FALSE]
-  if (nrow(answer$data) == 0) answer$state <- "empty"
-  answer
+  result$data <- data[utils::head(ranked, TOP), , drop = FALSE]
+  if (nrow(result$data) == 0) result$state <- "empty"
+  result
 }
 
 top_help <- function(level, by) {
@@ -44,7 +44,7 @@ top_products_chart <- function(data, by) {
     plotly::add_trace(
       chart,
       x = values, y = data$key, name = name, type = "bar", orientation = "h", marker = list(color = colour),
-      text = text(values), textposition = "outside", cliponaxis = FALSE, customdata = plain_html(data$name),
+      text = text(values), textposition = "outside", cliponaxis = FALSE, customdata = escape_html(data$name),
       hovertemplate = "%{customdata}: %{text}<extra>%{fullData.name}</extra>"
     )
   }
@@ -56,7 +56,7 @@ top_products_chart <- function(data, by) {
     xaxis = c(room_for_text(data[[by]], previous), tickformat = if (is_rate(by)) ".0%" else ","),
     yaxis = list(
       type = "category", categoryorder = "array", categoryarray = rev(data$key),
-      tickmode = "array", tickvals = data$key, ticktext = plain_html(label)
+      tickmode = "array", tickvals = data$key, ticktext = escape_html(label)
     ),
     showlegend = !is.null(previous)
   )
@@ -66,16 +66,16 @@ top_products_text <- function(data, by) {
   paste0(paste0(data$name, " ", measure_text(by)(data[[by]]), collapse = ", "), ".")
 }
 
-# Products with enough views for a rate, the 500 most viewed, as an answer.
-discounts <- function(answer) {
-  if (answer$state != "ok") {
-    return(answer)
+# Keeps the products of a result that have enough views for a rate, the 500 most viewed.
+discounts <- function(result) {
+  if (result$state != "ok") {
+    return(result)
   }
-  data <- answer$data[answer$data$views >= LEAST_VIEWS & !is.na(answer$data$view_to_cart), , drop = FALSE]
+  data <- result$data[result$data$views >= LEAST_VIEWS & !is.na(result$data$view_to_cart), , drop = FALSE]
   data$discount[is.na(data$discount)] <- 0
-  answer$data <- utils::head(data, 500)[c("key", "name", "price", "discount_price", "discount", "views", "view_to_cart")]
-  if (nrow(answer$data) == 0) answer$state <- "empty"
-  answer
+  result$data <- utils::head(data, 500)[c("key", "name", "price", "discount_price", "discount", "views", "view_to_cart")]
+  if (nrow(result$data) == 0) result$state <- "empty"
+  result
 }
 
 discount_chart <- function(data) {
@@ -85,7 +85,7 @@ discount_chart <- function(data) {
       color = CHART_COLOURS$first, opacity = 0.6, line = list(color = "#ffffff", width = 1),
       size = 7 + 25 * sqrt(data$views / max(data$views))
     ),
-    text = plain_html(paste0(data$name, ", ", count_text(data$views), " views, price ", count_text(data$price))),
+    text = escape_html(paste0(data$name, ", ", count_text(data$views), " views, price ", count_text(data$price))),
     hovertemplate = "%{text}<br>discount %{x:.0%}, view to cart %{y:.1%}<extra></extra>"
   )
   plain_layout(

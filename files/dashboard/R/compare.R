@@ -1,54 +1,56 @@
-# A period beside the one before it.
+# The period and the previous one in one result, for charts and tables that compare them.
 
-# Moves local times ("2026-01-01 10:00") by days: the period before is drawn over the one that is looked at.
-moved_bucket <- function(bucket, days) {
+# Moves buckets ("2026-01-01 10:00", local time) by days: the previous period is drawn over the current one.
+shift_bucket <- function(bucket, days) {
   if (length(bucket) == 0) {
     return(bucket)
   }
   format(as.POSIXct(bucket, tz = "UTC", format = "%Y-%m-%d %H:%M") + 86400 * days, "%Y-%m-%d %H:%M", tz = "UTC")
 }
 
-# Buckets of both periods in one answer: previous_bucket, previous_<value> are beside the bucket that has the same place
-# in its period. Of today only what has begun is there: the rest of the day before has no bucket beside it, but a row.
+# Adds previous_bucket and previous_<value> to the bucket that has the same place in its period. Of today only what has
+# begun has a bucket; the rest of the previous day still has a row.
 #
-# now, before: answers with bucket and values; before may be NULL, then now is given. filters: of a context.
-buckets_beside <- function(now, before, filters) {
-  if (is.null(before) || now$state == "error") {
-    return(now)
+# current, previous: results with bucket and values; previous may be NULL, then current is returned. filters: of a context.
+with_previous_buckets <- function(current, previous, filters) {
+  if (is.null(previous) || current$state == "error") {
+    return(current)
   }
-  if (before$state == "error") {
-    return(before)
+  if (previous$state == "error") {
+    return(previous)
   }
   days <- as.integer(filters$from - filters$previous$from)
-  previous <- before$data
-  values <- setdiff(names(previous), "bucket")
-  names(previous) <- c("previous_bucket", paste0("previous_", values))[match(names(previous), c("bucket", values))]
-  previous$bucket <- moved_bucket(previous$previous_bucket, days)
-  joined <- merge(now$data, previous, by = "bucket", all = TRUE)
-  list(state = both_states(now, before), data = joined[order(joined$bucket), ], message = NULL)
+  earlier <- previous$data
+  values <- setdiff(names(earlier), "bucket")
+  names(earlier) <- c("previous_bucket", paste0("previous_", values))[match(names(earlier), c("bucket", values))]
+  earlier$bucket <- shift_bucket(earlier$previous_bucket, days)
+  joined <- merge(current$data, earlier, by = "bucket", all = TRUE)
+  list(state = both_states(current, previous), data = joined[order(joined$bucket), ], message = NULL)
 }
 
-# Rows of both periods in one answer, by a column that names them; in the order of now, then what was only before.
-# counts: columns that are 0 where a period has no row; rates: columns that are NA there.
-rows_beside <- function(now, before, by, counts, rates = character()) {
-  if (is.null(before) || now$state == "error") {
-    return(now)
+# Adds previous_<value> to each row, by a column that names it. Rows keep the order of current; after them come those that
+# only the previous period has.
+#
+# current, previous: as above. counts: columns that are 0 where a period has no row; rates: columns that are NA there.
+with_previous_rows <- function(current, previous, by, counts, rates = character()) {
+  if (is.null(previous) || current$state == "error") {
+    return(current)
   }
-  if (before$state == "error") {
-    return(before)
+  if (previous$state == "error") {
+    return(previous)
   }
   values <- c(counts, rates)
-  order <- union(now$data[[by]], before$data[[by]])
-  previous <- before$data[c(by, values)]
-  names(previous) <- c(by, paste0("previous_", values))
-  only_before <- before$data[!before$data[[by]] %in% now$data[[by]], , drop = FALSE]
-  for (value in counts) only_before[[value]] <- rep(0, nrow(only_before))
-  for (value in rates) only_before[[value]] <- rep(NA_real_, nrow(only_before))
-  joined <- merge(rbind(now$data, only_before), previous, by = by, all.x = TRUE)
+  order <- union(current$data[[by]], previous$data[[by]])
+  earlier <- previous$data[c(by, values)]
+  names(earlier) <- c(by, paste0("previous_", values))
+  only_previous <- previous$data[!previous$data[[by]] %in% current$data[[by]], , drop = FALSE]
+  for (value in counts) only_previous[[value]] <- rep(0, nrow(only_previous))
+  for (value in rates) only_previous[[value]] <- rep(NA_real_, nrow(only_previous))
+  joined <- merge(rbind(current$data, only_previous), earlier, by = by, all.x = TRUE)
   for (value in paste0("previous_", counts)) joined[[value]][is.na(joined[[value]])] <- 0
-  list(state = both_states(now, before), data = joined[match(order, joined[[by]]), ], message = NULL)
+  list(state = both_states(current, previous), data = joined[match(order, joined[[by]]), ], message = NULL)
 }
 
-both_states <- function(now, before) {
-  if (now$state == "empty" && before$state == "empty") "empty" else "ok"
+both_states <- function(current, previous) {
+  if (current$state == "empty" && previous$state == "empty") "empty" else "ok"
 }

@@ -30,7 +30,7 @@ csv_link <- function(id, title, text = "CSV") {
   shiny::downloadLink(id, text, class = "csv", `aria-label` = paste("Download as CSV:", title))
 }
 
-# data: reactive that gives an answer. An empty one is a file with the columns' names alone.
+# data: reactive that gives a result. An empty one is a file with the columns' names alone.
 csv_handler <- function(context, card, data) {
   shiny::downloadHandler(
     filename = function() csv_name(context$page, card, context$filters()),

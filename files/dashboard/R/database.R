@@ -1,14 +1,14 @@
-# One connection for the R process, made when first needed and made again when it was lost: a stopped database
-# gives errors that say so, and answers again once it is back.
+# One connection for the R process, made when it is first needed and made again after it was lost: a stopped database
+# gives errors that say so, and queries succeed again once it is back.
 #
 # parameters: list for dbConnect (dbname, user, host, port).
 # connect: function that makes a DBI connection of it; tests give their own.
-# Returns a list of functions: ask(sql, ...) gives a data frame or raises a condition of class
-# "database_unavailable" or "query_failed"; healthy() says whether the last question was answered;
+# Returns a list of functions: query(sql, ...) gives a data frame or raises a condition of class
+# "database_unavailable" or "query_failed"; healthy() says whether the last query succeeded;
 # disconnect().
 new_database <- function(parameters, connect = connect_postgresql) {
   connection <- NULL
-  answered <- TRUE
+  succeeded <- TRUE
 
   disconnect <- function() {
     if (!is.null(connection)) {
@@ -27,7 +27,7 @@ new_database <- function(parameters, connect = connect_postgresql) {
     connection
   }
 
-  # RPostgreSQL answers NULL with a warning where a statement fails, and an error where the connection is gone.
+  # RPostgreSQL gives NULL with a warning where a statement fails, and an error where the connection is gone.
   once <- function(sql, bound) {
     current <- connected()
     reason <- "no answer"
@@ -50,19 +50,19 @@ new_database <- function(parameters, connect = connect_postgresql) {
     tryCatch(nrow(once("SELECT 1", list())) == 1, error = function(error) FALSE)
   }
 
-  ask <- function(sql, ...) {
+  query <- function(sql, ...) {
     bound <- as.list(enc2utf8(vapply(list(...), as.character, character(1))))
-    answered <<- FALSE
+    succeeded <<- FALSE
     result <- tryCatch(once(sql, bound), query_failed = function(failure) {
       if (alive()) stop(failure) # the statement is wrong, or took too long
       disconnect()
       once(sql, bound) # the connection was lost: the server may have been restarted meanwhile
     })
-    answered <<- TRUE
+    succeeded <<- TRUE
     result
   }
 
-  list(ask = ask, healthy = function() answered, disconnect = disconnect)
+  list(query = query, healthy = function() succeeded, disconnect = disconnect)
 }
 
 connect_postgresql <- function(parameters) {

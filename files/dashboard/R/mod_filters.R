@@ -19,7 +19,7 @@ filters_ui <- function(id, view, choices) {
   )
 }
 
-# The browser's own field for a date: it works with a keyboard and on a phone. www/app.js tells Shiny of it.
+# The browser's own field for a date: it works with a keyboard and on a phone. www/app.js makes it a Shiny input.
 day_input <- function(id, label, value) {
   shiny::div(
     class = "form-group shiny-input-container",
@@ -32,14 +32,14 @@ day_input <- function(id, label, value) {
 }
 
 # start: the view that the page was made with; today, choices: reactives.
-# Returns list(chosen, view, show, choose): a reactive of what pages are about (page.R), a reactive of the same as a view,
-# a function that sets the inputs to a view, and one that sets one filter.
+# Returns list(values, view, show, choose): a reactive of what context$filters gives (page.R), a reactive of the same as
+# part of a view, a function that sets all inputs to a view, and one that sets one filter.
 filters_server <- function(id, start, today, choices) {
   shiny::moduleServer(id, function(input, output, session) {
     dates <- shiny::reactive(as.Date(c(input$from, input$to), format = "%Y-%m-%d"))
 
-    # A choice that is not there (an old link, a product that was renamed) is none. While the choices are unknown, what
-    # the URL says stands.
+    # A value that is not among the choices (an old link, a product that was renamed) is ignored. While the choices are
+    # not known, the URL's value stands.
     known <- function(name) {
       value <- input[[name]]
       if (is.null(value)) value <- start[[name]]
@@ -51,7 +51,7 @@ filters_server <- function(id, start, today, choices) {
       shiny::req(chosen_period(input$period, dates(), today()))
     })
 
-    # Whoever chooses "custom" starts from what was shown.
+    # A custom period starts from the one that was shown.
     shiny::observeEvent(input$period, {
       if (input$period != "custom") {
         shown <- chosen_period(input$period, NULL, shiny::isolate(today()))
@@ -60,7 +60,7 @@ filters_server <- function(id, start, today, choices) {
       }
     })
 
-    # Only when they changed: a list that somebody has open just now would close.
+    # Only when they changed: updating a list closes it for somebody who has it open.
     offered <- NULL
     shiny::observeEvent(choices(), {
       if (identical(choices(), offered)) {
@@ -82,7 +82,7 @@ filters_server <- function(id, start, today, choices) {
       )
     })
 
-    chosen <- shiny::reactive(chosen_of_view(view(), today()))
+    values <- shiny::reactive(filters_of_view(view(), today()))
 
     show <- function(view) {
       shiny::updateSelectInput(session, "period", selected = view$period)
@@ -98,7 +98,7 @@ filters_server <- function(id, start, today, choices) {
 
     choose <- function(name, value) shiny::updateSelectInput(session, name, selected = value)
 
-    list(chosen = chosen, view = view, show = show, choose = choose)
+    list(values = values, view = view, show = show, choose = choose)
   })
 }
 
@@ -106,14 +106,14 @@ update_day <- function(session, id, day) {
   session$sendInputMessage(id, list(value = format(day)))
 }
 
-# What can be chosen, with "Any" on top. What is chosen is among them even while the database has not said so.
+# The choices with "Any" on top. The selected one is among them even while the database does not answer.
 with_any <- function(values, selected) {
   c("Any" = "", stats::setNames(nm = sort(union(values, setdiff(selected, "")))))
 }
 
-# Categories and brands of the products: list(category, brand); NULL while the database does not answer.
+# Categories and brands to choose from: list(category, brand); NULL while the database does not answer.
 known_choices <- function(database, queries) {
-  known <- answer(database$ask(queries$filter_choices), is_empty = function(data) FALSE)
+  known <- as_result(database$query(queries$filter_choices), is_empty = function(data) FALSE)
   if (known$state == "error") {
     return(NULL)
   }

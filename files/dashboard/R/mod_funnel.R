@@ -1,8 +1,8 @@
-# From looking at a product to buying it: how many get how far, and how long they take.
+# The funnel from product view to purchase: how many reach each step, and how long they take.
 funnel_page <- function() {
   list(
     id = "funnel", title = "Funnel", ui = funnel_ui, server = funnel_server,
-    own = list(by = unname(FUNNEL_UNITS), split = unname(FUNNEL_SPLITS))
+    params = list(by = unname(FUNNEL_UNITS), split = unname(FUNNEL_SPLITS))
   )
 }
 
@@ -10,10 +10,10 @@ FUNNEL_UNITS <- c("Sessions" = "session", "Visitors" = "visitor")
 FUNNEL_QUERIES <- c(session = "funnel_sessions", visitor = "funnel_visitors")
 FUNNEL_SPLITS <- c("Login state" = "login_state", "Category" = "category", "Brand" = "brand")
 
-funnel_ui <- function(id, own) {
+funnel_ui <- function(id, params) {
   ns <- shiny::NS(id)
   select <- function(name, label, choices) {
-    shiny::selectInput(ns(name), label, choices, selected = own[[name]], selectize = FALSE)
+    shiny::selectInput(ns(name), label, choices, selected = params[[name]], selectize = FALSE)
   }
   shiny::tagList(
     shiny::div(class = "controls", select("by", "Count", FUNNEL_UNITS), select("split", "Split by", FUNNEL_SPLITS)),
@@ -40,12 +40,12 @@ funnel_ui <- function(id, own) {
 
 funnel_server <- function(id, context) {
   shiny::moduleServer(id, function(input, output, session) {
-    own_inputs(input, session, context$own, c("by", "split"))
-    unit <- shiny::reactive(names(FUNNEL_UNITS)[FUNNEL_UNITS == context$own$by])
-    about <- function(split, ...) context$about(FUNNEL_QUERIES[[context$own$by]], split, ...)
+    sync_inputs(input, session, context$params, c("by", "split"))
+    unit <- shiny::reactive(names(FUNNEL_UNITS)[FUNNEL_UNITS == context$params$by])
+    funnel <- function(split, ...) context$query(FUNNEL_QUERIES[[context$params$by]], split, ...)
 
-    steps <- shiny::reactive(rows_beside(
-      about(""), about("", previous = TRUE),
+    steps <- shiny::reactive(with_previous_rows(
+      funnel(""), funnel("", previous = TRUE),
       "step", "reached", c("share", "drop_off", "median_seconds")
     ))
     named <- shiny::reactive(with_step_names(steps()))
@@ -61,7 +61,7 @@ funnel_server <- function(id, context) {
       ),
       empty = NOTHING_VIEWED
     )
-    funnel_split_server("parts", context, about, unit)
+    funnel_split_server("parts", context, funnel, unit)
   })
 }
 

@@ -17,12 +17,12 @@ funnel_split_ui <- function(id) {
   )
 }
 
-# about: function of a split, that gives its funnel as an answer; unit: reactive, what is counted.
-funnel_split_server <- function(id, context, about, unit) {
+# funnel: function of a split that gives the funnel of each of its values, as a result. unit: reactive, "Sessions" or "Visitors".
+funnel_split_server <- function(id, context, funnel, unit) {
   shiny::moduleServer(id, function(input, output, session) {
-    split <- shiny::reactive(context$own$split)
+    split <- shiny::reactive(context$params$split)
     split_name <- shiny::reactive(names(FUNNEL_SPLITS)[FUNNEL_SPLITS == split()])
-    parts <- shiny::reactive(with_value_names(with_step_names(about(split())), split()))
+    parts <- shiny::reactive(with_value_names(with_step_names(funnel(split())), split()))
     wide <- shiny::reactive(one_row_per_value(parts()))
 
     output$title <- shiny::renderText(paste("Steps by", tolower(split_name())))
@@ -49,27 +49,27 @@ funnel_split_server <- function(id, context, about, unit) {
   })
 }
 
-# The split's values as they are called.
-with_value_names <- function(answer, split) {
-  if (answer$state == "ok") {
-    value <- answer$data$value
-    answer$data$value_name <- if (split == "login_state") login_state_text(value) else value
+# Gives a result the names of the split's values.
+with_value_names <- function(result, split) {
+  if (result$state == "ok") {
+    value <- result$data$value
+    result$data$value_name <- if (split == "login_state") login_state_text(value) else value
   }
-  answer
+  result
 }
 
-# Four rows per value made one, as an answer.
-one_row_per_value <- function(answer) {
-  if (answer$state != "ok") {
-    return(answer)
+# Makes one row of the four that each value has.
+one_row_per_value <- function(result) {
+  if (result$state != "ok") {
+    return(result)
   }
-  data <- answer$data
+  data <- result$data
   first <- data[data$step == 1, ]
   of_step <- function(step, column) {
     rows <- data[data$step == step, ]
     rows[[column]][match(first$value, rows$value)]
   }
-  answer$data <- data.frame(
+  result$data <- data.frame(
     value = first$value, value_name = first$value_name,
     views = first$reached, carts = of_step(2, "reached"), checkouts = of_step(3, "reached"),
     purchases = of_step(4, "reached"),
@@ -78,5 +78,5 @@ one_row_per_value <- function(answer) {
     cart_seconds = of_step(2, "median_seconds"), checkout_seconds = of_step(3, "median_seconds"),
     purchase_seconds = of_step(4, "median_seconds")
   )
-  answer
+  result
 }

@@ -1,20 +1,20 @@
-# What the page is about, in words, and how fresh it is; also that the database does not answer.
-# about: the heading to start with, so that nothing moves when the server's comes.
-heading_ui <- function(id, about) {
+# The page's heading: period and filters in words, how fresh the data is, and whether the database answers.
+# title: the heading to start with, so that nothing moves when the server's comes.
+heading_ui <- function(id, title) {
   ns <- shiny::NS(id)
   shiny::div(
     id = "content", class = "heading", tabindex = "-1",
-    shiny::h1(shiny::span(about, id = ns("about"), class = "shiny-text-output"), class = "h5"),
+    shiny::h1(shiny::span(title, id = ns("title"), class = "shiny-text-output"), class = "h5"),
     shiny::div(class = "freshness", role = "status", `aria-live` = "polite", shiny::uiOutput(ns("freshness")))
   )
 }
 
-# chosen: reactive of page.R; state: reactive that gives an answer of freshness.sql.
-heading_server <- function(id, settings, chosen, state) {
+# filters: reactive (context$filters of page.R). freshness: reactive that gives a result of freshness.sql.
+heading_server <- function(id, settings, filters, freshness) {
   shiny::moduleServer(id, function(input, output, session) {
-    output$about <- shiny::renderText(describe_filters(chosen()))
+    output$title <- shiny::renderText(describe_filters(filters()))
     output$freshness <- shiny::renderUI({
-      result <- state()
+      result <- freshness()
       if (result$state == "error") {
         return(warning_box(result$message))
       }
@@ -28,17 +28,17 @@ warning_box <- function(...) {
   shiny::div(class = "alert alert-warning", role = "alert", ...)
 }
 
-# The period and what is filtered, as a sentence without an end.
-describe_filters <- function(chosen) {
-  state <- names(LOGIN_STATES)[match(chosen$login_state, LOGIN_STATES)]
-  said <- c(
-    describe_period(chosen),
-    if (!is.null(chosen$previous)) paste("compared with", describe_period(chosen$previous)),
-    if (chosen$login_state != "") tolower(state),
-    if (chosen$category != "") chosen$category,
-    if (chosen$brand != "") chosen$brand
+# Period and filters in words, separated by dots.
+describe_filters <- function(filters) {
+  login_state <- names(LOGIN_STATES)[match(filters$login_state, LOGIN_STATES)]
+  parts <- c(
+    describe_period(filters),
+    if (!is.null(filters$previous)) paste("compared with", describe_period(filters$previous)),
+    if (filters$login_state != "") tolower(login_state),
+    if (filters$category != "") filters$category,
+    if (filters$brand != "") filters$brand
   )
-  paste(said, collapse = " \u00b7 ")
+  paste(parts, collapse = " \u00b7 ")
 }
 
 freshness_text <- function(data, time_zone) {
@@ -49,7 +49,7 @@ freshness_text <- function(data, time_zone) {
   paste0("Last event ", data$last_event, loaded, " (", time_zone, ")")
 }
 
-# Whether the last load is so long ago that something must be wrong. Before the first load nothing is.
+# Whether the last load is older than it may be. Before the first load nothing is.
 is_stale <- function(data, stale_minutes) {
   !is.na(data$minutes_since_load) && data$minutes_since_load > stale_minutes
 }

@@ -1,12 +1,12 @@
-# The first page: how the shop does.
+# The first page: KPIs, and events over time, by kind and by hour.
 overview_page <- function() {
-  list(id = "overview", title = "Overview", ui = overview_ui, server = overview_server, own = list())
+  list(id = "overview", title = "Overview", ui = overview_ui, server = overview_server, params = list())
 }
 
-overview_ui <- function(id, own) {
+overview_ui <- function(id, params) {
   ns <- shiny::NS(id)
   shiny::tagList(
-    numbers_ui(ns("numbers")),
+    kpis_ui(ns("kpis")),
     bslib::layout_columns(
       col_widths = bslib::breakpoints(xs = 12, lg = c(8, 4)),
       chart_card_ui(ns("events_over_time"), "Events over time", "Events by when they happened."),
@@ -25,13 +25,13 @@ overview_ui <- function(id, own) {
 
 overview_server <- function(id, context) {
   shiny::moduleServer(id, function(input, output, session) {
-    numbers_server("numbers", context)
+    kpis_server("kpis", context)
 
     no_events <- function(data) sum(data$events) == 0
     unit <- shiny::reactive(bucket_of(context$filters()))
-    over_time <- shiny::reactive(buckets_beside(
-      context$about("events_by_time", unit(), is_empty = no_events),
-      context$about("events_by_time", unit(), is_empty = no_events, previous = TRUE),
+    over_time <- shiny::reactive(with_previous_buckets(
+      context$query("events_by_time", unit(), is_empty = no_events),
+      context$query("events_by_time", unit(), is_empty = no_events, previous = TRUE),
       context$filters()
     ))
     chart_card_server(
@@ -40,22 +40,22 @@ overview_server <- function(id, context) {
       describe = function(data) events_over_time_text(data, unit())
     )
 
-    beside <- function(query, by) {
-      shiny::reactive(rows_beside(context$about(query), context$about(query, previous = TRUE), by, "events"))
+    compared <- function(query, by) {
+      shiny::reactive(with_previous_rows(context$query(query), context$query(query, previous = TRUE), by, "events"))
     }
     chart_card_server(
-      "event_mix", context, beside("events_by_name", "event_name"),
+      "event_mix", context, compared("events_by_name", "event_name"),
       draw = function(data) counts_chart(data, data$event_name),
       describe = function(data) counts_text(data$event_name, data$events)
     )
     chart_card_server(
-      "events_by_login_state", context, beside("events_by_login_state", "login_state"),
+      "events_by_login_state", context, compared("events_by_login_state", "login_state"),
       draw = function(data) counts_chart(data, login_state_text(data$login_state)),
       describe = function(data) counts_text(login_state_text(data$login_state), data$events)
     )
 
     chart_card_server(
-      "activity", context, shiny::reactive(context$about("events_by_weekday", is_empty = no_events)),
+      "activity", context, shiny::reactive(context$query("events_by_weekday", is_empty = no_events)),
       draw = activity_chart, describe = activity_text
     )
   })

@@ -1,4 +1,4 @@
-# One product by day.
+# Views, carts and purchases of one product by day.
 product_trend_ui <- function(id) {
   ns <- shiny::NS(id)
   shiny::div(
@@ -10,16 +10,17 @@ product_trend_ui <- function(id) {
   )
 }
 
-# products: reactive that gives an answer with key and name.
+# products: reactive that gives a result with key and name.
 product_trend_server <- function(id, context, products) {
   shiny::moduleServer(id, function(input, output, session) {
-    product <- shiny::reactive(context$own$product)
+    product <- shiny::reactive(context$params$product)
     output$title <- shiny::renderText(trend_title(product(), products()))
     days <- shiny::reactive({
       if (product() == "") {
-        return(list(state = "empty", data = data.frame(bucket = character(), views = numeric(), carts = numeric(), purchases = numeric())))
+        none <- data.frame(bucket = character(), views = numeric(), carts = numeric(), purchases = numeric())
+        return(list(state = "empty", data = none, message = NULL))
       }
-      context$about("product_trend", product(), is_empty = function(data) sum(data$views, data$carts, data$purchases) == 0)
+      context$query("product_trend", product(), is_empty = function(data) sum(data$views, data$carts, data$purchases) == 0)
     })
     chart_card_server(
       "days", context, days,

@@ -2,7 +2,7 @@
 products_page <- function() {
   list(
     id = "products", title = "Products", ui = products_ui, server = products_server,
-    own = list(level = unname(PRODUCT_LEVELS), by = unname(PRODUCT_MEASURES), product = "")
+    params = list(level = unname(PRODUCT_LEVELS), by = unname(PRODUCT_MEASURES), product = "")
   )
 }
 
@@ -12,10 +12,10 @@ PRODUCT_MEASURES <- c(
   "View-to-cart rate" = "view_to_cart", "Cart-to-buy rate" = "cart_to_buy"
 )
 
-products_ui <- function(id, own) {
+products_ui <- function(id, params) {
   ns <- shiny::NS(id)
   select <- function(name, label, choices) {
-    shiny::selectInput(ns(name), label, choices, selected = own[[name]], selectize = FALSE)
+    shiny::selectInput(ns(name), label, choices, selected = params[[name]], selectize = FALSE)
   }
   shiny::tagList(
     shiny::div(class = "controls", select("level", "Show", PRODUCT_LEVELS), select("by", "Ranked by", PRODUCT_MEASURES)),
@@ -45,18 +45,17 @@ products_ui <- function(id, own) {
 
 products_server <- function(id, context) {
   shiny::moduleServer(id, function(input, output, session) {
-    own_inputs(input, session, context$own, c("level", "by"))
-    level <- shiny::reactive(context$own$level)
-    by <- shiny::reactive(context$own$by)
+    sync_inputs(input, session, context$params, c("level", "by"))
+    level <- shiny::reactive(context$params$level)
+    by <- shiny::reactive(context$params$by)
 
-    now <- shiny::reactive(context$about("products", level()))
-    beside <- shiny::reactive({
-      before <- context$about("products", level(), previous = TRUE)
-      named(rows_beside(now(), before, "key", c("views", "carts", "purchases"), c("view_to_cart", "cart_to_buy")))
-    })
-    products <- shiny::reactive(context$about("products", "product"))
+    compared <- shiny::reactive(with_unknown_named(with_previous_rows(
+      context$query("products", level()), context$query("products", level(), previous = TRUE),
+      "key", c("views", "carts", "purchases"), c("view_to_cart", "cart_to_buy")
+    )))
+    products <- shiny::reactive(context$query("products", "product"))
 
-    top <- shiny::reactive(top_products(beside(), by()))
+    top <- shiny::reactive(top_products(compared(), by()))
     output$top_help <- shiny::renderText(top_help(level(), by()))
     chart_card_server(
       "top", context, top,
@@ -71,8 +70,8 @@ products_server <- function(id, context) {
     )
 
     chosen <- table_card_server(
-      "table", context, beside,
-      columns = shiny::reactive(product_columns(level(), "previous_views" %in% names(beside()$data))),
+      "table", context, compared,
+      columns = shiny::reactive(product_columns(level(), "previous_views" %in% names(compared()$data))),
       texts = list(
         views = count_text, carts = count_text, purchases = count_text, products = count_text,
         previous_views = count_text, view_to_cart = rate_text, cart_to_buy = rate_text,
@@ -82,7 +81,7 @@ products_server <- function(id, context) {
     )
     shiny::observeEvent(chosen(), {
       if (level() == "product") {
-        context$own$product <- chosen()
+        context$params$product <- chosen()
         session$sendCustomMessage("lead_to", session$ns("trend-place"))
       } else {
         context$filter(level(), chosen())
@@ -92,10 +91,10 @@ products_server <- function(id, context) {
   })
 }
 
-# Products whose category or brand nobody said.
-named <- function(answer) {
-  if (!is.null(answer$data)) answer$data$name[answer$data$name == ""] <- "Not said"
-  answer
+# Gives a name to the category or brand of products whose events carry none.
+with_unknown_named <- function(result) {
+  if (!is.null(result$data)) result$data$name[result$data$name == ""] <- "Not said"
+  result
 }
 
 product_columns <- function(level, compared) {

@@ -1,9 +1,9 @@
-# Whether what is shown is all, and how it came here.
+# How complete and how recent the data is: loads, lag, duplicates, rejected events, runs of the ETL.
 quality_page <- function() {
-  list(id = "quality", title = "Data quality", ui = quality_ui, server = quality_server, own = list())
+  list(id = "quality", title = "Data quality", ui = quality_ui, server = quality_server, params = list())
 }
 
-quality_ui <- function(id, own) {
+quality_ui <- function(id, params) {
   ns <- shiny::NS(id)
   two <- function(...) bslib::layout_columns(col_widths = bslib::breakpoints(xs = 12, lg = c(6, 6)), ...)
   shiny::tagList(
@@ -42,30 +42,30 @@ quality_server <- function(id, context) {
     loads <- c("People" = "events", "Bots" = "bots")
     chart_card_server(
       "loads", context,
-      shiny::reactive(context$about("loads_by_day", is_empty = function(data) sum(data$events, data$bots) == 0)),
+      shiny::reactive(context$query("loads_by_day", is_empty = function(data) sum(data$events, data$bots) == 0)),
       draw = function(data) stacked_chart(data, loads, "day"),
       describe = function(data) stacked_text(data, loads, "day")
     )
     chart_card_server(
-      "lag", context, shiny::reactive(with_all_events(context$about("load_lag"))),
+      "lag", context, shiny::reactive(with_all_events(context$query("load_lag"))),
       draw = function(data) classes_chart(data, data$label, "all"),
       describe = function(data) classes_text(data$label, data$all, "events")
     )
     runs <- c("Duplicates" = "duplicates", "Rejected" = "rejected")
     chart_card_server(
-      "runs", context, shiny::reactive(context$about("runs_by_day", is_empty = function(data) sum(data$runs) == 0)),
+      "runs", context, shiny::reactive(context$query("runs_by_day", is_empty = function(data) sum(data$runs) == 0)),
       draw = function(data) stacked_chart(data, runs, "day"),
       describe = function(data) stacked_text(data, runs, "day"),
       empty = "No run of the ETL began in this period."
     )
     table_card_server(
-      "rejected", context, shiny::reactive(context$about("rejected_by_reason")),
+      "rejected", context, shiny::reactive(context$query("rejected_by_reason")),
       columns = c("Code" = "code", "Events" = "events", "Newest reason" = "reason", "Last" = "last_rejected"),
       texts = list(events = count_text, last_rejected = moment_text),
       empty = "No event was rejected in this period."
     )
     table_card_server(
-      "etl_runs", context, shiny::reactive(context$about("etl_runs")),
+      "etl_runs", context, shiny::reactive(context$query("etl_runs")),
       columns = c(
         "Began" = "started", "Took" = "seconds", "Status" = "status", "Loaded" = "loaded", "Duplicates" = "duplicates",
         "Rejected" = "rejected", "Objects read" = "objects_read", "Failed" = "objects_failed", "Left" = "objects_left"
@@ -81,11 +81,11 @@ quality_server <- function(id, context) {
   })
 }
 
-# People's and bots' events together, as an answer; empty where there are none.
-with_all_events <- function(answer) {
-  if (answer$state != "error") {
-    answer$data$all <- answer$data$events + answer$data$bots
-    answer$state <- if (sum(answer$data$all) == 0) "empty" else "ok"
+# Adds the sum of people's and bots' events; without any event the result is empty.
+with_all_events <- function(result) {
+  if (result$state != "error") {
+    result$data$all <- result$data$events + result$data$bots
+    result$state <- if (sum(result$data$all) == 0) "empty" else "ok"
   }
-  answer
+  result
 }

@@ -1,14 +1,14 @@
-# Raw objects that wait, and those that could not be read.
+# Raw objects that are not loaded yet, and those that could not be read.
 quality_waiting_ui <- function(id) {
   ns <- shiny::NS(id)
-  table_card_ui(ns("failures"), "Objects waiting", shiny::textOutput(ns("said"), inline = TRUE))
+  table_card_ui(ns("failures"), "Objects waiting", shiny::textOutput(ns("summary"), inline = TRUE))
 }
 
 quality_waiting_server <- function(id, context) {
   shiny::moduleServer(id, function(input, output, session) {
-    output$said <- shiny::renderText(waiting_text(answered(context$about("objects_waiting"))))
+    output$summary <- shiny::renderText(waiting_text(require_data(context$query("objects_waiting"))))
     table_card_server(
-      "failures", context, shiny::reactive(context$about("object_failures")),
+      "failures", context, shiny::reactive(context$query("object_failures")),
       columns = c(
         "Object" = "object_key", "Attempts" = "attempts", "Error" = "error", "First" = "first_failed",
         "Last" = "last_failed"

@@ -1,11 +1,11 @@
 # Visits: how long and deep they are, who comes back, and what happened in one.
 sessions_page <- function() {
-  list(id = "sessions", title = "Sessions", ui = sessions_ui, server = sessions_server, own = list(session = ""))
+  list(id = "sessions", title = "Sessions", ui = sessions_ui, server = sessions_server, params = list(session = ""))
 }
 
 NO_SESSIONS <- "No session began in this period."
 
-sessions_ui <- function(id, own) {
+sessions_ui <- function(id, params) {
   ns <- shiny::NS(id)
   shiny::tagList(
     chart_card_ui(
@@ -36,14 +36,14 @@ sessions_server <- function(id, context) {
     none <- function(data) sum(data$new_sessions, data$returning_sessions) == 0
     parts <- c("New" = "new_sessions", "Returning" = "returning_sessions")
     chart_card_server(
-      "by_time", context, shiny::reactive(context$about("sessions_by_time", unit(), is_empty = none)),
+      "by_time", context, shiny::reactive(context$query("sessions_by_time", unit(), is_empty = none)),
       draw = function(data) stacked_chart(data, parts, unit()),
       describe = function(data) stacked_text(data, parts, unit()), empty = NO_SESSIONS
     )
 
     for (name in c("lengths", "depths")) session_classes_server(name, context)
 
-    recent <- shiny::reactive(with_session_key(context$about("recent_sessions")))
+    recent <- shiny::reactive(with_session_key(context$query("recent_sessions")))
     chosen <- table_card_server(
       "recent", context, recent,
       columns = c(
@@ -57,7 +57,7 @@ sessions_server <- function(id, context) {
       choose = "session", empty = NO_SESSIONS
     )
     shiny::observeEvent(chosen(), {
-      context$own$session <- chosen()
+      context$params$session <- chosen()
       session$sendCustomMessage("lead_to", session$ns("timeline-place"))
     })
     session_timeline_server("timeline", context)
@@ -68,8 +68,8 @@ sessions_server <- function(id, context) {
 session_classes_server <- function(name, context) {
   query <- paste0("session_", name)
   none <- function(data) sum(data$sessions) == 0
-  classes <- shiny::reactive(rows_beside(
-    context$about(query, is_empty = none), context$about(query, is_empty = none, previous = TRUE),
+  classes <- shiny::reactive(with_previous_rows(
+    context$query(query, is_empty = none), context$query(query, is_empty = none, previous = TRUE),
     "position", "sessions"
   ))
   chart_card_server(
@@ -79,22 +79,22 @@ session_classes_server <- function(name, context) {
   )
 }
 
-# A local time ('YYYY-MM-DD HH:MM:SS') on one line, to the minute.
+# A moment in local time ('YYYY-MM-DD HH:MM:SS') on one line, to the minute.
 moment_text <- function(text) {
   moment <- strptime(text, "%Y-%m-%d %H:%M:%S", tz = "UTC")
   or_dash(text, gsub(" ", "\u00a0", format(moment, "%d %b %Y %H:%M"), fixed = TRUE))
 }
 
-# A page without the shop's name; the CSV has the whole address.
+# A page's address without its host; the CSV has the whole address.
 page_text <- function(url) {
   short_label(sub("^https?://[^/]+", "", url), 60)
 }
 
-# What tells a session from all others, as one text: visitor and beginning.
-with_session_key <- function(answer) {
-  if (answer$state != "error") {
-    answer$data$session <- paste(answer$data$visitor, answer$data$started_at, sep = "@", recycle0 = TRUE)
-    answer$data$kind <- ifelse(answer$data$is_new, "new", "returning")
+# Adds a key that identifies each session, for the URL: visitor and start.
+with_session_key <- function(result) {
+  if (result$state != "error") {
+    result$data$session <- paste(result$data$visitor, result$data$started_at, sep = "@", recycle0 = TRUE)
+    result$data$kind <- ifelse(result$data$is_new, "new", "returning")
   }
-  answer
+  result
 }

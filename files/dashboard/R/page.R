@@ -4,51 +4,52 @@
 #
 #   funnel_page <- function() {
 #     list(id = "funnel", title = "Funnel", ui = funnel_ui, server = funnel_server,
-#          own = list(by = c("session", "visitor"), step = ""))
+#          params = list(by = c("session", "visitor"), step = ""))
 #   }
 #
-# `own` are the page's own parameters in the URL besides the filters (list() for none): the first value is the default,
-# several are the only ones allowed, a single one admits any text.
+# `params` are the page's parameters in the URL besides the filters (list() for none): the first value is the default; if
+# there are several, only these are allowed; a single one admits any text.
 #
-#   funnel_ui <- function(id, own)          own: list of their values, for the inputs to start with: selected = own$by.
-#                                           It must depend on nothing else: prepared_pages.R writes it once for all
+#   funnel_ui <- function(id, params)       params: list of their values, for the inputs to start with: selected = params$by.
+#                                           It must depend on nothing else: prepared_pages.R renders it once for all
 #   funnel_server <- function(id, context)  calls shiny::moduleServer(id, function(input, output, session) ...)
 #
 # and its name in R/pages.R. What a context holds:
 #
 #   context$filters()   the period and filters: from, to (Dates), previous (list(from, to), or NULL while nothing is
 #                       compared), login_state, category, brand ("" = any), period ("7", "custom"), compare
-#   context$about("funnel", ..., previous = FALSE, is_empty = ...)
-#                       asks queries/funnel.sql: its $1 to $6 are bound to first day, last day, time zone, login state,
-#                       category and brand, the rest after them to `...`. Gives an answer (answers.R), to be used inside
-#                       a reactive: it is asked again when filters or data change. With previous = TRUE about the period
-#                       before; NULL while nothing is compared. Answers are shared by all visitors (cached_database.R).
-#   context$own         reactiveValues of the page's own parameters; write them and the URL follows. They also change when
-#                       somebody goes back. own_inputs(input, session, context$own, "by") keeps one and its selectInput
-#                       (or radioButtons) of the same name the same, both ways.
+#   context$query("funnel", ..., previous = FALSE, is_empty = ...)
+#                       runs queries/funnel.sql: its $1 to $6 are bound to first day, last day, time zone, login state,
+#                       category and brand (queries/shared/filters.sql), those after them to `...`. Gives a result
+#                       (results.R), to be used inside a reactive: the query runs again when filters or data change. With
+#                       previous = TRUE it is about the previous period, and NULL while nothing is compared. Results are
+#                       shared by all visitors (cached_database.R).
+#   context$params      reactiveValues of the page's parameters; write them and the URL follows. They also change when
+#                       somebody goes back. sync_inputs(input, session, context$params, "by") keeps one and its selectInput
+#                       (or radioButtons) of the same name equal, both ways.
 #   context$filter("category", value)  chooses a filter (login_state, category, brand), as if somebody had
 #   context$page        its id;  context$settings  config.yml;  context$time_zone  its IANA name
 #
-# An output shows an answer by answered(), which puts a message in its place while it is empty or an error.
+# An output shows a result by require_data(), which puts a message in its place while it is empty or an error.
 # Cards (card.R) do that and all else that charts and tables share (CSV, help, text alternative, full screen):
 #
 #   chart_card_ui(ns("steps"), "Steps", help = "Sessions that reached each step, in order.")
-#   chart_card_server("steps", context, data = reactive(context$about("funnel")), draw = steps_chart, describe = steps_text)
+#   chart_card_server("steps", context, data = reactive(context$query("funnel")), draw = steps_chart, describe = steps_text)
 #   table_card_ui(ns("recent"), "Recent sessions"); table_card_server("recent", context, data, columns = c(...))
 #
-# session$sendCustomMessage("lead_to", ns("place")) brings what a choice filled into sight and moves the keyboard there.
+# session$sendCustomMessage("lead_to", ns("place")) scrolls to an element and moves the focus there.
 #
-# Numbers become text in format.R, charts get their looks in charts.R. R never counts: SQL does.
+# Numbers become text in format.R, charts get their style in charts.R. R never counts: SQL does.
 
-# How often a page looks whether there is something new, or the database is back, in milliseconds.
+# How often a page looks whether there is new data, or the database is back, in milliseconds.
 POLL_MILLISECONDS <- 3000
 
-# view: what to open (view.R); choices: list(category, brand), NULL where they are not known.
+# view: what to open (view.R). choices: list(category, brand), NULL where they are not known. events: events_of_last_hour().
 page_ui <- function(pages, settings, view, choices, events) {
-  about <- describe_filters(chosen_of_view(view, today_in(settings$time_zone)))
+  title <- describe_filters(filters_of_view(view, today_in(settings$time_zone)))
   panels <- lapply(pages, function(page) {
-    own <- if (page$id == view$page) view$own else lapply(page$own, `[[`, 1)
-    bslib::nav_panel(page$title, value = page$id, page$ui(page$id, own))
+    params <- if (page$id == view$page) view$params else lapply(page$params, `[[`, 1)
+    bslib::nav_panel(page$title, value = page$id, page$ui(page$id, params))
   })
   head <- shiny::tags$head(
     shiny::tags$meta(name = "clickstream-events-last-hour", content = events),
@@ -60,7 +61,7 @@ page_ui <- function(pages, settings, view, choices, events) {
     id = "page", selected = view$page, title = settings$title, window_title = settings$title,
     theme = page_theme(),
     fillable = FALSE,
-    header = shiny::tagList(head, shiny::useBusyIndicators(), heading_ui("heading", about)),
+    header = shiny::tagList(head, shiny::useBusyIndicators(), heading_ui("heading", title)),
     sidebar = bslib::sidebar(
       filters_ui("filters", view, choices),
       title = "Filters", open = list(desktop = "open", mobile = "closed")
@@ -73,15 +74,15 @@ page_ui <- function(pages, settings, view, choices, events) {
   )
 }
 
-# What a machine reads off the page to know that server, app and database work together; "unknown" while the
-# database does not answer. Asked anew each time.
+# The number of events that the dashboard can see, for monitoring: role verify reads it from the page. "unknown" while the
+# database does not answer. Never from the cache.
 events_of_last_hour <- function(database, queries) {
-  tryCatch(as.character(database$ask_anew(queries$last_hour)$events), error = function(error) "unknown")
+  tryCatch(as.character(database$query_uncached(queries$last_hour)$events), error = function(error) "unknown")
 }
 
 page_server <- function(input, output, session, pages, settings, database, queries) {
   today <- function() today_in(settings$time_zone)
-  start <- view_of_query(shiny::isolate(session$clientData$url_search), pages, today())
+  start <- view_from_url(shiny::isolate(session$clientData$url_search), pages, today())
   tick <- ticker(function() paste(today(), database$version()))
   choices <- shiny::reactive({
     tick()
@@ -92,68 +93,67 @@ page_server <- function(input, output, session, pages, settings, database, queri
     today()
   }), choices)
 
-  own <- lapply(pages, function(page) {
-    values <- if (page$id == start$page) start$own else lapply(page$own, `[[`, 1)
+  params <- lapply(pages, function(page) {
+    values <- if (page$id == start$page) start$params else lapply(page$params, `[[`, 1)
     do.call(shiny::reactiveValues, values)
   })
-  names(own) <- vapply(pages, `[[`, "", "id")
+  names(params) <- vapply(pages, `[[`, "", "id")
 
-  heading_server("heading", settings, filters$chosen, state = shiny::reactive({
+  heading_server("heading", settings, filters$values, freshness = shiny::reactive({
     tick()
-    shiny::invalidateLater(60000) # it tells how many minutes ago
-    answer(database$ask_anew(queries$freshness, settings$time_zone))
+    shiny::invalidateLater(60000) # the warning gives minutes
+    as_result(database$query_uncached(queries$freshness, settings$time_zone))
   }))
   lapply(pages, function(page) {
-    context <- page_context(page, settings, database, queries, filters, own[[page$id]], tick)
+    context <- page_context(page, settings, database, queries, filters, params[[page$id]], tick)
     page$server(page$id, context)
   })
 
   view <- shiny::reactive({
     id <- shiny::req(input$page)
-    c(list(page = id), filters$view(), list(own = shiny::reactiveValuesToList(own[[id]])))
+    c(list(page = id), filters$view(), list(params = shiny::reactiveValuesToList(params[[id]])))
   })
-  follow_url(input, view, read = function(search) view_of_query(search, pages, today()), pages, show = function(target) {
+  follow_url(input, view, read = function(search) view_from_url(search, pages, today()), pages, show = function(target) {
     filters$show(target)
-    for (name in names(target$own)) own[[target$page]][[name]] <- target$own[[name]]
+    for (name in names(target$params)) params[[target$page]][[name]] <- target$params[[name]]
     bslib::nav_select("page", target$page)
   })
 }
 
-# What a page is given; described above.
-page_context <- function(page, settings, database, queries, filters, own, tick) {
-  force(own)
-  about <- function(query, ..., previous = FALSE, is_empty = function(data) nrow(data) == 0) {
+# The context that a page gets; described above.
+page_context <- function(page, settings, database, queries, filters, params, tick) {
+  force(params)
+  query <- function(name, ..., previous = FALSE, is_empty = function(data) nrow(data) == 0) {
     tick()
-    chosen <- filters$chosen()
-    period <- if (previous) chosen$previous else chosen
+    values <- filters$values()
+    period <- if (previous) values$previous else values
     if (is.null(period)) {
       return(NULL)
     }
-    stopifnot(query %in% names(queries))
-    answer(database$ask(
-      queries[[query]], period$from, period$to, settings$time_zone,
-      chosen$login_state, chosen$category, chosen$brand, ...
+    stopifnot(name %in% names(queries))
+    as_result(database$query(
+      queries[[name]], period$from, period$to, settings$time_zone,
+      values$login_state, values$category, values$brand, ...
     ), is_empty)
   }
   list(
-    page = page$id, filters = filters$chosen, filter = filters$choose, about = about, own = own,
+    page = page$id, filters = filters$values, filter = filters$choose, query = query, params = params,
     settings = settings, time_zone = settings$time_zone, tick = tick
   )
 }
 
-# Keeps a page's own parameters and the inputs of their names the same. What is not among a parameter's values does not
-# come here: selects offer only those.
-own_inputs <- function(input, session, own, names) {
+# Keeps a page's parameters and the inputs of the same names equal. Values need no check: selects offer only allowed ones.
+sync_inputs <- function(input, session, params, names) {
   lapply(names, function(name) {
-    shiny::observeEvent(input[[name]], if (!identical(input[[name]], own[[name]])) own[[name]] <- input[[name]])
-    shiny::observeEvent(own[[name]], {
+    shiny::observeEvent(input[[name]], if (!identical(input[[name]], params[[name]])) params[[name]] <- input[[name]])
+    shiny::observeEvent(params[[name]], {
       # Every kind of choice takes this message: selects, radio buttons, text fields.
-      if (!identical(input[[name]], own[[name]])) session$sendInputMessage(name, list(value = own[[name]]))
+      if (!identical(input[[name]], params[[name]])) session$sendInputMessage(name, list(value = params[[name]]))
     }, ignoreInit = TRUE)
   })
 }
 
-# A reactive that changes with what version() gives, and all the time while that fails.
+# A reactive that changes whenever version() does, and at every look while that fails.
 ticker <- function(version) {
   shiny::reactivePoll(
     POLL_MILLISECONDS, shiny::getDefaultReactiveDomain(),

@@ -1,17 +1,11 @@
 -- Events by the login state that they carry ('' where they carry none), the most frequent first.
--- Parameters: the period's six.
+-- Parameters: the filters' six.
 -- Columns: login_state, events.
-WITH asked AS NOT MATERIALIZED (
-    SELECT
-        $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
-        $4::text AS login_state, $5::text AS category, $6::text AS brand,
-        $1::timestamp AT TIME ZONE $3 AS starts, ($2 + 1)::timestamp AT TIME ZONE $3 AS ends
-)
 SELECT daily.login_state, sum(daily.events)::bigint AS events
 FROM public.daily_events AS daily
-CROSS JOIN asked
-WHERE daily.day BETWEEN asked.first_day AND asked.last_day
-  AND asked.login_state IN ('', daily.login_state)
-  AND asked.category IN ('', daily.category) AND asked.brand IN ('', daily.brand)
+CROSS JOIN filters
+WHERE daily.day BETWEEN filters.first_day AND filters.last_day
+  AND filters.login_state IN ('', daily.login_state)
+  AND filters.category IN ('', daily.category) AND filters.brand IN ('', daily.brand)
 GROUP BY daily.login_state
 ORDER BY events DESC, login_state

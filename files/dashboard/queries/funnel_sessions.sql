@@ -2,19 +2,16 @@
 -- A step counts once the step before was reached, at the same time or later. With a category or brand, views and carts
 -- are those of its products; checkouts are any. Split by category or brand, a session counts with each that it
 -- has to do with.
--- Parameters: the period's six; $7 what to split by: '' (not at all), 'login_state', 'category' or 'brand'.
+-- Parameters: the filters' six; $7 what to split by: '' (not at all), 'login_state', 'category' or 'brand'.
 -- Columns: value (of what is split by; '' is none or unknown), step (1 to 4), event_name, reached, share (of the first
 -- step's, 0 to 1), drop_off (share of the step before that did not get here; NULL for the first), median_seconds (from
 -- the step before; NULL for the first). Four rows per value, values with most views first; none where nothing was viewed.
-WITH asked AS NOT MATERIALIZED (
-    SELECT
-        $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
-        $4::text AS login_state, $5::text AS category, $6::text AS brand,
-        $1::timestamp AT TIME ZONE $3 AS starts, ($2 + 1)::timestamp AT TIME ZONE $3 AS ends, $7::text AS split
+WITH params AS NOT MATERIALIZED (
+    SELECT filters.*, $7::text AS split FROM filters
 ),
 counted AS (
     SELECT
-        CASE asked.split
+        CASE params.split
             WHEN 'login_state' THEN daily.login_state
             WHEN 'category' THEN daily.category
             WHEN 'brand' THEN daily.brand
@@ -23,19 +20,19 @@ counted AS (
         sum(daily.funnel_views)::bigint AS views, sum(daily.funnel_carts)::bigint AS carts,
         sum(daily.funnel_checkouts)::bigint AS checkouts, sum(daily.funnel_purchases)::bigint AS purchases
     FROM public.daily_sessions AS daily
-    CROSS JOIN asked
-    WHERE daily.day BETWEEN asked.first_day AND asked.last_day
-      AND asked.login_state IN ('', daily.login_state)
-      AND CASE WHEN asked.split = 'category' AND asked.category = '' THEN daily.category <> ''
-          ELSE daily.category = asked.category END
-      AND CASE WHEN asked.split = 'brand' AND asked.brand = '' THEN daily.brand <> ''
-          ELSE daily.brand = asked.brand END
+    CROSS JOIN params
+    WHERE daily.day BETWEEN params.first_day AND params.last_day
+      AND params.login_state IN ('', daily.login_state)
+      AND CASE WHEN params.split = 'category' AND params.category = '' THEN daily.category <> ''
+          ELSE daily.category = params.category END
+      AND CASE WHEN params.split = 'brand' AND params.brand = '' THEN daily.brand <> ''
+          ELSE daily.brand = params.brand END
     GROUP BY 1
     HAVING sum(daily.funnel_views) > 0
 ),
 timed AS (
     SELECT
-        CASE asked.split
+        CASE params.split
             WHEN 'login_state' THEN session.login_state
             WHEN 'category' THEN session.category
             WHEN 'brand' THEN session.brand
@@ -47,14 +44,14 @@ timed AS (
         percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', purchase_at - checkout_at))
             AS to_purchase
     FROM public.sessions AS session
-    CROSS JOIN asked
-    WHERE session.started_at >= asked.starts AND session.started_at < asked.ends
+    CROSS JOIN params
+    WHERE session.started_at >= params.starts AND session.started_at < params.ends
       AND session.cart_at IS NOT NULL
-      AND asked.login_state IN ('', session.login_state)
-      AND CASE WHEN asked.split = 'category' AND asked.category = '' THEN session.category <> ''
-          ELSE session.category = asked.category END
-      AND CASE WHEN asked.split = 'brand' AND asked.brand = '' THEN session.brand <> ''
-          ELSE session.brand = asked.brand END
+      AND params.login_state IN ('', session.login_state)
+      AND CASE WHEN params.split = 'category' AND params.category = '' THEN session.category <> ''
+          ELSE session.category = params.category END
+      AND CASE WHEN params.split = 'brand' AND params.brand = '' THEN session.brand <> ''
+          ELSE session.brand = params.brand END
     GROUP BY 1
 )
 SELECT value, step, event_name, reached, share, drop_off, median_seconds

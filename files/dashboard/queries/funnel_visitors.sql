@@ -2,21 +2,18 @@
 -- A step counts once the step before was reached, at the same time or later. With a category or brand, views and carts
 -- are those of its products; checkouts are any. Split by category or brand, a visitor counts with each that it
 -- has to do with.
--- Parameters: the period's six; $7 what to split by: '' (not at all), 'login_state', 'category' or 'brand'.
+-- Parameters: the filters' six; $7 what to split by: '' (not at all), 'login_state', 'category' or 'brand'.
 -- Columns: value (of what is split by; '' is none or unknown), step (1 to 4), event_name, reached, share (of the first
 -- step's, 0 to 1), drop_off (share of the step before that did not get here; NULL for the first), median_seconds (from
 -- the step before; NULL for the first). Four rows per value, values with most views first; none where nothing was viewed.
-WITH asked AS NOT MATERIALIZED (
-    SELECT
-        $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
-        $4::text AS login_state, $5::text AS category, $6::text AS brand,
-        $1::timestamp AT TIME ZONE $3 AS starts, ($2 + 1)::timestamp AT TIME ZONE $3 AS ends, $7::text AS split,
-        $4 <> '' OR $7 = 'login_state' AS in_state
+WITH params AS NOT MATERIALIZED (
+    SELECT filters.*, $7::text AS split, filters.login_state <> '' OR $7 = 'login_state' AS in_state
+    FROM filters
 ),
 -- Each visitor's first session of the period with a view.
 viewed AS (
     SELECT
-        CASE asked.split
+        CASE params.split
             WHEN 'login_state' THEN session.login_state
             WHEN 'category' THEN session.category
             WHEN 'brand' THEN session.brand
@@ -24,55 +21,55 @@ viewed AS (
         END AS value,
         count(*) AS views
     FROM public.sessions AS session
-    CROSS JOIN asked
-    WHERE session.started_at >= asked.starts AND session.started_at < asked.ends
+    CROSS JOIN params
+    WHERE session.started_at >= params.starts AND session.started_at < params.ends
       AND session.view_at IS NOT NULL
       AND coalesce(
-          CASE WHEN asked.in_state THEN session.viewed_before_in_state_at ELSE session.viewed_before_at END, '-infinity'
-      ) < asked.starts
-      AND asked.login_state IN ('', session.login_state)
-      AND CASE WHEN asked.split = 'category' AND asked.category = '' THEN session.category > ''
-          ELSE session.category = asked.category END
-      AND CASE WHEN asked.split = 'brand' AND asked.brand = '' THEN session.brand > ''
-          ELSE session.brand = asked.brand END
+          CASE WHEN params.in_state THEN session.viewed_before_in_state_at ELSE session.viewed_before_at END, '-infinity'
+      ) < params.starts
+      AND params.login_state IN ('', session.login_state)
+      AND CASE WHEN params.split = 'category' AND params.category = '' THEN session.category > ''
+          ELSE session.category = params.category END
+      AND CASE WHEN params.split = 'brand' AND params.brand = '' THEN session.brand > ''
+          ELSE session.brand = params.brand END
     GROUP BY 1
 ),
 -- Each visitor's first cart of the period that a view in the period led to.
 carted AS (
     SELECT
-        CASE asked.split
+        CASE params.split
             WHEN 'login_state' THEN path.login_state
             WHEN 'category' THEN path.category
             WHEN 'brand' THEN path.brand
             ELSE ''
         END AS value,
         path.cart_at - CASE
-            WHEN path.view_started_at < asked.starts THEN (
+            WHEN path.view_started_at < params.starts THEN (
                 -- What began before the period went on in it.
                 SELECT session.view_at
                 FROM public.sessions AS session
                 WHERE session.visitor = path.visitor
                   AND session.category = path.category AND session.brand = path.brand
-                  AND session.started_at >= asked.starts
+                  AND session.started_at >= params.starts
                   AND session.view_at IS NOT NULL
-                  AND (NOT asked.in_state OR session.login_state = path.login_state)
+                  AND (NOT params.in_state OR session.login_state = path.login_state)
                 ORDER BY session.started_at
                 LIMIT 1
             )
             ELSE path.view_at
         END AS to_cart,
-        CASE WHEN path.checkout_started_at < asked.ends THEN path.checkout_at - path.cart_at END AS to_checkout,
-        CASE WHEN path.purchase_started_at < asked.ends THEN path.purchase_at - path.checkout_at END AS to_purchase
+        CASE WHEN path.checkout_started_at < params.ends THEN path.checkout_at - path.cart_at END AS to_checkout,
+        CASE WHEN path.purchase_started_at < params.ends THEN path.purchase_at - path.checkout_at END AS to_purchase
     FROM public.funnel_paths AS path
-    CROSS JOIN asked
-    WHERE path.started_at >= asked.starts AND path.started_at < asked.ends
-      AND path.entered_at >= asked.starts AND coalesce(path.entered_before_at, '-infinity') < asked.starts
-      AND path.in_state = asked.in_state
-      AND asked.login_state IN ('', path.login_state)
-      AND CASE WHEN asked.split = 'category' AND asked.category = '' THEN path.category > ''
-          ELSE path.category = asked.category END
-      AND CASE WHEN asked.split = 'brand' AND asked.brand = '' THEN path.brand > ''
-          ELSE path.brand = asked.brand END
+    CROSS JOIN params
+    WHERE path.started_at >= params.starts AND path.started_at < params.ends
+      AND path.entered_at >= params.starts AND coalesce(path.entered_before_at, '-infinity') < params.starts
+      AND path.in_state = params.in_state
+      AND params.login_state IN ('', path.login_state)
+      AND CASE WHEN params.split = 'category' AND params.category = '' THEN path.category > ''
+          ELSE path.category = params.category END
+      AND CASE WHEN params.split = 'brand' AND params.brand = '' THEN path.brand > ''
+          ELSE path.brand = params.brand END
 ),
 reached AS (
     SELECT

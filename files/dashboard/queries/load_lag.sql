@@ -1,21 +1,15 @@
 -- How long events took from when they happened into the warehouse, of those that happened in the period. Of the filters
 -- only the dates count.
--- Parameters: the period's six.
+-- Parameters: the filters' six.
 -- Columns: position (0 to 6), label, events, bots. All seven rows.
-WITH asked AS NOT MATERIALIZED (
-    SELECT
-        $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
-        $4::text AS login_state, $5::text AS category, $6::text AS brand,
-        $1::timestamp AT TIME ZONE $3 AS starts, ($2 + 1)::timestamp AT TIME ZONE $3 AS ends
-),
-counted AS (
+WITH counted AS (
     SELECT
         load.lag_bucket AS position,
         coalesce(sum(load.events) FILTER (WHERE NOT load.is_bot), 0)::bigint AS events,
         coalesce(sum(load.events) FILTER (WHERE load.is_bot), 0)::bigint AS bots
     FROM public.daily_loads AS load
-    CROSS JOIN asked
-    WHERE load.day BETWEEN asked.first_day AND asked.last_day
+    CROSS JOIN filters
+    WHERE load.day BETWEEN filters.first_day AND filters.last_day
     GROUP BY load.lag_bucket
 )
 SELECT position, label, coalesce(events, 0) AS events, coalesce(bots, 0) AS bots

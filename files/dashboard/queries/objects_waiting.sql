@@ -1,14 +1,10 @@
 -- Raw objects that are not in the warehouse yet, as far as the ETL knows; whatever the filters.
--- Parameters: the period's six.
+-- Parameters: the filters' six.
 -- Columns: objects_left (that the last finished run left for the next; NULL where none has finished), objects_failed
 -- (that could not be read; runs try them again). One row.
-WITH asked AS NOT MATERIALIZED (
-    SELECT
-        $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
-        $4::text AS login_state, $5::text AS category, $6::text AS brand
-)
 SELECT
     (
         SELECT objects_left FROM public.etl_runs WHERE finished_at IS NOT NULL ORDER BY run_id DESC LIMIT 1
     ) AS objects_left,
     (SELECT count(*) FROM public.etl_object_failures) AS objects_failed
+FROM filters

@@ -1,34 +1,28 @@
 -- The newest 100 sessions that began in the period.
--- Parameters: the period's six.
+-- Parameters: the filters' six.
 -- Columns: visitor, started_at (these two are session_timeline.sql's parameters: exact, as text), started (local time,
 -- 'YYYY-MM-DD HH24:MI:SS'), seconds, events, page_views, login_state, is_new (as in sessions_by_time.sql), carted,
 -- purchased, first_page (page_url of the first event), client_id. The newest first.
-WITH asked AS NOT MATERIALIZED (
-    SELECT
-        $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
-        $4::text AS login_state, $5::text AS category, $6::text AS brand,
-        $1::timestamp AT TIME ZONE $3 AS starts, ($2 + 1)::timestamp AT TIME ZONE $3 AS ends
-),
-newest AS (
+WITH newest AS (
     SELECT session.*
     FROM public.sessions AS session
-    CROSS JOIN asked
-    WHERE session.started_at >= asked.starts AND session.started_at < asked.ends
-      AND session.category = asked.category AND session.brand = asked.brand
-      AND asked.login_state IN ('', session.login_state)
+    CROSS JOIN filters
+    WHERE session.started_at >= filters.starts AND session.started_at < filters.ends
+      AND session.category = filters.category AND session.brand = filters.brand
+      AND filters.login_state IN ('', session.login_state)
     ORDER BY session.started_at DESC, session.visitor
     LIMIT 100
 )
 SELECT
     newest.visitor::text AS visitor,
     to_char(newest.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS started_at,
-    to_char(newest.started_at AT TIME ZONE asked.time_zone, 'YYYY-MM-DD HH24:MI:SS') AS started,
+    to_char(newest.started_at AT TIME ZONE filters.time_zone, 'YYYY-MM-DD HH24:MI:SS') AS started,
     extract(epoch FROM newest.ended_at - newest.started_at)::double precision AS seconds,
     newest.events, newest.page_views, newest.login_state, newest.previous_at IS NULL AS is_new,
     newest.carted, newest.purchased,
     first.page_url AS first_page, first.client_id
 FROM newest
-CROSS JOIN asked
+CROSS JOIN filters
 LEFT JOIN LATERAL (
     SELECT stored.page_url, stored.client_id
     FROM public.clickstream_events AS stored

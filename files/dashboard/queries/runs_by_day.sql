@@ -1,24 +1,18 @@
 -- What the ETL's runs counted, by the day on which they began, the days without runs included. Future days are left
 -- out. Of the filters only the dates count.
--- Parameters: the period's six.
+-- Parameters: the filters' six.
 -- Columns: bucket (the day, 'YYYY-MM-DD HH24:MI'), runs, failed_runs, loaded, duplicates, rejected.
-WITH asked AS NOT MATERIALIZED (
+WITH counted AS (
     SELECT
-        $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
-        $4::text AS login_state, $5::text AS category, $6::text AS brand,
-        $1::timestamp AT TIME ZONE $3 AS starts, ($2 + 1)::timestamp AT TIME ZONE $3 AS ends
-),
-counted AS (
-    SELECT
-        date_trunc('day', run.started_at AT TIME ZONE asked.time_zone) AS bucket,
+        date_trunc('day', run.started_at AT TIME ZONE filters.time_zone) AS bucket,
         count(*) AS runs,
         count(*) FILTER (WHERE run.status = 'failed') AS failed_runs,
         sum(run.events_loaded)::bigint AS loaded,
         sum(run.events_duplicate)::bigint AS duplicates,
         sum(run.events_rejected)::bigint AS rejected
     FROM public.etl_runs AS run
-    CROSS JOIN asked
-    WHERE run.started_at >= asked.starts AND run.started_at < asked.ends
+    CROSS JOIN filters
+    WHERE run.started_at >= filters.starts AND run.started_at < filters.ends
     GROUP BY 1
 )
 SELECT
@@ -27,11 +21,11 @@ SELECT
     coalesce(duplicates, 0) AS duplicates, coalesce(rejected, 0) AS rejected
 FROM (
     SELECT generate_series(
-        asked.first_day::timestamp,
-        least(asked.last_day::timestamp, now() AT TIME ZONE asked.time_zone),
+        filters.first_day::timestamp,
+        least(filters.last_day::timestamp, now() AT TIME ZONE filters.time_zone),
         '1 day'
     ) AS bucket
-    FROM asked
+    FROM filters
 ) AS every_bucket
 FULL JOIN counted USING (bucket)
 ORDER BY bucket

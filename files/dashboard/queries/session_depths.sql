@@ -1,20 +1,14 @@
 -- Sessions by depth: their page views.
--- Parameters: the period's six.
+-- Parameters: the filters' six.
 -- Columns: position (0 to 8), label, sessions. All nine rows.
-WITH asked AS NOT MATERIALIZED (
-    SELECT
-        $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
-        $4::text AS login_state, $5::text AS category, $6::text AS brand,
-        $1::timestamp AT TIME ZONE $3 AS starts, ($2 + 1)::timestamp AT TIME ZONE $3 AS ends
-),
-counted AS (
+WITH counted AS (
     SELECT place - 1 AS position, sum(counts.sessions)::bigint AS sessions
     FROM public.daily_sessions AS daily
-    CROSS JOIN asked
+    CROSS JOIN filters
     CROSS JOIN LATERAL unnest(daily.depths) WITH ORDINALITY AS counts (sessions, place)
-    WHERE daily.day BETWEEN asked.first_day AND asked.last_day
-      AND daily.category = asked.category AND daily.brand = asked.brand
-      AND asked.login_state IN ('', daily.login_state)
+    WHERE daily.day BETWEEN filters.first_day AND filters.last_day
+      AND daily.category = filters.category AND daily.brand = filters.brand
+      AND filters.login_state IN ('', daily.login_state)
     GROUP BY place
 )
 SELECT position, label, coalesce(sessions, 0) AS sessions

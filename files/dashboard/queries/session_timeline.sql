@@ -1,16 +1,10 @@
 -- One session, event by event, whatever the filters.
--- Parameters: the period's six; $7 visitor, $8 started_at (both as recent_sessions.sql gives them).
+-- Parameters: the filters' six; $7 visitor, $8 started_at (both as recent_sessions.sql gives them).
 -- Columns: at (local time, 'YYYY-MM-DD HH24:MI:SS'), seconds (since the session began), event_name, page_url, referrer,
 -- product_id, product_name, category, brand, price, element (what was clicked: its text, else id, else tag),
 -- login_state, user_id. In the order in which it happened.
-WITH asked AS NOT MATERIALIZED (
-    SELECT
-        $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
-        $4::text AS login_state, $5::text AS category, $6::text AS brand,
-        $7::bigint AS visitor, $8::timestamptz AS started_at
-)
 SELECT
-    to_char(stored.event_timestamp AT TIME ZONE asked.time_zone, 'YYYY-MM-DD HH24:MI:SS') AS at,
+    to_char(stored.event_timestamp AT TIME ZONE filters.time_zone, 'YYYY-MM-DD HH24:MI:SS') AS at,
     extract(epoch FROM stored.event_timestamp - session.started_at)::double precision AS seconds,
     stored.event_name, stored.page_url, stored.referrer,
     stored.context_product_id AS product_id, stored.context_product_name AS product_name,
@@ -21,12 +15,12 @@ SELECT
     ) AS element,
     stored.user_login_state AS login_state, stored.user_id
 FROM public.sessions AS session
-CROSS JOIN asked
+CROSS JOIN filters
 JOIN public.clickstream_events AS stored
     ON stored.visitor = session.visitor
     AND stored.event_timestamp BETWEEN session.started_at AND session.ended_at
     AND stored.received_at BETWEEN session.received_first AND session.received_last -- only the weeks that hold it
     AND NOT stored.is_bot
-WHERE session.visitor = asked.visitor AND session.started_at = asked.started_at
+WHERE session.visitor = $7::bigint AND session.started_at = $8::timestamptz
   AND session.category = '' AND session.brand = ''
 ORDER BY stored.event_timestamp, stored.event_id

@@ -1,12 +1,9 @@
 -- Sessions of new and of returning visitors by hour or day, the empty ones included. New: no session of the visitor
 -- began before; with a category or brand, none that had to do with it. Of today only what has begun is shown.
--- Parameters: the period's six; $7 'hour' or 'day'.
+-- Parameters: the filters' six; $7 'hour' or 'day'.
 -- Columns: bucket (local time, 'YYYY-MM-DD HH24:MI'), new_sessions, returning_sessions.
-WITH asked AS NOT MATERIALIZED (
-    SELECT
-        $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
-        $4::text AS login_state, $5::text AS category, $6::text AS brand,
-        $1::timestamp AT TIME ZONE $3 AS starts, ($2 + 1)::timestamp AT TIME ZONE $3 AS ends, $7::text AS unit
+WITH params AS NOT MATERIALIZED (
+    SELECT filters.*, $7::text AS unit FROM filters
 ),
 counted AS (
     SELECT
@@ -14,23 +11,23 @@ counted AS (
         sum(daily.new_visitors)::bigint AS new_sessions,
         sum(daily.sessions - daily.new_visitors)::bigint AS returning_sessions
     FROM public.daily_sessions AS daily
-    CROSS JOIN asked
-    WHERE asked.unit = 'day'
-      AND daily.day BETWEEN asked.first_day AND asked.last_day
-      AND daily.category = asked.category AND daily.brand = asked.brand
-      AND asked.login_state IN ('', daily.login_state)
+    CROSS JOIN params
+    WHERE params.unit = 'day'
+      AND daily.day BETWEEN params.first_day AND params.last_day
+      AND daily.category = params.category AND daily.brand = params.brand
+      AND params.login_state IN ('', daily.login_state)
     GROUP BY 1
     UNION ALL
     SELECT
-        date_trunc('hour', session.started_at AT TIME ZONE asked.time_zone),
+        date_trunc('hour', session.started_at AT TIME ZONE params.time_zone),
         count(*) FILTER (WHERE session.previous_at IS NULL),
         count(session.previous_at)
     FROM public.sessions AS session
-    CROSS JOIN asked
-    WHERE asked.unit = 'hour'
-      AND session.started_at >= asked.starts AND session.started_at < asked.ends
-      AND session.category = asked.category AND session.brand = asked.brand
-      AND asked.login_state IN ('', session.login_state)
+    CROSS JOIN params
+    WHERE params.unit = 'hour'
+      AND session.started_at >= params.starts AND session.started_at < params.ends
+      AND session.category = params.category AND session.brand = params.brand
+      AND params.login_state IN ('', session.login_state)
     GROUP BY 1
 )
 SELECT
@@ -38,11 +35,11 @@ SELECT
     coalesce(new_sessions, 0) AS new_sessions, coalesce(returning_sessions, 0) AS returning_sessions
 FROM (
     SELECT generate_series(
-        asked.first_day::timestamp,
-        least((asked.last_day + 1)::timestamp - ('1 ' || asked.unit)::interval, now() AT TIME ZONE asked.time_zone),
-        ('1 ' || asked.unit)::interval
+        params.first_day::timestamp,
+        least((params.last_day + 1)::timestamp - ('1 ' || params.unit)::interval, now() AT TIME ZONE params.time_zone),
+        ('1 ' || params.unit)::interval
     ) AS bucket
-    FROM asked
+    FROM params
 ) AS every_bucket
 FULL JOIN counted USING (bucket)
 ORDER BY bucket

@@ -1,18 +1,15 @@
 -- The numbers of totals.sql by hour or day, the empty ones included (rates there: NULL). Visitors: the distinct ones of
 -- the bucket. Of today only what has begun is shown.
--- Parameters: the period's six; $7 'hour' or 'day'.
+-- Parameters: the filters' six; $7 'hour' or 'day'.
 -- Columns: bucket (local time, 'YYYY-MM-DD HH24:MI'), visitors, sessions, page_views, conversion_rate, cart_rate,
 -- bounce_rate, mean_seconds.
-WITH asked AS NOT MATERIALIZED (
-    SELECT
-        $1::date AS first_day, $2::date AS last_day, $3::text AS time_zone,
-        $4::text AS login_state, $5::text AS category, $6::text AS brand,
-        $1::timestamp AT TIME ZONE $3 AS starts, ($2 + 1)::timestamp AT TIME ZONE $3 AS ends, $7::text AS unit
+WITH params AS NOT MATERIALIZED (
+    SELECT filters.*, $7::text AS unit FROM filters
 ),
 session AS (
     SELECT
         daily.day::timestamp AS bucket,
-        sum(CASE asked.login_state WHEN '' THEN daily.visitors ELSE daily.visitors_in_state END) AS visitors,
+        sum(CASE params.login_state WHEN '' THEN daily.visitors ELSE daily.visitors_in_state END) AS visitors,
         sum(daily.sessions) AS sessions,
         sum(daily.purchase_sessions) AS purchase_sessions,
         sum(daily.cart_sessions) AS cart_sessions,
@@ -20,11 +17,11 @@ session AS (
         sum(daily.seconds) AS seconds,
         sum(daily.page_views) AS page_views
     FROM public.daily_sessions AS daily
-    CROSS JOIN asked
-    WHERE asked.unit = 'day'
-      AND daily.day BETWEEN asked.first_day AND asked.last_day
-      AND daily.category = asked.category AND daily.brand = asked.brand
-      AND asked.login_state IN ('', daily.login_state)
+    CROSS JOIN params
+    WHERE params.unit = 'day'
+      AND daily.day BETWEEN params.first_day AND params.last_day
+      AND daily.category = params.category AND daily.brand = params.brand
+      AND params.login_state IN ('', daily.login_state)
     GROUP BY daily.day
     UNION ALL
     SELECT
@@ -40,36 +37,36 @@ session AS (
     FROM (
         SELECT
             session.*,
-            date_trunc('hour', session.started_at AT TIME ZONE asked.time_zone) AS bucket,
-            date_trunc('hour', CASE asked.login_state
+            date_trunc('hour', session.started_at AT TIME ZONE params.time_zone) AS bucket,
+            date_trunc('hour', CASE params.login_state
                 WHEN '' THEN session.previous_at ELSE session.previous_in_state_at
-            END AT TIME ZONE asked.time_zone) AS previous_bucket
+            END AT TIME ZONE params.time_zone) AS previous_bucket
         FROM public.sessions AS session
-        CROSS JOIN asked
-        WHERE asked.unit = 'hour'
-          AND session.started_at >= asked.starts AND session.started_at < asked.ends
-          AND session.category = asked.category AND session.brand = asked.brand
-          AND asked.login_state IN ('', session.login_state)
+        CROSS JOIN params
+        WHERE params.unit = 'hour'
+          AND session.started_at >= params.starts AND session.started_at < params.ends
+          AND session.category = params.category AND session.brand = params.brand
+          AND params.login_state IN ('', session.login_state)
     ) AS hourly
     GROUP BY hourly.bucket
 ),
 viewed AS (
     SELECT daily.day::timestamp AS bucket, sum(daily.events) AS page_views
     FROM public.daily_events AS daily
-    CROSS JOIN asked
-    WHERE asked.unit = 'day' AND asked.category = '' AND asked.brand = ''
+    CROSS JOIN params
+    WHERE params.unit = 'day' AND params.category = '' AND params.brand = ''
       AND daily.event_name = 'page_view'
-      AND daily.day BETWEEN asked.first_day AND asked.last_day
-      AND asked.login_state IN ('', daily.login_state)
+      AND daily.day BETWEEN params.first_day AND params.last_day
+      AND params.login_state IN ('', daily.login_state)
     GROUP BY daily.day
     UNION ALL
-    SELECT date_trunc('hour', stored.event_timestamp AT TIME ZONE asked.time_zone), count(*)
+    SELECT date_trunc('hour', stored.event_timestamp AT TIME ZONE params.time_zone), count(*)
     FROM public.clickstream_events AS stored
-    CROSS JOIN asked
-    WHERE asked.unit = 'hour' AND asked.category = '' AND asked.brand = ''
+    CROSS JOIN params
+    WHERE params.unit = 'hour' AND params.category = '' AND params.brand = ''
       AND stored.event_name = 'page_view' AND NOT stored.is_bot
-      AND stored.event_timestamp >= asked.starts AND stored.event_timestamp < asked.ends
-      AND asked.login_state IN ('', stored.user_login_state)
+      AND stored.event_timestamp >= params.starts AND stored.event_timestamp < params.ends
+      AND params.login_state IN ('', stored.user_login_state)
     GROUP BY 1
 )
 SELECT
@@ -77,7 +74,7 @@ SELECT
     coalesce(visitors, 0)::bigint AS visitors,
     coalesce(sessions, 0)::bigint AS sessions,
     coalesce(
-        CASE WHEN asked.category = '' AND asked.brand = '' THEN viewed.page_views ELSE session.page_views END, 0
+        CASE WHEN params.category = '' AND params.brand = '' THEN viewed.page_views ELSE session.page_views END, 0
     )::bigint AS page_views,
     purchase_sessions::double precision / sessions AS conversion_rate,
     cart_sessions::double precision / sessions AS cart_rate,
@@ -85,13 +82,13 @@ SELECT
     seconds::double precision / sessions AS mean_seconds
 FROM (
     SELECT generate_series(
-        asked.first_day::timestamp,
-        least((asked.last_day + 1)::timestamp - ('1 ' || asked.unit)::interval, now() AT TIME ZONE asked.time_zone),
-        ('1 ' || asked.unit)::interval
+        params.first_day::timestamp,
+        least((params.last_day + 1)::timestamp - ('1 ' || params.unit)::interval, now() AT TIME ZONE params.time_zone),
+        ('1 ' || params.unit)::interval
     ) AS bucket
-    FROM asked
+    FROM params
 ) AS every_bucket
 FULL JOIN session USING (bucket)
 FULL JOIN viewed USING (bucket)
-CROSS JOIN asked
+CROSS JOIN params
 ORDER BY bucket

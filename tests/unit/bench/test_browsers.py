@@ -62,7 +62,7 @@ def test_the_table_says_what_was_missed_and_what_failed() -> None:
 
 SHINY = """
 <html><body>
-<h1 id="heading-about">2026-01-01 to 2026-01-07</h1>
+<h1 id="heading-title">2026-01-01 to 2026-01-07</h1>
 <div class="tab-pane active" data-value="overview">
   <div class="html-widget-output" id="chart"><svg class="main-svg"></svg></div>
 </div>

@@ -1,6 +1,6 @@
 library(DBI)
 
-# DBI's generics need a class; this one answers what its environment says.
+# DBI's generics need a class; this one gives what its environment holds.
 methods::setClass("FakeConnection", contains = "DBIConnection", slots = c(behaviour = "environment"))
 methods::setMethod("dbGetQuery", c("FakeConnection", "character"), function(conn, statement, ...) {
   conn@behaviour$query(statement)
@@ -21,11 +21,11 @@ fake_server <- function(query) {
   server
 }
 
-test_that("one connection serves many questions", {
+test_that("one connection serves many queries", {
   server <- fake_server(function(sql) data.frame(n = 1))
   database <- new_database(list(), server$connect)
-  database$ask("SELECT 1")
-  database$ask("SELECT 1")
+  database$query("SELECT 1")
+  database$query("SELECT 1")
   expect_equal(server$connections, 1)
   expect_true(database$healthy())
 })
@@ -38,21 +38,21 @@ test_that("a lost connection is made again without anybody noticing", {
     alive <<- TRUE
     connect(parameters)
   })
-  database$ask("SELECT 1")
+  database$query("SELECT 1")
   alive <- FALSE
-  expect_equal(database$ask("SELECT 1")$n, 1)
+  expect_equal(database$query("SELECT 1")$n, 1)
   expect_equal(server$connections, 2)
 })
 
-test_that("a stopped server is unavailable, and answers again when it is back", {
+test_that("a stopped server is unavailable, and queries succeed again once it is back", {
   server <- fake_server(function(sql) if (server$up) data.frame(n = 1) else stop("gone"))
   database <- new_database(list(), server$connect)
-  database$ask("SELECT 1")
+  database$query("SELECT 1")
   server$up <- FALSE
-  expect_error(database$ask("SELECT 1"), "could not connect", class = "database_unavailable")
+  expect_error(database$query("SELECT 1"), "could not connect", class = "database_unavailable")
   expect_false(database$healthy())
   server$up <- TRUE
-  expect_equal(database$ask("SELECT 1")$n, 1)
+  expect_equal(database$query("SELECT 1")$n, 1)
   expect_true(database$healthy())
 })
 
@@ -63,6 +63,6 @@ test_that("a wrong statement says so and keeps the connection", {
     NULL
   })
   database <- new_database(list(), server$connect)
-  expect_error(database$ask("SELECT * FROM nope"), "nope does not exist", class = "query_failed")
+  expect_error(database$query("SELECT * FROM nope"), "nope does not exist", class = "query_failed")
   expect_equal(server$connections, 1)
 })

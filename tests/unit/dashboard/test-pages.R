@@ -3,16 +3,16 @@ week <- list(from = as.Date("2026-03-01"), to = as.Date("2026-03-07"))
 code <- unlist(lapply(list.files(file.path(app, "R"), full.names = TRUE), readLines))
 code <- grep("^ *#", code, value = TRUE, invert = TRUE)
 
-# A context over a database that answers as told.
-context_of <- function(database, chosen = list(), own = list()) {
+# A context over a database with given results.
+context_of <- function(database, values = list(), params = list()) {
   defaults <- c(week, list(
     login_state = "", category = "", brand = "", period = "custom", compare = FALSE
   ))
-  chosen <- utils::modifyList(defaults, chosen)
-  filters <- list(chosen = reactive(chosen), choose = function(name, value) NULL)
+  values <- utils::modifyList(defaults, values)
+  filters <- list(values = reactive(values), choose = function(name, value) NULL)
   page_context(
     list(id = "overview"), list(time_zone = "Asia/Ho_Chi_Minh"), database, queries, filters,
-    do.call(reactiveValues, own), reactive(0)
+    do.call(reactiveValues, params), reactive(0)
   )
 }
 
@@ -20,16 +20,16 @@ test_that("every page is a list of what the frame needs", {
   pages <- all_pages()
   expect_equal(vapply(pages, `[[`, "", "id"), c("overview", "funnel", "products", "sessions", "quality"))
   for (page in pages) {
-    expect_setequal(names(page), c("id", "title", "ui", "server", "own"))
-    expect_silent(page$ui(page$id, lapply(page$own, `[[`, 1)))
+    expect_setequal(names(page), c("id", "title", "ui", "server", "params"))
+    expect_silent(page$ui(page$id, lapply(page$params, `[[`, 1)))
   }
 })
 
-test_that("a page is written once, and anew for parameters of its own", {
+test_that("a page is rendered once, and again for other parameters than the defaults", {
   made <- 0
-  page <- list(id = "shelf", own = list(by = c("views", "carts")), ui = function(id, own) {
+  page <- list(id = "shelf", params = list(by = c("views", "carts")), ui = function(id, params) {
     made <<- made + 1
-    tags$p(own$by)
+    tags$p(params$by)
   })
   prepared <- prepared_pages(list(page))[[1]]
   expect_match(as.character(prepared$ui("shelf", list(by = "views"))), "views")
@@ -38,9 +38,10 @@ test_that("a page is written once, and anew for parameters of its own", {
   expect_match(as.character(prepared$ui("shelf", list(by = "carts"))), "carts")
 })
 
-test_that("every query that is asked has its file", {
-  asked <- unlist(regmatches(code, gregexpr("(?<=about\\(\")[a-z_]+", code, perl = TRUE)))
-  expect_equal(setdiff(asked, names(queries)), character())
+test_that("every query that a page runs has its file", {
+  run <- unlist(regmatches(code, gregexpr("(?<=query\\(\")[a-z_]+", code, perl = TRUE)))
+  expect_gt(length(run), 10)
+  expect_equal(setdiff(run, names(queries)), character())
 })
 
 test_that("the funnel has a query for each unit that it counts", {
@@ -59,19 +60,19 @@ test_that("period, time zone and filters are bound, in this order", {
     previous = list(from = as.Date("2026-02-22"), to = as.Date("2026-02-28"))
   ))
   isolate({
-    context$about("totals_over_time", "day")
-    context$about("totals_over_time", "day", previous = TRUE)
+    context$query("totals_over_time", "day")
+    context$query("totals_over_time", "day", previous = TRUE)
   })
-  asked <- database$questions()
-  expect_equal(asked[[1]]$sql, queries$totals_over_time)
-  expect_equal(asked[[1]]$bound, list(week$from, week$to, "Asia/Ho_Chi_Minh", "guest", "laptop", "Dell", "day"))
-  expect_equal(asked[[2]]$bound[1:2], list(as.Date("2026-02-22"), as.Date("2026-02-28")))
+  sent <- database$sent()
+  expect_equal(sent[[1]]$sql, queries$totals_over_time)
+  expect_equal(sent[[1]]$bound, list(week$from, week$to, "Asia/Ho_Chi_Minh", "guest", "laptop", "Dell", "day"))
+  expect_equal(sent[[2]]$bound[1:2], list(as.Date("2026-02-22"), as.Date("2026-02-28")))
 })
 
-test_that("nothing is asked about a period before that nobody compares with", {
+test_that("without a comparison no query runs for the previous period", {
   database <- fake_database(data.frame(n = 1))
-  expect_null(isolate(context_of(database)$about("totals", previous = TRUE)))
-  expect_equal(length(database$questions()), 0)
+  expect_null(isolate(context_of(database)$query("totals", previous = TRUE)))
+  expect_equal(length(database$sent()), 0)
 })
 
 totals <- data.frame(
@@ -79,39 +80,39 @@ totals <- data.frame(
   mean_seconds = 185
 )
 
-# What a number's box says in a part.
-said_in <- function(output, part) {
-  box <- sub(sprintf('.*?id="[^"]*%s">', part), "", as.character(output$boxes$html))
-  trimws(gsub("\\s+", " ", gsub("<[^>]*>", "", sub("</div>.*", "", box))))
+# The text in a part of a KPI's card.
+card_text <- function(output, part) {
+  card <- sub(sprintf('.*?id="[^"]*%s">', part), "", as.character(output$cards$html))
+  trimws(gsub("\\s+", " ", gsub("<[^>]*>", "", sub("</div>.*", "", card))))
 }
 
-test_that("the numbers are shown as they were counted", {
-  testServer(numbers_server, args = list(context = context_of(fake_database(totals))), {
-    expect_equal(said_in(output, "visitors_value"), "12")
-    expect_equal(said_in(output, "page_views_value"), "1,234,567")
-    expect_equal(said_in(output, "conversion_rate_value"), "5.0 %")
-    expect_equal(said_in(output, "cart_rate_value"), "\u2013")
-    expect_equal(said_in(output, "mean_seconds_value"), "3 min 5 s")
-    expect_equal(said_in(output, "visitors_change"), "")
+test_that("KPIs show the numbers of the query", {
+  testServer(kpis_server, args = list(context = context_of(fake_database(totals))), {
+    expect_equal(card_text(output, "visitors_value"), "12")
+    expect_equal(card_text(output, "page_views_value"), "1,234,567")
+    expect_equal(card_text(output, "conversion_rate_value"), "5.0 %")
+    expect_equal(card_text(output, "cart_rate_value"), "\u2013")
+    expect_equal(card_text(output, "mean_seconds_value"), "3 min 5 s")
+    expect_equal(card_text(output, "visitors_change"), "")
     expect_equal(output$problem, "")
   })
 })
 
-test_that("numbers that could not be counted are dashes and not zeros", {
-  suppressMessages(testServer(numbers_server, args = list(context = context_of(fake_database(stopped))), {
-    expect_equal(said_in(output, "visitors_value"), "\u2013")
+test_that("KPIs that could not be counted are dashes and not zeros", {
+  suppressMessages(testServer(kpis_server, args = list(context = context_of(fake_database(stopped))), {
+    expect_equal(card_text(output, "visitors_value"), "\u2013")
     expect_match(output$problem, "does not answer")
   }))
 })
 
 test_that("a comparison says the change in words too", {
   context <- context_of(fake_database(totals), list(previous = list(from = week$from - 7, to = week$to - 7)))
-  testServer(numbers_server, args = list(context = context), {
-    expect_match(said_in(output, "visitors_change"), "unchanged.*from 12")
+  testServer(kpis_server, args = list(context = context), {
+    expect_match(card_text(output, "visitors_change"), "unchanged.*from 12")
   })
 })
 
-ranked <- function(...) answer(data.frame(key = c("a", "b", "c"), name = c("A", "B", "C"), ..., stringsAsFactors = FALSE))
+ranked <- function(...) as_result(data.frame(key = c("a", "b", "c"), name = c("A", "B", "C"), ..., stringsAsFactors = FALSE))
 
 test_that("the top is ranked by what was chosen, without rates of next to nothing", {
   products <- ranked(views = c(9, 100, 50), carts = c(9, 20, 5), purchases = c(0, 1, 5), view_to_cart = c(1, 0.2, 0.1))
@@ -123,7 +124,7 @@ test_that("the top is ranked by what was chosen, without rates of next to nothin
 })
 
 test_that("what browsers sent is text in charts", {
-  expect_equal(plain_html("<b>A&B</b>"), "&lt;b&gt;A&amp;B&lt;/b&gt;")
+  expect_equal(escape_html("<b>A&B</b>"), "&lt;b&gt;A&amp;B&lt;/b&gt;")
 })
 
 test_that("the choices of the filters keep what a link says while the database does not answer", {
@@ -136,7 +137,7 @@ test_that("the page says for machines what the database user sees, or that it do
   settings <- list(title = "Shop", time_zone = "UTC")
   page <- function(...) {
     database <- new_cached_database(fake_database(...), queries$data_version, 30, 300)
-    view <- view_of_query("?period=30&category=laptop", all_pages(), as.Date("2026-03-07"))
+    view <- view_from_url("?period=30&category=laptop", all_pages(), as.Date("2026-03-07"))
     tags <- page_ui(all_pages(), settings, view, list(category = "laptop", brand = "HP"), events_of_last_hour(database, queries))
     htmltools::renderTags(tags)
   }

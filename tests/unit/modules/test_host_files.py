@@ -23,8 +23,8 @@ class Failed(Exception):
 class Module:
     """Stands for AnsibleModule; ``answer`` is the validation's exit code."""
 
-    def __init__(self, validate: list[str] | None = None, answer: int = 0) -> None:
-        self.params = {"validate": validate or []}
+    def __init__(self, validate: list[str] | None = None, answer: int = 0, stamp: str | None = None) -> None:
+        self.params: dict[str, Any] = {"validate": validate or [], "stamp": stamp}
         self.answer = answer
 
     def run_command(self, argv: list[str]) -> tuple[int, str, str]:
@@ -126,3 +126,43 @@ def test_an_unwanted_file_is_removed_and_its_absence_is_no_change(tmp_path: Path
     path.write_text("exit 101\n")
     host_files.apply(Module(), host_files.changes([], [], [str(path)]))
     assert not path.exists()
+
+
+def stamped(directory: Path, content: str) -> tuple[list[dict[str, Any]], str]:
+    """Files on both sides of the stamp's name, and the stamp."""
+    stamp = directory / "m-stamp"
+    return [entry(directory / "a", content), entry(stamp, ""), entry(directory / "z", content)], str(stamp)
+
+
+def test_a_stamp_is_written_last_whenever_another_file_changes(tmp_path: Path) -> None:
+    files, stamp = stamped(tmp_path, "new\n")
+    found = host_files.changes(files, [], stamp=stamp)
+    assert list(found) == [tmp_path / "a", tmp_path / "z", tmp_path / "m-stamp"]
+    host_files.apply(Module(stamp=stamp), found)
+    assert host_files.changes(files, [], stamp=stamp) == {}
+    (tmp_path / "z").write_text("edited\n")
+    before = (tmp_path / "m-stamp").stat().st_ino
+    found = host_files.changes(files, [], stamp=stamp)
+    assert list(found) == [tmp_path / "z", tmp_path / "m-stamp"]
+    host_files.apply(Module(stamp=stamp), found)
+    assert (tmp_path / "m-stamp").stat().st_ino != before, "it is another file, and newer"
+
+
+def test_after_an_interrupted_run_the_stamp_is_written_even_if_all_else_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, stamp = stamped(tmp_path, "old\n")
+    host_files.apply(Module(stamp=stamp), host_files.changes(files, [], stamp=stamp))
+    files, stamp = stamped(tmp_path, "new\n")
+    write = host_files.write
+
+    def interrupted(path: Path, state: host_files.FileState) -> None:
+        if path == tmp_path / "m-stamp":
+            raise KeyboardInterrupt
+        write(path, state)
+
+    monkeypatch.setattr(host_files, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        host_files.apply(Module(stamp=stamp), host_files.changes(files, [], stamp=stamp))
+    assert (tmp_path / "z").read_text() == "new\n"
+    assert list(host_files.changes(files, [], stamp=stamp)) == [tmp_path / "m-stamp"]

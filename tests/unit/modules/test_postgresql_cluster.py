@@ -44,6 +44,7 @@ class Host(Cluster):
             "all": [OURS],
             "running": True,
             "enabled": True,
+            "unit_stale": False,
             "stale": False,
             "waiting": "",
             **answers,
@@ -58,6 +59,9 @@ class Host(Cluster):
 
     def enabled(self) -> bool:
         return bool(self.answers["enabled"])
+
+    def unit_stale(self) -> bool:
+        return bool(self.answers["unit_stale"])
 
     def stale(self) -> bool:
         return bool(self.answers["stale"])
@@ -116,6 +120,7 @@ def test_a_missing_cluster_is_made(check_mode: bool, done: list[str]) -> None:
         ({"stale": True, "waiting": "max_connections"}, ["reload", "restart"]),
         ({"waiting": "max_connections"}, ["restart"]),  # an earlier run was interrupted
         ({"enabled": False}, ["enable"]),
+        ({"unit_stale": True}, ["daemon-reload"]),
     ],
 )
 def test_only_what_is_needed_is_done(answers: dict[str, Any], actions: list[str]) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.clickstream.aws.plugins.action import aws, port_forward
+
 PROJECT = Path(__file__).parents[3]
 RUNTIME = PROJECT / "collections/ansible_collections/clickstream/aws/meta/runtime.yml"
 PLAY = """---
@@ -34,7 +36,12 @@ def test_every_module_with_a_region_is_given_it() -> None:
         if "amazon.aws.region.modules" in path.read_text()
     }
     routed = yaml.safe_load(RUNTIME.read_text())["plugin_routing"]["modules"]
-    assert routed == {module: {"action_plugin": "clickstream.aws.aws"} for module in modules}
+    assert issubclass(port_forward.ActionModule, aws.ActionModule)
+    own = {"port_forward"}
+    assert routed == {
+        module: {"action_plugin": f"clickstream.aws.{module if module in own else 'aws'}"}
+        for module in modules
+    }
 
 
 def test_other_collections_modules_are_told_by_their_tasks() -> None:

@@ -1,4 +1,4 @@
-# Funnel, Sessions and Data quality: what stands between a query's answer and what is shown.
+# Funnel, Sessions and Data quality: what pages make of results before they show them.
 
 steps_of <- function(value, reached, seconds = c(NA, 10, 20, 30)) {
   data.frame(
@@ -11,9 +11,9 @@ ok <- function(data) list(state = "ok", data = data, message = NULL)
 failed <- list(state = "error", data = NULL, message = "The database does not answer.")
 
 test_that("four steps become one row per value, in the order of the values", {
-  answer <- ok(rbind(steps_of("laptop", c(100, 20, 10, 5)), steps_of("", c(50, 0, 0, 0))))
-  answer <- with_value_names(with_step_names(answer), "login_state")
-  wide <- one_row_per_value(answer)$data
+  result <- ok(rbind(steps_of("laptop", c(100, 20, 10, 5)), steps_of("", c(50, 0, 0, 0))))
+  result <- with_value_names(with_step_names(result), "login_state")
+  wide <- one_row_per_value(result)$data
   expect_equal(wide$value, c("laptop", ""))
   expect_equal(wide$value_name, c("laptop", "Not said"))
   expect_equal(c(wide$views[1], wide$carts[1], wide$checkouts[1], wide$purchases[1]), c(100, 20, 10, 5))
@@ -25,9 +25,9 @@ test_that("four steps become one row per value, in the order of the values", {
 
 test_that("errors and nothing go through as they are", {
   empty <- list(state = "empty", data = steps_of("", 1:4)[0, ], message = NULL)
-  for (answer in list(failed, empty)) {
-    expect_equal(one_row_per_value(with_value_names(with_step_names(answer), "brand"))$state, answer$state)
-    expect_equal(with_product_text(answer)$state, answer$state)
+  for (result in list(failed, empty)) {
+    expect_equal(one_row_per_value(with_value_names(with_step_names(result), "brand"))$state, result$state)
+    expect_equal(with_product_text(result)$state, result$state)
   }
   expect_equal(with_session_key(failed), failed)
   expect_equal(with_all_events(failed), failed)
@@ -59,7 +59,7 @@ test_that("times and pages are short, and what is unknown is a dash", {
   expect_equal(clock_text("2026-11-20 23:54:38"), "23:54:38")
   expect_equal(page_text("https://shop.example/p/7?a=b"), "/p/7?a=b")
   expect_equal(nchar(page_text(strrep("x", 100))), 60)
-  expect_equal(said_state_text(c("guest", NA)), c("Guest", "Not said"))
+  expect_equal(event_state_text(c("guest", NA)), c("Guest", "Not said"))
 })
 
 test_that("bots count in the lag, and no event at all is empty", {
@@ -75,18 +75,18 @@ test_that("what waits is said, also before the first run", {
   expect_match(waiting_text(data.frame(objects_left = NA_real_, objects_failed = 1)), "^No run of the ETL has finished yet")
 })
 
-# What is said is what plotly_build() would have said, which adds defaults, and repeats one text for each point.
-expect_drawn_as <- function(said, built) {
-  json <- function(value) as.character(plotly:::to_JSON(value))
-  for (name in names(said)) {
-    if (is.list(said[[name]]) && !is.null(names(said[[name]]))) {
-      expect_drawn_as(said[[name]], built[[name]])
+# What a chart sends is what plotly_build() would have sent; that adds defaults, and repeats one text for each point.
+expect_drawn_as <- function(sent, built) {
+  json <- function(value) as.character(plotly:::to_JSON(value)) # nolint: undesirable_operator_linter. It is what plotly sends.
+  for (name in names(sent)) {
+    if (is.list(sent[[name]]) && !is.null(names(sent[[name]]))) {
+      expect_drawn_as(sent[[name]], built[[name]])
     } else if (name == "text") {
-      expect_equal(as.character(said[[name]]), as.character(built[[name]]))
-    } else if (is.character(said[[name]]) && length(said[[name]]) == 1 && length(built[[name]]) > 1) {
-      expect_equal(unique(built[[name]]), unclass(said[[name]]), label = name)
+      expect_equal(as.character(sent[[name]]), as.character(built[[name]]))
+    } else if (is.character(sent[[name]]) && length(sent[[name]]) == 1 && length(built[[name]]) > 1) {
+      expect_equal(unique(built[[name]]), unclass(sent[[name]]), label = name)
     } else {
-      expect_equal(json(said[[name]]), json(built[[name]]), label = name)
+      expect_equal(json(sent[[name]]), json(built[[name]]), label = name)
     }
   }
 }
@@ -118,9 +118,9 @@ test_that("every chart can be drawn, with and without a period to compare with",
     expect_setequal(names(widget$x), c("data", "layout", "config", "source", "highlight", "base_url"))
     built <- plotly::plotly_build(chart)
     expect_equal(length(widget$x$data), length(built$x$data))
-    asked <- Filter(function(trace) !is.null(trace$type), unname(chart$x$attrs))
+    given <- Filter(function(trace) !is.null(trace$type), unname(chart$x$attrs))
     for (n in seq_along(widget$x$data)) {
-      expect_setequal(names(widget$x$data[[n]]), setdiff(names(asked[[n]]), c("alpha_stroke", "sizes", "spans", "inherit")))
+      expect_setequal(names(widget$x$data[[n]]), setdiff(names(given[[n]]), c("alpha_stroke", "sizes", "spans", "inherit")))
       expect_drawn_as(widget$x$data[[n]], built$x$data[[n]])
     }
     expect_setequal(names(widget$x$layout), c("hovermode", names(chart$x$layoutAttrs[[1]])))

@@ -1,23 +1,23 @@
-test_that("an answer is ok, empty or an error that is fit to read", {
-  expect_equal(answer(data.frame(n = 1))$state, "ok")
-  expect_equal(answer(data.frame(n = integer()))$state, "empty")
-  expect_message(failed <- answer(stopped()), "connection refused")
+test_that("a result is ok, empty or an error that is fit to read", {
+  expect_equal(as_result(data.frame(n = 1))$state, "ok")
+  expect_equal(as_result(data.frame(n = integer()))$state, "empty")
+  expect_message(failed <- as_result(stopped()), "connection refused")
   expect_equal(failed$state, "error")
   expect_match(failed$message, "The database does not answer")
   expect_no_match(failed$message, "refused")
 })
 
-test_that("mistakes of the code are no answers", {
-  expect_error(answer(stop("a typo")), "a typo")
+test_that("mistakes in the code are not caught", {
+  expect_error(as_result(stop("a typo")), "a typo")
 })
 
 test_that("an output shows the message in place of its data", {
-  expect_error(answered(list(state = "error", message = "Away.")), "Away.", class = "shiny.silent.error")
-  expect_error(answered(list(state = "empty")), "No events in this period.", class = "shiny.silent.error")
-  expect_equal(answered(list(state = "ok", data = 1)), 1)
+  expect_error(require_data(list(state = "error", message = "Away.")), "Away.", class = "shiny.silent.error")
+  expect_error(require_data(list(state = "empty")), "No events in this period.", class = "shiny.silent.error")
+  expect_equal(require_data(list(state = "ok", data = 1)), 1)
 })
 
-test_that("freshness is said in words, and staleness is", {
+test_that("freshness and staleness are given in words", {
   state <- function(event, load, minutes) data.frame(last_event = event, last_load = load, minutes_since_load = minutes)
   expect_equal(freshness_text(state(NA, NA, NA), "UTC"), "No event has been loaded yet.")
   loaded <- state("2026-03-01 10:00:00", "2026-03-01 10:05:00", 185)
@@ -29,7 +29,7 @@ test_that("freshness is said in words, and staleness is", {
   expect_match(stale_text(loaded), "3 h 5 min")
 })
 
-test_that("the heading says what is looked at", {
+test_that("the heading names period and filters", {
   chosen <- list(
     from = as.Date("2026-03-01"), to = as.Date("2026-03-07"), login_state = "logged_in", category = "laptop", brand = "",
     previous = list(from = as.Date("2026-02-22"), to = as.Date("2026-02-28"))
