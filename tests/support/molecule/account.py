@@ -137,6 +137,9 @@ def everything() -> dict[str, list[str]]:
     own = [{"Key": "Owner", "Values": ["Self"]}]
     reservations = client("ec2").describe_instances()["Reservations"]
     instances = [one for reservation in reservations for one in reservation["Instances"]]
+    # moto keeps the interfaces of deleted NAT gateways, which AWS deletes
+    deleted = [one for one in found("nat_gateways") if one["State"] == "deleted"]
+    kept = {address["NetworkInterfaceId"] for one in deleted for address in one["NatGatewayAddresses"]}
     answers: dict[str, Iterable[str]] = {
         "VPCs": (one["VpcId"] for one in found("vpcs")),
         "subnets": (one["SubnetId"] for one in found("subnets")),
@@ -147,7 +150,7 @@ def everything() -> dict[str, list[str]]:
         "NAT gateways": (one["NatGatewayId"] for one in found("nat_gateways") if one["State"] not in gone),
         "addresses": (one["PublicIp"] for one in found("addresses")),
         "volumes": (one["VolumeId"] for one in found("volumes")),
-        "network interfaces": (one["NetworkInterfaceId"] for one in found("network_interfaces")),
+        "network interfaces": {one["NetworkInterfaceId"] for one in found("network_interfaces")} - kept,
         "instances": (one["InstanceId"] for one in instances if one["State"]["Name"] not in gone),
         "roles": (one["RoleName"] for one in iam.list_roles()["Roles"]),
         "policies": (one["PolicyName"] for one in iam.list_policies(Scope="Local")["Policies"]),
