@@ -24,10 +24,16 @@ ANYWHERE = "0.0.0.0/0"
 ANALYTICS_GROUP, ETL_GROUP, ENDPOINTS_GROUP = "sg_analytics_ShinyDWH", "sg_Lambda_ETL", "sg_vpc_endpoints"
 
 
+SENT: list[str] = []
+"""The requests that the clients have sent: each is a line of the endpoint's access log, soon."""
+
+
 @cache
 def client(service: str) -> Any:
     """A client of the account; made once, for that takes longer than most calls."""
-    return boto3.client(service)
+    made = boto3.client(service)
+    made.meta.events.register("before-send", lambda event_name, **_: SENT.append(event_name))
+    return made
 
 
 def found(kind: str, **by: str) -> list[dict[str, Any]]:

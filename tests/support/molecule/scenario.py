@@ -19,13 +19,14 @@ import importlib.util
 import json
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.support.molecule.account import everything
+from tests.support.molecule.account import SENT, everything
 
 PROJECT = Path(__file__).resolve().parents[3]
 EMPTY, THERE, BROKEN = "empty", "there", "broken"
@@ -123,15 +124,25 @@ def step(command: str, scenario: Any, note: Note, writes: list[str], *options: s
     raise SystemExit(__doc__)
 
 
+def logged(log: Path, least: int) -> int:
+    """How many lines the access log has, once it has at least so many: a line may come after its answer."""
+    limit = time.monotonic() + 30
+    while (count := len(log.read_text().splitlines())) < least:
+        assert time.monotonic() < limit, f"the access log has {count} lines instead of {least}"
+        time.sleep(0.05)
+    return count
+
+
 def main(command: str, *options: str) -> None:
     """Do one step and note what the next one needs."""
     cloud = PROJECT / ".local_cloud" / os.environ["LOCAL_CLOUD_NAME"]
     file, log = cloud / "scenario.json", cloud / "logs/access.jsonl"
     note = Note(**json.loads(file.read_text())) if file.exists() else Note()
-    writes = mutating(log.read_text().splitlines()[note.calls :])
+    lines = log.read_text().splitlines()
+    writes = mutating(lines[note.calls :])
     scenario = load(os.environ["MOLECULE_SCENARIO_NAME"])
     note = step(command, scenario, note, writes, *options)
-    note = replace(note, calls=len(log.read_text().splitlines()))
+    note = replace(note, calls=logged(log, len(lines) + len(SENT)))
     file.write_text(json.dumps(asdict(note)))
 
 
