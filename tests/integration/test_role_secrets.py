@@ -1,4 +1,4 @@
-"""The certificate authority's life: made once, kept, renewed with its key, made anew where the key is lost.
+"""The certificate authority after it was made (molecule/secrets): renewed with its key, made anew without it.
 
 The tests are that life and build on each other, in the order of this file.
 """
@@ -10,7 +10,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -33,8 +32,10 @@ OUTPUTS: list[str] = []
 
 
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[Cloud]:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """An account with the secrets."""
     with emulated_cloud() as made:
+        assert run(made, tmp_path_factory.mktemp("first")) == 3
         yield made
 
 
@@ -93,36 +94,6 @@ def subject_key(certificate: x509.Certificate) -> bytes:
     return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
 
 
-def test_check_mode_on_an_empty_account_names_all_three_and_writes_none(cloud: Cloud, tmp_path: Path) -> None:
-    assert run(cloud, tmp_path, "--check") == 3
-    assert [value(cloud, name) for name in (PASSWORD, KEY, CERTIFICATE)] == [None, None, None]
-
-
-def test_the_authority_may_sign_servers_and_nothing_else(cloud: Cloud, tmp_path: Path) -> None:
-    assert run(cloud, tmp_path) == 3
-    certificate = authority(cloud)
-    constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-    assert constraints.critical and (constraints.value.ca, constraints.value.path_length) == (True, 0)
-    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage)
-    assert usage.critical and usage.value.key_cert_sign and usage.value.crl_sign
-    assert not usage.value.digital_signature
-    left = certificate.not_valid_after_utc - datetime.now(UTC)
-    assert timedelta(days=3648) < left < timedelta(days=3651)
-    assert len(subject_key(certificate)) == 20
-    types = {
-        item["Name"]: item["Type"]
-        for item in cloud.ssm.describe_parameters()["Parameters"]
-        if item["Name"] in (PASSWORD, KEY, CERTIFICATE)
-    }
-    assert set(types.values()) == {"SecureString"} and len(types) == 3
-
-
-def test_a_second_run_keeps_everything(cloud: Cloud, tmp_path: Path) -> None:
-    before = [value(cloud, name) for name in (PASSWORD, KEY, CERTIFICATE)]
-    assert run(cloud, tmp_path) == 0
-    assert [value(cloud, name) for name in (PASSWORD, KEY, CERTIFICATE)] == before
-
-
 def test_a_certificate_near_its_end_is_renewed_with_the_same_key(cloud: Cloud, tmp_path: Path) -> None:
     before = authority(cloud)
     soon = ("-e", "secrets_ca_renew_days=4000", "-e", "secrets_ca_days=5000")
@@ -133,13 +104,6 @@ def test_a_certificate_near_its_end_is_renewed_with_the_same_key(cloud: Cloud, t
     assert public_key(after) == public_key(before) and after.subject == before.subject
     assert subject_key(after) == subject_key(before)
     assert after.not_valid_after_utc > before.not_valid_after_utc
-
-
-def test_a_lost_certificate_is_made_again_with_the_same_key(cloud: Cloud, tmp_path: Path) -> None:
-    before = authority(cloud)
-    cloud.ssm.delete_parameter(Name=CERTIFICATE)
-    assert run(cloud, tmp_path) == 1
-    assert public_key(authority(cloud)) == public_key(before)
 
 
 def test_a_lost_key_makes_a_new_authority(cloud: Cloud, tmp_path: Path) -> None:

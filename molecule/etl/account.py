@@ -1,0 +1,76 @@
+"""Role etl: the function that loads stored events into the warehouse."""
+
+from __future__ import annotations
+
+import json
+
+from tests.support.molecule.account import (
+    ACCOUNT,
+    ETL_GROUP,
+    PRIVATE,
+    REGION,
+    TAGS,
+    client,
+    make_network,
+    make_role,
+    permissions,
+    the,
+)
+
+NAME = "SBW_Lamda_ETL"
+RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/SBW_ETL_HOURLY_RULE"
+MADE = ["Build the zip", f"log group /aws/lambda/{NAME}", f"Lambda function {NAME}"]
+BROKEN = [f"Lambda function {NAME}: asynchronous, configuration, permissions"]
+
+
+def prepare() -> None:
+    """The role that the function assumes, and its place in the network."""
+    make_role(f"{NAME}-role")
+    make_network(groups=[ETL_GROUP])
+
+
+def verify() -> None:
+    """It is in the private subnet, knows warehouse and bucket by name, and only the schedule may call it."""
+    answer = client("lambda").get_function(FunctionName=NAME)
+    function = answer["Configuration"]
+    assert (function["Handler"], function["MemorySize"], function["Timeout"]) == (
+        "etl.handler.handler",
+        1024,
+        900,
+    )
+    assert function["Role"] == f"arn:aws:iam::{ACCOUNT}:role/{NAME}-role"
+    assert (
+        function["Environment"]["Variables"].items()
+        >= {
+            "RAW_BUCKET": "clickstream-s3-ingest",
+            "DWH_HOST": "10.0.128.10",
+            "DWH_PORT": "5432",
+            "DWH_DATABASE": "clickstream_dw",
+            "DWH_USER": "clickstream_loader",
+            "DWH_PASSWORD_PARAMETER": "/clickstream/warehouse/loader_password",
+            "DWH_CA_PARAMETER": "/clickstream/ca/certificate",
+        }.items()
+    )
+    assert function["VpcConfig"]["SubnetIds"] == [the("subnets", name=PRIVATE)["SubnetId"]]
+    assert function["VpcConfig"]["SecurityGroupIds"] == [
+        the("security_groups", group_name=ETL_GROUP)["GroupId"]
+    ]
+    assert function["LoggingConfig"]["LogFormat"] == "JSON" and not function.get("Layers")
+    assert answer["Tags"] == TAGS and "Concurrency" not in answer
+    [(sid, schedule)] = permissions(NAME).items()
+    assert (sid, schedule["Principal"]) == ("schedule", {"Service": "events.amazonaws.com"})
+    assert RULE in json.dumps(schedule["Condition"])
+    calls = client("lambda").get_function_event_invoke_config(FunctionName=NAME)
+    assert (calls["MaximumRetryAttempts"], calls["MaximumEventAgeInSeconds"]) == (1, 3600)
+    [group] = client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{NAME}")["logGroups"]
+    assert group["retentionInDays"] == 30
+
+
+def break_by_hand() -> None:
+    """It is out of the VPC and gives up soon, the schedule may not call it, failed calls are kept longer."""
+    functions, by = client("lambda"), {"FunctionName": NAME}
+    functions.update_function_configuration(
+        **by, Timeout=3, VpcConfig={"SubnetIds": [], "SecurityGroupIds": []}
+    )
+    functions.remove_permission(**by, StatementId="schedule")
+    functions.delete_function_event_invoke_config(**by)

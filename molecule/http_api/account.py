@@ -1,0 +1,68 @@
+"""Role http_api: the collector's HTTP API in front of the ingest function."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.support.molecule.account import ACCOUNT, TAGS, client, make_function, permissions
+
+FUNCTION, LOG_GROUP = "clickstream-lambda-ingest", "/aws/vendedlogs/apigateway/clickstream-http-api"
+MADE = [f"log group {LOG_GROUP}", "HTTP API clickstream-http-api"]
+BROKEN = ["HTTP API clickstream-http-api: cors, permission, stages"]
+
+
+def prepare() -> None:
+    """The function that answers."""
+    make_function(FUNCTION)
+
+
+def api() -> dict[str, Any]:
+    """The only API."""
+    [one] = client("apigatewayv2").get_apis()["Items"]
+    return dict(one)
+
+
+def parts(kind: str) -> list[dict[str, Any]]:
+    """The API's routes, integrations, authorizers or stages."""
+    return list(getattr(client("apigatewayv2"), f"get_{kind}")(ApiId=api()["ApiId"])["Items"])
+
+
+def verify() -> None:
+    """One open route to the function, for the shop's origins, with limits and an access log."""
+    one = api()
+    assert (one["Name"], one["ProtocolType"], one["Tags"]) == ("clickstream-http-api", "HTTP", TAGS)
+    cors = one["CorsConfiguration"]
+    assert (cors["AllowOrigins"], cors["AllowMethods"]) == (["http://localhost:3000"], ["POST"])
+    assert (set(cors["AllowHeaders"]), cors["MaxAge"]) == ({"content-type", "authorization"}, 3600)
+    [integration] = parts("integrations")
+    assert (integration["IntegrationType"], integration["PayloadFormatVersion"]) == ("AWS_PROXY", "2.0")
+    assert integration["IntegrationUri"].endswith(f":function:{FUNCTION}")
+    [route] = parts("routes")  # without a pool of identities there is no route that promises one
+    assert (route["RouteKey"], route["AuthorizationType"]) == ("POST /clickstream", "NONE")
+    assert route["Target"] == f"integrations/{integration['IntegrationId']}"
+    assert parts("authorizers") == []
+    [stage] = parts("stages")
+    assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
+    limits = stage["DefaultRouteSettings"]
+    assert (limits["ThrottlingBurstLimit"], limits["ThrottlingRateLimit"]) == (200, 100.0)
+    assert limits["DetailedMetricsEnabled"] is True
+    assert stage["AccessLogSettings"]["DestinationArn"].removesuffix(":*").endswith(f":log-group:{LOG_GROUP}")
+    [(sid, permission)] = permissions(FUNCTION).items()
+    assert (sid, permission["Principal"]) == ("http-api", {"Service": "apigateway.amazonaws.com"})
+    assert f":{ACCOUNT}:{one['ApiId']}/*" in json.dumps(permission["Condition"])
+    [group] = client("logs").describe_log_groups(logGroupNamePrefix=LOG_GROUP)["logGroups"]
+    assert group["retentionInDays"] == 30
+
+
+def break_by_hand() -> None:
+    """Every origin may send, without a limit, and the function no longer lets the API call it."""
+    gateway, by = client("apigatewayv2"), {"ApiId": api()["ApiId"]}
+    gateway.update_api(**by, CorsConfiguration={"AllowOrigins": ["*"], "AllowMethods": ["POST"]})
+    gateway.update_stage(**by, StageName="$default", DefaultRouteSettings={"ThrottlingBurstLimit": 5000})
+    client("lambda").remove_permission(FunctionName=FUNCTION, StatementId="http-api")
+
+
+def removed() -> None:
+    """The function is there still, and lets nobody call it."""
+    assert permissions(FUNCTION) == {}

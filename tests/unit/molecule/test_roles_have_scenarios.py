@@ -1,0 +1,19 @@
+"""Every role has a Molecule scenario, or molecule/README.md says why it has none."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[3]
+
+
+def test_every_role_has_a_scenario_or_a_reason() -> None:
+    roles = {path.name for path in PROJECT.glob("roles/*") if (path / "tasks").is_dir()} | {"platform"}
+    scenarios = {path.parent.name for path in PROJECT.glob("molecule/*/molecule.yml")}
+    table = (PROJECT / "molecule/README.md").read_text().partition("## Roles without a scenario")[2]
+    rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    without = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert len(without) > 5
+    assert scenarios | without == roles
+    assert not scenarios & without
