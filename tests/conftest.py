@@ -1,8 +1,13 @@
-"""The order of tests that share a deployment."""
+"""What holds for all tests: the order of those that share a deployment, and no test of how busy the machine is."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Hypothesis fails a test whose examples take long; that says what else the machine was doing.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 REMOVAL = "test_destroy_leaves_nothing_but_the_raw_bucket"
 

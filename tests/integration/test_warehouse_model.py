@@ -133,7 +133,7 @@ def change(server: ThrowawayPostgres, kind: str, random: Random) -> None:
     connection.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kinds=st.lists(st.sampled_from(["insert", "insert", "insert", "delete", "move"]), max_size=8),
     seed=st.integers(0, 2**32),

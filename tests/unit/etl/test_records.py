@@ -219,7 +219,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     JSON | st.lists(st.fixed_dictionaries({"eventName": st.text(min_size=1), "element": JSON}), max_size=4)
 )
@@ -252,7 +252,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(EVENTS)
 def test_every_event_that_the_collector_accepts_is_a_row_with_the_id_it_gave(events: list[Any]) -> None:
     stored: list[StoredObject] = []
@@ -351,7 +351,7 @@ USUAL_EVENTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(
     st.lists(USUAL_EVENTS | USUAL_VALUES, max_size=4),
     st.sampled_from([{}, {"verified": True, "userId": "u\t", "userLoginState": "logged_in"}]),

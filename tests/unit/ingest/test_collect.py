@@ -498,7 +498,7 @@ def sent_events(body: str | bytes) -> int | None:
     return len(value) if isinstance(value, list) and 0 < len(value) <= STRICT.max_events else None
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     body=BODIES,
     pack=st.booleans(),
