@@ -1,4 +1,4 @@
-"""What holds for all tests: the order of those that share a deployment, and no test of how busy the machine is."""
+"""What holds for all tests: the order of those that share a deployment, and patience on a busy machine."""
 
 from __future__ import annotations
 
