@@ -1,5 +1,5 @@
 -- Compares a verification's events with the warehouse's rows, by value.
--- expected: JSON array of rows with the seeds' 16 columns; PostgreSQL itself converts each value to its column's type.
+-- expected: JSON array of rows with the event contract's 16 columns; PostgreSQL converts each value to its column's type.
 -- prefix: what the client ids of the verification begin with.
 WITH expected AS (
     SELECT e.event_id,
