@@ -30,7 +30,7 @@ SENT: list[str] = []
 @cache
 def client(service: str) -> Any:
     """A client of the account; made once, for that takes longer than most calls."""
-    import boto3  # noqa: PLC0415 - half a second, which a step that asks for nothing need not wait
+    import boto3  # half a second, which a step that asks for nothing does not wait
 
     made = boto3.client(service)
     made.meta.events.register("before-send", lambda event_name, **_: SENT.append(event_name))

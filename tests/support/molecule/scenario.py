@@ -2,7 +2,7 @@
 
 usage: python -m tests.support.molecule.scenario HOST prepare|checked|converged|verify|break|gone|FUNCTION...
 
-HOST is the inventory's name for this machine in the run that is judged. Several steps are done one after another.
+HOST is this machine as the inventory calls it in the run that is judged. Steps are done one after another.
 
 A scenario is ``molecule/<role>/account.py`` with
 
