@@ -84,7 +84,7 @@ def break_by_hand() -> None:
 
 def would_close(writes: list[str]) -> None:
     """Check mode has named the three things that are open, and left them open."""
-    assert sorted(reported()) == sorted(
+    assert sorted(reported("controller")) == sorted(
         [f"NAT gateway {NAT}", f"{TABLE}: routes", f"{RULES}: {ANALYTICS_GROUP}"]
     )
     assert writes == []

@@ -47,6 +47,9 @@ def verify() -> None:
     assert len(certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest) == 20
     types = {one["Name"]: one["Type"] for one in client("ssm").describe_parameters()["Parameters"]}
     assert types == dict.fromkeys((PASSWORD, KEY, CERTIFICATE), "SecureString")
+    # the first versions still: a lost certificate is made again with the same key
+    for name in (PASSWORD, KEY):
+        assert client("ssm").get_parameter(Name=name)["Parameter"]["Version"] == 1, name
     for name in types:
         assert tags(client("ssm").list_tags_for_resource(ResourceType="Parameter", ResourceId=name)) == TAGS
 

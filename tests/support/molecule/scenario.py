@@ -1,6 +1,8 @@
-"""One step of a Molecule scenario of a role that works in an AWS account; the playbooks in ``aws/`` call it.
+"""Steps of a Molecule scenario of a role that works in an AWS account; the playbooks in ``aws/`` call it.
 
-usage: python -m tests.support.molecule.scenario prepare|converged [--check]|verify|break|gone|call FUNCTION
+usage: python -m tests.support.molecule.scenario HOST prepare|checked|converged|verify|break|gone|FUNCTION...
+
+HOST is this machine as the inventory calls it in the run that is judged. Steps are done one after another.
 
 A scenario is ``molecule/<role>/account.py`` with
 
@@ -80,17 +82,17 @@ def load(role: str) -> Any:
     return module
 
 
-def reported() -> list[str]:
-    """What the run has changed up to now (callback plugin ``reported``)."""
+def reported(host: str) -> list[str]:
+    """What the run has changed on a host up to now (callback plugin ``reported``)."""
     file = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "reported.json"
-    return [name for names in json.loads(file.read_text()).values() for name in names]
+    return list(json.loads(file.read_text()).get(host, []))
 
 
-def converged(scenario: Any, note: Note, writes: list[str], *, check: bool) -> Note:
-    """Judge a run of the role; after a real one, look at what it made."""
+def converged(scenario: Any, note: Note, writes: list[str], names: list[str], *, check: bool) -> Note:
+    """Judge a run of the role, which reported ``names``; after a real one, look at what it made."""
     expected = {EMPTY: scenario.MADE, THERE: (), BROKEN: scenario.BROKEN}[note.state]
     # Whether what AWS has made by itself (a default group) is there to differ depends on check mode.
-    changed = [name.partition(": ")[0] for name in reported()] if note.state == EMPTY else reported()
+    changed = [name.partition(": ")[0] for name in names] if note.state == EMPTY else names
     wrong = wrong_with(check, changed, expected, writes, there=note.state == THERE)
     assert not wrong, "\n".join(wrong)
     if check:
@@ -99,14 +101,14 @@ def converged(scenario: Any, note: Note, writes: list[str], *, check: bool) -> N
     return replace(note, state=THERE)
 
 
-def step(command: str, scenario: Any, note: Note, writes: list[str], *options: str) -> Note:
+def step(command: str, scenario: Any, note: Note, writes: list[str], host: str) -> Note:
     """Do one step; raises AssertionError where something is not as it should be."""
     match command:
         case "prepare":
             getattr(scenario, "prepare", lambda: None)()
             return replace(note, before=everything())
-        case "converged":
-            return converged(scenario, note, writes, check="--check" in options)
+        case "checked" | "converged":
+            return converged(scenario, note, writes, reported(host), check=command == "checked")
         case "verify":
             scenario.verify()
             return note
@@ -118,10 +120,9 @@ def step(command: str, scenario: Any, note: Note, writes: list[str], *options: s
             assert not rest, f"left of the role, or gone with it: {rest}"
             getattr(scenario, "removed", lambda: None)()
             return note
-        case "call":
-            getattr(scenario, options[0])(writes)
+        case _:
+            getattr(scenario, command)(writes)
             return note
-    raise SystemExit(__doc__)
 
 
 def logged(log: Path, least: int) -> int:
@@ -133,15 +134,16 @@ def logged(log: Path, least: int) -> int:
     return count
 
 
-def main(command: str, *options: str) -> None:
-    """Do one step and note what the next one needs."""
+def main(host: str, *commands: str) -> None:
+    """Do steps and note what the next one needs."""
     cloud = PROJECT / ".local_cloud" / os.environ["LOCAL_CLOUD_NAME"]
     file, log = cloud / "scenario.json", cloud / "logs/access.jsonl"
     note = Note(**json.loads(file.read_text())) if file.exists() else Note()
     lines = log.read_text().splitlines()
     writes = mutating(lines[note.calls :])
     scenario = load(os.environ["MOLECULE_SCENARIO_NAME"])
-    note = step(command, scenario, note, writes, *options)
+    for command in commands:
+        note = step(command, scenario, note, writes, host)
     note = replace(note, calls=logged(log, len(lines) + len(SENT)))
     file.write_text(json.dumps(asdict(note)))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from tests.support.molecule.callback_plugins.reported import names
-from tests.support.molecule.scenario import left, mutating, wrong_with
+from tests.support.molecule.scenario import left, mutating, reported, wrong_with
 
 VPC = {"before_header": "VPC a", "after_header": "VPC a"}
 
@@ -106,3 +107,10 @@ def test_what_is_left_and_what_went_too_far_is_named() -> None:
         "VPCs": ["b"],
         "roles": ["r"],
     }
+
+
+def test_a_run_is_judged_by_what_it_reported_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MOLECULE_EPHEMERAL_DIRECTORY", str(tmp_path))
+    (tmp_path / "reported.json").write_text(json.dumps({"first": ["a", "b"]}))
+    assert reported("first") == ["a", "b"]
+    assert reported("second") == []
