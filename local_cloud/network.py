@@ -36,7 +36,9 @@ def ensure(settings: Settings) -> bool:
             _ip("link", "delete", "dev", device)
     changed = not exists(settings)
     if changed:
-        _ip("link", "add", "name", settings.bridge, "type", "bridge", "stp_state", "0")
+        # Otherwise it is the lowest of the machines' addresses, and changes as they come and go.
+        address = ["address", settings.bridge_mac]
+        _ip("link", "add", "name", settings.bridge, *address, "type", "bridge", "stp_state", "0")
         _ip("link", "set", "dev", settings.bridge, "alias", f"{_ALIAS} {settings.name} of {PROJECT}"[:255])
         _ip("link", "set", "dev", settings.bridge, "addrgenmode", "none")
         _ip("link", "set", "dev", settings.bridge, "up")

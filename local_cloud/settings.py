@@ -106,6 +106,12 @@ class Settings:
         return f"lc-{self.name[:7].rstrip('-')}-{digest[:4]}"
 
     @property
+    def bridge_mac(self) -> str:
+        """The bridge's MAC address, a locally administered one."""
+        digest = hashlib.sha256(f"{PROJECT}:{self.name}".encode()).digest()
+        return f"02:{digest[:5].hex(':')}"
+
+    @property
     def state(self) -> Path:
         """Everything this cloud keeps while it runs; ``stop`` removes it."""
         return PROJECT / ".local_cloud" / self.name
