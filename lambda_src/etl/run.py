@@ -50,8 +50,8 @@ class Run:
     def load(self, payload: Mapping[str, object], now: datetime) -> Answer:
         """Load what `selection` selects, until it is done or the time is over.
 
-        `payload` is what the run was called with. Raises NothingRead if every object failed, and what S3 or
-        PostgreSQL raise for faults that did not pass; what was loaded before is committed.
+        `payload` is what the run was called with. Raises NothingRead if every object failed, and the
+        errors of S3 and PostgreSQL that outlast the retries; what was loaded before is committed.
         """
         started = time.monotonic()
         self.warehouse.start_run(payload)

@@ -130,11 +130,11 @@ class Subnet(Ec2Resource):
 
     def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
         """Repair tags and the public-address setting; AWS can change nothing else."""
-        fixed = changes & {"cidr", "zone"}
-        if fixed:
-            there = ", ".join(f"{key} {current[key]}" for key in sorted(fixed))
+        immutable = changes & {"cidr", "zone"}
+        if immutable:
+            actual = ", ".join(f"{key} {current[key]}" for key in sorted(immutable))
             self.module.fail_json(
-                msg=f"subnet {self.name} has {there}, and AWS cannot change that. "
+                msg=f"subnet {self.name} has {actual}, and AWS cannot change that. "
                 "Fix: set the variable to what is there, or remove the subnet first."
             )
         if "map_public_ip" in changes:
