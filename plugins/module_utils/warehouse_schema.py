@@ -64,7 +64,7 @@ FORGET_OBJECT = "DELETE FROM migrations.objects WHERE (kind, name) = (%s, %s)"
 MAJOR = "SELECT current_setting('server_version_num')::integer / 10000"
 
 NOUNS = {"function": "ROUTINE", "view": "VIEW", "trigger": "TRIGGER"}
-"""Kind of an object -> what DROP calls it."""
+"""Kind of an object -> what DROP and COMMENT call it."""
 
 
 class Refused(Exception):
@@ -397,7 +397,7 @@ class Applier:
         errors = driver().errors
         before = find(self.cursor, kind, name)
         if before:
-            self._reset_privileges(before)
+            self._reset(before)
             before = find(self.cursor, kind, name)
         try:
             with self._savepoint():
@@ -429,10 +429,11 @@ class Applier:
             )
         return made[0]
 
-    def _reset_privileges(self, found: Sequence[Found]) -> None:
-        """Make owner and privileges those of a new object: its file says what goes beyond."""
+    def _reset(self, found: Sequence[Found]) -> None:
+        """Make comment, owner and privileges those of a new object: its file says what goes beyond."""
         sql = driver().sql
         for one in found:
+            self.cursor.execute(f"COMMENT ON {NOUNS[one.kind]} {one.identity} IS NULL")
             if one.kind == "trigger":
                 continue
             target = sql.SQL(f"{NOUNS[one.kind]} {one.identity}" if one.kind == "function" else one.identity)

@@ -51,7 +51,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-PROPERTIES = ("ActiveState", "UnitFileState", "ExecMainStartTimestamp")
+PROPERTIES = ("ActiveState", "UnitFileState", "ExecMainStartTimestamp", "NeedDaemonReload")
 
 
 def properties(text: str) -> dict[str, str]:
@@ -75,7 +75,12 @@ def actions_for(unit: dict[str, str], config_files: Iterable[str], restart: bool
     actions = [] if unit["UnitFileState"] == "enabled" else ["enable"]
     if unit["ActiveState"] != "active":
         return [*actions, "start"]
-    if restart or is_newer(config_files, moment(unit["ExecMainStartTimestamp"])):
+    # systemd may have started the process anew with a unit of before the last change
+    if (
+        restart
+        or unit["NeedDaemonReload"] == "yes"
+        or is_newer(config_files, moment(unit["ExecMainStartTimestamp"]))
+    ):
         return [*actions, "restart"]
     return actions
 

@@ -155,6 +155,24 @@ EDITED = "was changed in the database"
             OWNER,
         ),
         (
+            "COMMENT ON FUNCTION note() IS 'mine'",
+            f"function note: {EDITED}",
+            "SELECT obj_description('note()'::regprocedure, 'pg_proc')",
+            None,
+        ),
+        (
+            "COMMENT ON TRIGGER noted ON things IS 'mine'",
+            f"trigger noted: {EDITED}",
+            "SELECT obj_description(oid, 'pg_trigger') FROM pg_trigger WHERE tgname = 'noted'",
+            None,
+        ),
+        (
+            "COMMENT ON VIEW names IS 'mine'",
+            f"view names: {EDITED}",
+            "SELECT obj_description('names'::regclass, 'pg_class')",
+            None,
+        ),
+        (
             "DROP FUNCTION is_thing",
             "function is_thing: was dropped from the database",
             "SELECT is_thing(1)",

@@ -13,6 +13,7 @@ RUNNING = {
     "ActiveState": "active",
     "UnitFileState": "enabled",
     "ExecMainStartTimestamp": "Sat 2026-11-28 20:03:33.500000 UTC",
+    "NeedDaemonReload": "no",
 }
 
 
@@ -40,6 +41,11 @@ def test_a_service_that_runs_with_its_files_is_left_alone(tmp_path: Path) -> Non
 def test_a_file_that_is_newer_than_the_process_restarts_it_even_if_nobody_says_so(tmp_path: Path) -> None:
     files = [file_of(tmp_path / "old", STARTED - 5), file_of(tmp_path / "conf", STARTED + 0.1)]
     assert actions_for(RUNNING, files, restart=False) == ["restart"]
+
+
+def test_a_unit_that_systemd_has_not_read_restarts_it(tmp_path: Path) -> None:
+    files = [file_of(tmp_path / "unit", STARTED - 5)]
+    assert actions_for(RUNNING | {"NeedDaemonReload": "yes"}, files, restart=False) == ["restart"]
 
 
 def test_files_that_check_mode_did_not_write_restart_it() -> None:
