@@ -342,7 +342,9 @@ def test_the_newest_runs_and_what_waits(plain: Plain, reader: Any) -> None:
     waiting = {"objects_left": finished["objects_left"], "objects_failed": failures}
     assert ask(reader, "objects_waiting", *anything(plain)) == [waiting]
     version = {name: runs[0][name] for name in ("run_id", "chunks", "status")}
-    assert [{name: row[name] for name in version} for row in ask(reader, "data_version")] == [version]
+    # runs are numbered anew after a rebuild of the warehouse
+    version["started_at"] = datetime.fromisoformat(runs[0]["started_at"])
+    assert ask(reader, "data_version") == [version]
 
 
 def test_freshness_is_of_the_last_event_and_load(plain: Plain, reader: Any) -> None:
