@@ -19,8 +19,10 @@ import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar, NoReturn
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
@@ -61,7 +63,7 @@ class Resource(ABC):
 
     def __init__(self, module: AnsibleAWSModule) -> None:
         self.module = module
-        self.params: Mapping[str, Any] = module.params
+        self.params: Mapping[str, Any] = dict(module.params)
 
     @property
     def name(self) -> str:
@@ -204,26 +206,61 @@ def run_module(
     *,
     required_if_present: Sequence[str] = (),
     mutually_exclusive: Sequence[Sequence[str]] = (),
+    several: bool = False,
 ) -> NoReturn:
     """Run the module of a resource, whose ``options`` are those beside :data:`COMMON_OPTIONS`.
 
     required_if_present: the options that ``state: present`` needs and ``state: absent`` does not.
+    several: the module takes ``each``, several resources in one task; see plugins/doc_fragments/each.py.
     """
-    module = AnsibleAWSModule(
-        argument_spec={**options, **COMMON_OPTIONS},
-        required_if=[("state", "present", tuple(required_if_present))],
-        mutually_exclusive=mutually_exclusive,
-        supports_check_mode=True,
-    )
-    run(module, resource(module))
+    specification = {**options, **COMMON_OPTIONS}
+    rules: dict[str, Any] = {
+        "required_if": [("state", "present", tuple(required_if_present))],
+        "mutually_exclusive": mutually_exclusive,
+    }
+    if not several:
+        module = AnsibleAWSModule(argument_spec=specification, supports_check_mode=True, **rules)
+        run(module, resource(module))
+    each = {"each": {"type": "list", "elements": "dict"}}
+    optional = {name: {**option, "required": False} for name, option in specification.items()}
+    module = AnsibleAWSModule(argument_spec={**optional, **each}, supports_check_mode=True)
+    module.client = cache(module.client)  # one client for all: making it takes longer than most calls
+    entries = entries_of(module, ArgumentSpecValidator(specification, **rules))
+    outcomes = [outcome(module, _one_of(module, resource, entry)) for entry in entries]
+    module.exit_json(**(outcomes[0] if module.params["each"] is None else _together(outcomes)))
+    raise AssertionError("exit_json does not return")
+
+
+def entries_of(module: AnsibleAWSModule, validator: ArgumentSpecValidator) -> list[dict[str, Any]]:
+    """The parameters of each resource: an entry of ``each`` on top of the task's own options."""
+    common = {name: value for name, value in module.params.items() if name in validator.argument_spec}
+    common = {name: value for name, value in common.items() if value is not None}
+    entries = module.params["each"]
+    validated = [validator.validate({**common, **entry}) for entry in ([{}] if entries is None else entries)]
+    for number, one in enumerate(validated):
+        if one.error_messages:
+            place = "" if entries is None else f"each[{number}]: "
+            module.fail_json(msg=place + "; ".join(one.error_messages))
+    return [dict(one.validated_parameters) for one in validated]
+
+
+def _one_of(module: AnsibleAWSModule, resource: type[Resource], entry: dict[str, Any]) -> Resource:
+    module.params.update(entry)
+    return resource(module)
 
 
 def run(module: AnsibleAWSModule, resource: Resource) -> NoReturn:
     """Bring the resource to its ``state``, or in check mode report what would be done, and end the module."""
+    module.exit_json(**outcome(module, resource))
+    raise AssertionError("exit_json does not return")
+
+
+def outcome(module: AnsibleAWSModule, resource: Resource) -> dict[str, Any]:
+    """The result of a module that brings the resource to its ``state``; what is wrong ends the module."""
     try:
-        _run(module, resource)
+        return _outcome(module, resource)
     except Missing as missing:
-        _pending(module, resource, missing)
+        return _pending(module, resource, missing)
     except (BotoCoreError, ClientError) as error:
         module.fail_json_aws(error, msg=f"{resource.kind} {resource.name}")
     except TimeoutError as error:
@@ -231,11 +268,11 @@ def run(module: AnsibleAWSModule, resource: Resource) -> NoReturn:
             msg=f"{resource.kind} {resource.name}: {error}. "
             "Fix: see its state in the AWS console, then run the playbook again."
         )
-    raise AssertionError("exit_json and fail_json do not return")
+    raise AssertionError("fail_json does not return")
 
 
-def _run(module: AnsibleAWSModule, resource: Resource) -> None:
-    absent = module.params["state"] == "absent"
+def _outcome(module: AnsibleAWSModule, resource: Resource) -> dict[str, Any]:
+    absent = resource.params["state"] == "absent"
     try:
         current = resource.read()
     except Missing:
@@ -245,58 +282,71 @@ def _run(module: AnsibleAWSModule, resource: Resource) -> None:
     if absent:
         if current is not None and not module.check_mode:
             resource.delete(current)
-        _exit(module, resource, current is not None, current, None)
+        return _result(module, resource, current is not None, current, None)
     desired = resource.desired()
     changes = differences(current, desired) if current is not None else frozenset(desired)
     if not changes and current is not None:
-        _exit(module, resource, False, current, current)
+        return _result(module, resource, False, current, current)
     if module.check_mode:
-        _exit(module, resource, True, current, {**(current or {}), **desired}, changes)
+        return _result(module, resource, True, current, {**(current or {}), **desired}, changes)
     if current is None:
         resource.create(desired)
     else:
         resource.update(current, desired, changes)
-    _exit(module, resource, True, current, resource.read() or desired, changes)
+    return _result(module, resource, True, current, resource.read() or desired, changes)
 
 
-def _pending(module: AnsibleAWSModule, resource: Resource, missing: Missing) -> None:
+def _pending(module: AnsibleAWSModule, resource: Resource, missing: Missing) -> dict[str, Any]:
     if not module.check_mode:
         module.fail_json(
             msg=f"{resource.kind} {resource.name} needs {missing.kind} {missing.name}, which does not "
             "exist. Fix: run site.yml, which creates everything in order."
         )
-    module.exit_json(
-        changed=True,
-        pending=missing.name,
-        msg=f"pending: {resource.kind} {resource.name} needs {missing.name}",
-        diff={
+    return {
+        "changed": True,
+        "pending": missing.name,
+        "msg": f"pending: {resource.kind} {resource.name} needs {missing.name}",
+        "diff": {
             "before_header": f"{resource.kind} {resource.name}",
             "after_header": f"{resource.kind} {resource.name}",
             "before": "",
             "after": f"pending: needs {missing.kind} {missing.name}\n",
         },
-    )
+    }
 
 
-def _exit(
+def _result(
     module: AnsibleAWSModule,
     resource: Resource,
     changed: bool,
     before: State | None,
     after: State | None,
     changes: frozenset[str] | None = None,
-) -> None:
-    module.exit_json(
-        changed=changed,
-        exists=before is not None if module.check_mode else after is not None,
-        resource=resource.result(after) if after is not None else {},
-        diff={
+) -> dict[str, Any]:
+    return {
+        "changed": changed,
+        "exists": before is not None if module.check_mode else after is not None,
+        "resource": resource.result(after) if after is not None else {},
+        "diff": {
             "before_header": f"{resource.kind} {resource.name}",
             "after_header": f"{resource.kind} {resource.name}",
             "before": _shown(resource, before, changes) if changed else "",
             "after": _shown(resource, after, changes) if changed else "",
         },
-    )
+    }
+
+
+def _together(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
+    """One result of several: whether any changed, and the diffs of those."""
+    pending = sorted({one["pending"] for one in outcomes if "pending" in one})
+    return {
+        "changed": any(one["changed"] for one in outcomes),
+        "resources": [
+            {key: value for key, value in one.items() if key in ("exists", "resource")} for one in outcomes
+        ],
+        "diff": [one["diff"] for one in outcomes if one["changed"]],
+        **({"pending": ", ".join(pending)} if pending else {}),
+    }
 
 
 def _shown(resource: Resource, state: State | None, changes: frozenset[str] | None) -> State | str:

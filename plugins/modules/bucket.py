@@ -14,9 +14,8 @@ description:
   - A name that another account owns is an error with the fix, in check mode too.
 options:
   name:
-    description: Name of the bucket; names are global in AWS.
+    description: Name of the bucket; names are global in AWS. Required, here or in O(each).
     type: str
-    required: true
   versioning:
     description: Whether S3 keeps what is overwritten or deleted.
     type: bool
@@ -83,7 +82,9 @@ options:
     type: bool
     default: false
 author: The clickstream platform's founders
-extends_documentation_fragment: clickstream.aws.resource
+extends_documentation_fragment:
+  - clickstream.aws.resource
+  - clickstream.aws.each
 """
 
 EXAMPLES = r"""
@@ -106,13 +107,13 @@ EXAMPLES = r"""
 RETURN = r"""
 exists:
   description: Whether the bucket exists after the task; in check mode, whether it exists now.
-  returned: always
+  returned: without O(each)
   type: bool
 resource:
   description:
     - The bucket after the task; in check mode as it would be, without the ids that AWS has yet to give.
     - Empty where the bucket does not exist.
-  returned: always
+  returned: without O(each)
   type: dict
   contains:
     arn:
@@ -146,6 +147,11 @@ resource:
     tags:
       description: All tags.
       type: dict
+resources:
+  description: With O(each), C(exists) and C(resource) of each entry, in their order.
+  returned: with O(each)
+  type: list
+  elements: dict
 """
 
 import json
@@ -465,6 +471,7 @@ def main() -> None:
             "cors_rules": {"type": "list", "elements": "dict", "default": [], "options": CORS_OPTIONS},
             "force": {"type": "bool", "default": False},
         },
+        several=True,
     )
 
 

@@ -13,9 +13,8 @@ description:
     same name without O(instance_profile=true).
 options:
   name:
-    description: Name of the role.
+    description: Name of the role. Required, here or in O(each).
     type: str
-    required: true
   trust:
     description: Policy document that says who may assume the role. Required when O(state=present).
     type: dict
@@ -41,7 +40,9 @@ options:
     type: int
     default: 3600
 author: The clickstream platform's founders
-extends_documentation_fragment: clickstream.aws.resource
+extends_documentation_fragment:
+  - clickstream.aws.resource
+  - clickstream.aws.each
 """
 
 EXAMPLES = r"""
@@ -66,13 +67,13 @@ EXAMPLES = r"""
 RETURN = r"""
 exists:
   description: Whether the role exists after the task; in check mode, whether it exists now.
-  returned: always
+  returned: without O(each)
   type: bool
 resource:
   description:
     - The role after the task; in check mode as it would be, without the ids that AWS has yet to give.
     - Empty where the role does not exist.
-  returned: always
+  returned: without O(each)
   type: dict
   contains:
     arn:
@@ -103,6 +104,11 @@ resource:
     tags:
       description: All tags.
       type: dict
+resources:
+  description: With O(each), C(exists) and C(resource) of each entry, in their order.
+  returned: with O(each)
+  type: list
+  elements: dict
 """
 
 import json
@@ -298,6 +304,7 @@ def main() -> None:
             "max_session_seconds": {"type": "int", "default": 3600},
         },
         required_if_present=("trust",),
+        several=True,
     )
 
 

@@ -12,13 +12,11 @@ description:
   - C(MapPublicIpOnLaunch) is kept off, so that no instance gets a public address by itself.
 options:
   name:
-    description: Name tag of the subnet.
+    description: Name tag of the subnet. Required, here or in O(each).
     type: str
-    required: true
   vpc:
-    description: Name tag of the VPC.
+    description: Name tag of the VPC. Required, here or in O(each).
     type: str
-    required: true
   cidr:
     description: IPv4 range. Required when O(state=present).
     type: str
@@ -26,7 +24,9 @@ options:
     description: Availability zone. Required when O(state=present).
     type: str
 author: The clickstream platform's founders
-extends_documentation_fragment: clickstream.aws.resource
+extends_documentation_fragment:
+  - clickstream.aws.resource
+  - clickstream.aws.each
 """
 
 EXAMPLES = r"""
@@ -41,13 +41,13 @@ EXAMPLES = r"""
 RETURN = r"""
 exists:
   description: Whether the subnet exists after the task; in check mode, whether it exists now.
-  returned: unless pending
+  returned: without O(each), unless pending
   type: bool
 resource:
   description:
     - The subnet after the task; in check mode as it would be, without the ids that AWS has yet to give.
     - Empty where the subnet does not exist.
-  returned: unless pending
+  returned: without O(each), unless pending
   type: dict
   contains:
     subnet_id:
@@ -72,6 +72,11 @@ pending:
   description: Name of the parent that does not exist yet.
   returned: in check mode, where a parent is missing
   type: str
+resources:
+  description: With O(each), C(exists) and C(resource) of each entry, in their order.
+  returned: with O(each)
+  type: list
+  elements: dict
 """
 
 from functools import partial
@@ -160,6 +165,7 @@ def main() -> None:
             "zone": {},
         },
         required_if_present=("cidr", "zone"),
+        several=True,
     )
 
 

@@ -155,25 +155,25 @@ BREAKS = [
     ),
     Break(
         "the raw bucket becomes public",
-        "Create the bucket",
+        "Create the buckets",
         lambda: aws("s3").delete_public_access_block(Bucket=RAW),
         lambda: all(aws("s3").get_public_access_block(Bucket=RAW)["PublicAccessBlockConfiguration"].values()),
     ),
     Break(
         "the raw bucket takes plain HTTP",
-        "Create the bucket",
+        "Create the buckets",
         lambda: aws("s3").delete_bucket_policy(Bucket=RAW),
         lambda: "aws:SecureTransport" in aws("s3").get_bucket_policy(Bucket=RAW)["Policy"],
     ),
     Break(
         "the transfer bucket keeps objects for ever",
-        "Create the bucket",
+        "Create the buckets",
         lambda: aws("s3").delete_bucket_lifecycle(Bucket=TRANSFER),
         lambda: aws("s3").get_bucket_lifecycle_configuration(Bucket=TRANSFER)["Rules"] != [],
     ),
     Break(
         "the ETL's role may do everything",
-        "Create the IAM role",
+        "Create the IAM roles",
         lambda: aws("iam").put_role_policy(
             RoleName=ETL_ROLE,
             PolicyName="admin",
