@@ -13,17 +13,20 @@ description:
   - An endpoint is known by VPC, service and type; O(name) is only a tag.
 options:
   name:
-    description: Name tag of the endpoint.
+    description:
+      - Name tag of the endpoint.
+      - Required, here or in O(each).
     type: str
-    required: true
   vpc:
-    description: Name tag of the VPC.
+    description:
+      - Name tag of the VPC.
+      - Required, here or in O(each).
     type: str
-    required: true
   service:
-    description: Name of the service, for example V(com.amazonaws.ap-southeast-1.s3).
+    description:
+      - Name of the service, for example V(com.amazonaws.ap-southeast-1.s3).
+      - Required, here or in O(each).
     type: str
-    required: true
   type:
     description: Type of the endpoint.
     choices: [Gateway, Interface]
@@ -52,7 +55,9 @@ options:
     type: bool
     default: true
 author: The clickstream platform's founders
-extends_documentation_fragment: clickstream.aws.resource
+extends_documentation_fragment:
+  - clickstream.aws.resource
+  - clickstream.aws.each
 """
 
 EXAMPLES = r"""
@@ -80,13 +85,13 @@ EXAMPLES = r"""
 RETURN = r"""
 exists:
   description: Whether the endpoint exists after the task; in check mode, whether it exists now.
-  returned: unless pending
+  returned: without O(each), unless pending
   type: bool
 resource:
   description:
     - The endpoint after the task; in check mode as it would be, without the ids that AWS has yet to give.
     - Empty where the endpoint does not exist.
-  returned: unless pending
+  returned: without O(each), unless pending
   type: dict
   contains:
     vpc_endpoint_id:
@@ -122,6 +127,11 @@ pending:
   description: Name of the parent that does not exist yet.
   returned: in check mode, where a parent is missing
   type: str
+resources:
+  description: With O(each), C(exists) and C(resource) of each entry, in their order.
+  returned: with O(each)
+  type: list
+  elements: dict
 """
 
 import json
@@ -287,6 +297,7 @@ def main() -> None:
             "security_groups": names,
             "private_dns": {"type": "bool", "default": True},
         },
+        several=True,
     )
 
 
