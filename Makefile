@@ -4,7 +4,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 INVENTORY ?= inventories/local
-PYTHON ?= python3
+# The newest that fits
+PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PLAY = $(BIN)/ansible-playbook -i $(INVENTORY)
@@ -50,12 +51,18 @@ destroy: $(BIN)/ansible-playbook ## Show what would go, ask, and destroy the pla
 down: ## Stop the local cloud and remove all that it made on this computer
 	@[ ! -x $(BIN)/python ] || $(BIN)/python -m local_cloud stop
 
+# A Python that is asked for may be another than the venv's.
+ifneq ($(strip $(PYTHON)),)
+$(BIN)/ansible-playbook $(BIN)/pytest: ask
+endif
+ask:
+
 $(BIN)/ansible-playbook: requirements.txt
-	./bin/bootstrap $(PYTHON) $(VENV) requirements.txt
+	./bin/bootstrap '$(PYTHON)' $(VENV) requirements.txt
 	@touch $@
 
 $(BIN)/pytest: $(REQUIREMENTS)
-	./bin/bootstrap $(PYTHON) $(VENV) requirements-dev.txt
+	./bin/bootstrap '$(PYTHON)' $(VENV) requirements-dev.txt
 	@touch $@ $(BIN)/ansible-playbook
 
-.PHONY: help up test test-drift ci verify etl drift dashboard bench lint destroy down
+.PHONY: ask help up test test-drift ci verify etl drift dashboard bench lint destroy down

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import json
@@ -10,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 DOCUMENTATION = r"""
 name: versions
 short_description: The installed versions of what the project requires, beside the required ones
 description:
-  - Looks at the Python that runs Ansible. A version is right if it is the required one, or a later one of the
-    same major version.
+  - Looks at the Python that runs Ansible. Of a pinned version a later one of the same major version is right
+    too; a range means what it says.
+  - A requirement for another Python than this one is left out.
 positional: collections
 options:
   _input:
@@ -25,7 +28,7 @@ options:
     type: str
     required: true
   collections:
-    description: The C(collections) of a requirements.yml, each with name and version.
+    description: The C(collections) of a requirements.yml, each with name and version, or a range of versions.
     type: list
     elements: dict
     required: true
@@ -58,11 +61,13 @@ def versions(requirements: str, collections: Iterable[Mapping[str, Any]]) -> lis
 
 
 def pinned(requirements: str) -> Iterator[tuple[str, str]]:
-    """Name and version of each line ``name==version`` of a requirements.txt."""
+    """Name and version of each line ``name==version`` of a requirements.txt that holds for this Python."""
     for line in requirements.splitlines():
         try:
             requirement = Requirement(line.split("#")[0].strip())
         except InvalidRequirement:  # an empty line, a comment or an option of pip
+            continue
+        if requirement.marker and not requirement.marker.evaluate():
             continue
         for specifier in requirement.specifier:
             if specifier.operator == "==":
@@ -88,9 +93,11 @@ def installed_collection(name: str) -> str | None:
 
 
 def fits(found: str | None, needed: str) -> bool:
-    """Whether a version is the needed one, or a later one of the same major version."""
+    """Whether a version is in the range ``needed``; a lone one stands for it and later ones of its major."""
+    with contextlib.suppress(InvalidVersion):
+        needed = f">={Version(needed)},<{Version(needed).major + 1}"
     try:
-        return Version(found or "") >= Version(needed) and Version(found or "").major == Version(needed).major
+        return Version(found or "") in SpecifierSet(needed)
     except InvalidVersion:
         return False
 

@@ -55,6 +55,18 @@ def test_the_required_version_or_a_later_one_of_the_same_major_version_is_right(
     assert fits(found, "10.1.2") is ok
 
 
+@pytest.mark.parametrize(
+    ("found", "ok"), [("10.1.1", False), ("10.1.2", True), ("11.4.0", True), ("12.0.0", False)]
+)
+def test_a_range_means_what_it_says(found: str, ok: bool) -> None:
+    assert fits(found, ">=10.1.2,<12") is ok
+
+
+def test_a_pin_for_another_python_is_left_out() -> None:
+    text = 'new==2; python_version >= "3"\nold==1; python_version < "3"'
+    assert list(pinned(text)) == [("new", "2")]
+
+
 def test_what_is_missing_is_found_as_none() -> None:
     rows = versions("no-such-library==1.0", [{"name": "nobody.nothing", "version": "2.0.0"}])
     assert [(row["name"], row["needed"], row["found"], row["ok"]) for row in rows] == [
