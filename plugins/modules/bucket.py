@@ -278,8 +278,8 @@ class Bucket(Resource):
         self.module.fail_json(
             msg=f"bucket {self.name} belongs to another AWS account, or this identity may not see it. "
             "Fix: leave platform_bucket_suffix away in inventories/<inventory>/group_vars/all/platform.yml "
-            "(names that end with account, region and -an are this account's), or set it to something of your "
-            "own, such as -myshop."
+            "(names that end with account, region and -an are this account's), or set it to something of "
+            "your own, such as -myshop."
         )
 
     def read(self) -> State | None:

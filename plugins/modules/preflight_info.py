@@ -8,7 +8,8 @@ module: preflight_info
 short_description: Whether the AWS account can take the platform
 description:
   - Asks AWS who owns the bucket names, whether the region has the image and the zone the instance type,
-    whether the account's plan and quotas let it start, and how many functions may run at a time. Writes nothing.
+    whether the account's plan and quotas let it start, and how many functions may run at a time.
+  - Writes nothing.
   - What the caller may not ask is a warning.
   - Looks for the executable that carries Session Manager's sessions.
 options:
@@ -182,7 +183,7 @@ def plan_findings(client: Client, type_info: Mapping[str, Any], params: Mapping[
     return Findings(
         errors=[
             "This account is on AWS's Free plan, which does not start the instance type "
-            f"{type_info['InstanceType']}. Fix: upgrade the account's plan in Billing and Cost Management, or set "
+            f"{type_info['InstanceType']}. Fix: upgrade the plan in Billing and Cost Management, or set "
             "platform_analytics_instance_type to an eligible one (aws ec2 describe-instance-types --filters "
             "Name=free-tier-eligible,Values=true)."
         ]
@@ -212,8 +213,8 @@ def vcpu_findings(client: Client, type_info: Mapping[str, Any], params: Mapping[
     return Findings(
         errors=[
             f"{type_info['InstanceType']} needs {needed} vCPUs, and of this account's {quota} for standard "
-            f"on-demand instances {used} are in use. Fix: ask for more of the quota {VCPU_QUOTA} (Service Quotas, "
-            "Amazon EC2, Running On-Demand Standard instances)."
+            f"on-demand instances {used} are in use. Fix: ask for more of the quota {VCPU_QUOTA} (Service "
+            "Quotas, Amazon EC2, Running On-Demand Standard instances)."
         ]
     )
 
@@ -226,8 +227,8 @@ def concurrency_findings(client: Client, type_info: Mapping[str, Any], params: M
     return Findings(
         warnings=[
             f"Lambda runs {limit} functions at a time in this account and region; requests beyond that are "
-            f"refused. Fix: ask for {ENOUGH_EXECUTIONS} or more of the quota {EXECUTIONS_QUOTA} (Service Quotas, "
-            "AWS Lambda, Concurrent executions)."
+            f"refused. Fix: ask for {ENOUGH_EXECUTIONS} or more of the quota {EXECUTIONS_QUOTA} (Service "
+            "Quotas, AWS Lambda, Concurrent executions)."
         ]
     )
 
