@@ -12,6 +12,7 @@ from inspect import signature
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.ec2.exceptions import InvalidParameterCombination
 from moto.ec2.models.iam_instance_profile import IamInstanceProfileAssociationBackend
 from moto.ec2.models.instances import InstanceBackend
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend, SecurityGroupRule
@@ -166,6 +167,45 @@ def monitoring() -> None:
 
     Monitoring.monitor_instances = switch("enabled")
     Monitoring.unmonitor_instances = switch("disabled")
+
+
+@fix
+def cpu_credits() -> None:
+    """moto answers "standard" for all and cannot change it; on AWS newer burstable types start as unlimited.
+
+    Other types have no credits, and AWS refuses whoever names some for them.
+    """
+    respond = InstanceResponse.run_instances
+
+    def run(self: Any) -> Any:
+        wanted = (self._get_param("CreditSpecification") or {}).get("CpuCredits")
+        kind = self._get_param("InstanceType") or ""
+        if wanted and not kind.startswith("t"):
+            raise InvalidParameterCombination(f"the instance type {kind} has no CPU credits to be {wanted}")
+        there = {one.id for one in self.ec2_backend.all_instances()}
+        answer = respond(self)
+        for one in self.ec2_backend.all_instances():
+            if one.id not in there:
+                one.cpu_credits = wanted or (
+                    "standard" if one.instance_type.startswith("t2.") else "unlimited"
+                )
+        return answer
+
+    def describe(self: Any) -> Any:
+        instances = [self.ec2_backend.get_instance(one) for one in self._get_param("InstanceIds", [])]
+        shown = [{"InstanceId": one.id, "CpuCredits": one.cpu_credits} for one in instances]
+        return ActionResult({"InstanceCreditSpecifications": shown})
+
+    def modify(self: Any) -> Any:
+        asked = self._get_param("InstanceCreditSpecifications", [])
+        for one in asked:
+            self.ec2_backend.get_instance(one["InstanceId"]).cpu_credits = one["CpuCredits"]
+        changed = [{"InstanceId": one["InstanceId"]} for one in asked]
+        return ActionResult({"SuccessfulInstanceCreditSpecifications": changed})
+
+    InstanceResponse.run_instances = run
+    InstanceResponse.describe_instance_credit_specifications = describe
+    InstanceResponse.modify_instance_credit_specification = modify
 
 
 @fix

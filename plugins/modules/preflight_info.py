@@ -69,6 +69,11 @@ errors:
   type: list
   elements: str
   returned: success
+advice:
+  description: What works and will hurt, and what could not be asked; the task warns of it.
+  type: list
+  elements: str
+  returned: success
 """
 
 import shutil
@@ -276,7 +281,7 @@ def main() -> None:
         warnings += found.warnings
     for warning in warnings:
         module.warn(warning)
-    module.exit_json(errors=errors)
+    module.exit_json(errors=errors, advice=warnings)
 
 
 if __name__ == "__main__":
