@@ -11,12 +11,14 @@ from collections.abc import Callable
 from inspect import signature
 from typing import Any
 
+from moto.core.base_backend import BaseBackend
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import InvalidParameterCombination
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 from moto.ec2.models.iam_instance_profile import IamInstanceProfileAssociationBackend
 from moto.ec2.models.instances import InstanceBackend
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend, SecurityGroupRule
-from moto.ec2.models.vpcs import VPCEndPoint
+from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.monitoring import Monitoring
 from moto.ec2.responses.vpcs import VPCs
@@ -30,6 +32,9 @@ METADATA_ARGUMENTS = {
     "instance_metadata_tags": "metadata_tags",
 }
 """Attribute of moto's metadata options -> argument of its function."""
+
+SERVICES = ("ec2messages", "logs", "monitoring", "s3", "ssm", "ssmmessages")
+"""The services with endpoints; this region is old enough to have ec2messages."""
 
 FIXES: list[Callable[[], None]] = []
 
@@ -217,6 +222,28 @@ def endpoint_filter() -> None:
         return self.id if filter_name == "vpc-endpoint-id" else known(self, filter_name, method_name)
 
     VPCEndPoint.get_filter_value = value
+
+
+@fix
+def endpoint_services() -> None:
+    """moto answers 500 to DescribeVpcEndpointServices: it loads all its services, and some lack a package.
+
+    It also reads "Value" for "Values" of the filter service-name.
+    """
+
+    def collect(_account: str, region: str) -> list[dict[str, Any]]:
+        found = RegionsAndZonesBackend.zones.get(region, [])
+        zones = [zone.name for zone in found]
+        made = [BaseBackend.default_vpc_endpoint_service_factory(region, zones, one) for one in SERVICES]
+        return [service for services in made for service in services]
+
+    chosen = VPCBackend._filter_endpoint_services
+
+    def choose(names: list[str], filters: list[dict[str, Any]], services: Any) -> Any:
+        return chosen(names, [{"Value": one.get("Values", []), **one} for one in filters], services)
+
+    VPCBackend._collect_default_endpoint_services = staticmethod(collect)
+    VPCBackend._filter_endpoint_services = staticmethod(choose)
 
 
 @fix
