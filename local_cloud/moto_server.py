@@ -11,11 +11,14 @@ from collections.abc import Callable
 from inspect import signature
 from typing import Any
 
+from moto.core.base_backend import BaseBackend
 from moto.core.responses import ActionResult
+from moto.ec2.exceptions import InvalidParameterCombination
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 from moto.ec2.models.iam_instance_profile import IamInstanceProfileAssociationBackend
 from moto.ec2.models.instances import InstanceBackend
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend, SecurityGroupRule
-from moto.ec2.models.vpcs import VPCEndPoint
+from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.monitoring import Monitoring
 from moto.ec2.responses.vpcs import VPCs
@@ -29,6 +32,9 @@ METADATA_ARGUMENTS = {
     "instance_metadata_tags": "metadata_tags",
 }
 """Attribute of moto's metadata options -> argument of its function."""
+
+SERVICES = ("ec2messages", "logs", "monitoring", "s3", "ssm", "ssmmessages")
+"""The services with endpoints; this region is old enough to have ec2messages."""
 
 FIXES: list[Callable[[], None]] = []
 
@@ -169,6 +175,45 @@ def monitoring() -> None:
 
 
 @fix
+def cpu_credits() -> None:
+    """moto answers "standard" for all and cannot change it; on AWS newer burstable types start as unlimited.
+
+    Other types have no credits, and AWS refuses whoever names some for them.
+    """
+    respond = InstanceResponse.run_instances
+
+    def run(self: Any) -> Any:
+        wanted = (self._get_param("CreditSpecification") or {}).get("CpuCredits")
+        kind = self._get_param("InstanceType") or ""
+        if wanted and not kind.startswith("t"):
+            raise InvalidParameterCombination(f"the instance type {kind} has no CPU credits to be {wanted}")
+        there = {one.id for one in self.ec2_backend.all_instances()}
+        answer = respond(self)
+        for one in self.ec2_backend.all_instances():
+            if one.id not in there:
+                one.cpu_credits = wanted or (
+                    "standard" if one.instance_type.startswith("t2.") else "unlimited"
+                )
+        return answer
+
+    def describe(self: Any) -> Any:
+        instances = [self.ec2_backend.get_instance(one) for one in self._get_param("InstanceIds", [])]
+        shown = [{"InstanceId": one.id, "CpuCredits": one.cpu_credits} for one in instances]
+        return ActionResult({"InstanceCreditSpecifications": shown})
+
+    def modify(self: Any) -> Any:
+        asked = self._get_param("InstanceCreditSpecifications", [])
+        for one in asked:
+            self.ec2_backend.get_instance(one["InstanceId"]).cpu_credits = one["CpuCredits"]
+        changed = [{"InstanceId": one["InstanceId"]} for one in asked]
+        return ActionResult({"SuccessfulInstanceCreditSpecifications": changed})
+
+    InstanceResponse.run_instances = run
+    InstanceResponse.describe_instance_credit_specifications = describe
+    InstanceResponse.modify_instance_credit_specification = modify
+
+
+@fix
 def endpoint_filter() -> None:
     """moto does not know DescribeVpcEndpoints' filter vpc-endpoint-id."""
     known = VPCEndPoint.get_filter_value
@@ -177,6 +222,28 @@ def endpoint_filter() -> None:
         return self.id if filter_name == "vpc-endpoint-id" else known(self, filter_name, method_name)
 
     VPCEndPoint.get_filter_value = value
+
+
+@fix
+def endpoint_services() -> None:
+    """moto answers 500 to DescribeVpcEndpointServices: it loads all its services, and some lack a package.
+
+    It also reads "Value" for "Values" of the filter service-name.
+    """
+
+    def collect(_account: str, region: str) -> list[dict[str, Any]]:
+        found = RegionsAndZonesBackend.zones.get(region, [])
+        zones = [zone.name for zone in found]
+        made = [BaseBackend.default_vpc_endpoint_service_factory(region, zones, one) for one in SERVICES]
+        return [service for services in made for service in services]
+
+    chosen = VPCBackend._filter_endpoint_services
+
+    def choose(names: list[str], filters: list[dict[str, Any]], services: Any) -> Any:
+        return chosen(names, [{"Value": one.get("Values", []), **one} for one in filters], services)
+
+    VPCBackend._collect_default_endpoint_services = staticmethod(collect)
+    VPCBackend._filter_endpoint_services = staticmethod(choose)
 
 
 @fix

@@ -1,7 +1,7 @@
-"""Structured log lines and metrics on standard output.
+"""Structured log lines on standard output.
 
-One JSON object per line. A line with metrics follows CloudWatch's embedded metric format: CloudWatch extracts
-the metrics from the log, and the function calls nothing. (The loader's network has no route to CloudWatch.)
+One JSON object per line; numbers in it are for CloudWatch Logs Insights. They are no metrics of CloudWatch:
+each name would be paid for by the month, and no alarm asks for one.
 No line may have personal data: no address, no user, no event.
 """
 
@@ -9,51 +9,12 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Mapping
-from typing import Final
-
-NAMESPACE: Final = "Clickstream"
-
-_UNITS: Final = {"Bytes": "Bytes", "Ms": "Milliseconds", "Seconds": "Seconds"}
 
 
 def log(level: str, message: str, **properties: object) -> None:
     """Write one structured line: `level`, `message` and other properties."""
     _write({"level": level, "message": message, **properties})
-
-
-def log_metrics(
-    function: str, message: str, metrics: Mapping[str, int | float], **properties: object
-) -> None:
-    """Write one structured line whose `metrics` CloudWatch records with the dimension `Function`.
-
-    The end of a metric's name gives its unit: `...Bytes`, `...Ms`, `...Seconds`, otherwise a count.
-    """
-    declared = [{"Name": name, "Unit": _unit(name)} for name in metrics]
-    _write(
-        {
-            "_aws": {
-                "Timestamp": time.time_ns() // 1_000_000,
-                "CloudWatchMetrics": [
-                    {
-                        "Namespace": NAMESPACE,
-                        "Dimensions": [["Function"]],
-                        "Metrics": declared,
-                    }
-                ],
-            },
-            "Function": function,
-            "level": "INFO",
-            "message": message,
-            **metrics,
-            **properties,
-        }
-    )
-
-
-def _unit(name: str) -> str:
-    return next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), "Count")
 
 
 def _write(line: Mapping[str, object]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from botocore.config import Config
 
-from contract.telemetry import log, log_metrics
+from contract.telemetry import log
 from etl.answer import Answer, busy_answer
 from etl.connection import Busy, Connect, connector
 from etl.fetch import Fetcher
@@ -24,7 +24,6 @@ from etl.warehouse import Warehouse
 
 _SESSION: Final = aws_session()
 # SBW_Lamda_ETL is spelt so on purpose: it is the name that the owner of the platform gave to the function.
-_FUNCTION: Final = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "SBW_Lamda_ETL")
 
 
 def handler(event: object, context: Any) -> Answer:
@@ -98,20 +97,18 @@ def _client(service: str, **options: Any) -> Any:
 
 def _report(answer: Answer) -> None:
     objects, events = answer["objects"], answer["events"]
-    log_metrics(
-        _FUNCTION,
+    log(
+        "INFO",
         "run ended",
-        {
-            "ObjectsListed": objects["listed"],
-            "ObjectsSkipped": objects["skipped"],
-            "ObjectsRead": objects["read"],
-            "ObjectsFailed": objects["failed"],
-            "ObjectsLeft": objects["left"],
-            "EventsLoaded": events["loaded"],
-            "EventsDuplicate": events["duplicate"],
-            "EventsRejected": events["rejected"],
-            "Seconds": answer["seconds"],
-        },
+        ObjectsListed=objects["listed"],
+        ObjectsSkipped=objects["skipped"],
+        ObjectsRead=objects["read"],
+        ObjectsFailed=objects["failed"],
+        ObjectsLeft=objects["left"],
+        EventsLoaded=events["loaded"],
+        EventsDuplicate=events["duplicate"],
+        EventsRejected=events["rejected"],
+        Seconds=answer["seconds"],
         status=answer["status"],
         failures=answer["failures"],
     )

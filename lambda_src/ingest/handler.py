@@ -13,7 +13,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.telemetry import log, log_metrics
+from contract.telemetry import log
 from ingest.answer import Response, refused
 from ingest.collect import Moment, Outcome, StorageError, collect
 from ingest.raw import StoredObject
@@ -23,7 +23,6 @@ RETRY_HINT: Final = "No event was acknowledged. It is safe to send the same requ
 
 # Created once per execution environment, outside the handler. botocore alone starts in half of boto3's time.
 _SETTINGS: Final = Settings.from_environment(os.environ)
-_FUNCTION: Final = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "clickstream-lambda-ingest")
 _S3: Final[Any] = botocore.session.get_session().create_client(
     "s3",
     config=Config(
@@ -59,11 +58,10 @@ def handler(event: dict[str, Any], context: object) -> Response:
         kind = type(error).__name__
         log("ERROR", "unexpected failure", requestId=request_id, error=kind, places=places)
         outcome = Outcome(refused(500, "the request could not be handled", RETRY_HINT))
-    log_metrics(
-        _FUNCTION,
+    log(
+        "INFO",
         "request",
-        {
-            "Requests": 1,
+        **{
             "Accepted": outcome.accepted,
             "Rejected": outcome.rejected,
             "BodyBytes": outcome.body_bytes,

@@ -112,6 +112,23 @@ async def foreign_bucket(call: Call, backends: Backends) -> None:
         )
 
 
+@before("s3", "CreateBucket")
+async def account_regional_namespace(call: Call, backends: Backends) -> None:
+    """Refuse names that end with -an outside the account regional namespace, and all others inside it."""
+    bucket, namespace = call.segments[0], call.headers.get("x-amz-bucket-namespace", "global")
+    if namespace not in ("global", "account-regional"):
+        refuse("InvalidRequest", f"the bucket namespace {namespace} is neither global nor account-regional")
+    if namespace == "global" and bucket.endswith("-an"):
+        refuse(
+            "MissingNamespaceHeader", f"{bucket} needs the header x-amz-bucket-namespace: account-regional"
+        )
+    suffix = f"-{backends.settings.account_id}-{call.region}-an"
+    if namespace == "account-regional" and bucket.removesuffix(suffix) in ("", bucket):
+        refuse(
+            "InvalidBucketNamespace", f"{bucket} does not end with {suffix}, account and region of the call."
+        )
+
+
 @before(
     "s3",
     *("HeadBucket", "ListObjects", "ListObjectsV2", "GetBucketLocation", "GetBucketVersioning"),

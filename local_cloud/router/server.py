@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 from aiohttp import web
 
-from local_cloud.router import documents, fixes, refusals, sessions  # noqa: F401 - they register hooks
+from local_cloud.router import account, documents, fixes, refusals, sessions  # noqa: F401 - they register hooks
 from local_cloud.router.backends import MOTO, Backends, forwarded
 from local_cloud.router.calls import (
     Answer,

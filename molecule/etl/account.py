@@ -7,6 +7,7 @@ import json
 from tests.support.molecule.account import (
     ACCOUNT,
     ETL_GROUP,
+    OF_ACCOUNT,
     PRIVATE,
     REGION,
     TAGS,
@@ -42,7 +43,7 @@ def verify() -> None:
     assert (
         function["Environment"]["Variables"].items()
         >= {
-            "RAW_BUCKET": "clickstream-s3-ingest",
+            "RAW_BUCKET": f"clickstream-s3-ingest{OF_ACCOUNT}",
             "DWH_HOST": "10.0.128.10",
             "DWH_PORT": "5432",
             "DWH_DATABASE": "clickstream_dw",

@@ -46,7 +46,7 @@ def verify() -> None:
     assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
     limits = stage["DefaultRouteSettings"]
     assert (limits["ThrottlingBurstLimit"], limits["ThrottlingRateLimit"]) == (200, 100.0)
-    assert limits["DetailedMetricsEnabled"] is True
+    assert limits["DetailedMetricsEnabled"] is False
     assert stage["AccessLogSettings"]["DestinationArn"].removesuffix(":*").endswith(f":log-group:{LOG_GROUP}")
     [(sid, permission)] = permissions(FUNCTION).items()
     assert (sid, permission["Principal"]) == ("http-api", {"Service": "apigateway.amazonaws.com"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.support.molecule.account import TAGS, client, tags
+from tests.support.molecule.account import OF_ACCOUNT, TAGS, client, tags
 
 ANALYTICS, INGEST, ETL = "SBW_EC2_ShinyDWH-role", "clickstream-lambda-ingest-role", "SBW_Lamda_ETL-role"
 ROLES = {
@@ -68,7 +68,7 @@ def verify() -> None:
         ANALYTICS: [ANALYTICS]
     }
     [store] = [one for one in statements(INGEST) if one["Sid"] == "Store"]
-    raw = "arn:aws:s3:::clickstream-s3-ingest"
+    raw = f"arn:aws:s3:::clickstream-s3-ingest{OF_ACCOUNT}"
     assert (store["Action"], store["Resource"]) == ("s3:PutObject", [f"{raw}/events/*", f"{raw}/rejected/*"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.molecule.account import ACCOUNT, TAGS, client, make_role, permissions
+from tests.support.molecule.account import ACCOUNT, OF_ACCOUNT, TAGS, client, make_role, permissions
 
 NAME = "clickstream-lambda-ingest"
 MADE = ["Build the zip", f"log group /aws/lambda/{NAME}", f"Lambda function {NAME}"]
@@ -26,7 +26,7 @@ def verify() -> None:
         512,
         29,
     )
-    assert function["Environment"]["Variables"] == {"RAW_BUCKET": "clickstream-s3-ingest"}
+    assert function["Environment"]["Variables"] == {"RAW_BUCKET": f"clickstream-s3-ingest{OF_ACCOUNT}"}
     assert function["Role"] == f"arn:aws:iam::{ACCOUNT}:role/{NAME}-role"
     assert not function.get("VpcConfig", {}).get("SubnetIds") and not function.get("Layers")
     logging = function["LoggingConfig"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.support.molecule.account import TAGS, client, tags
+from tests.support.molecule.account import OF_ACCOUNT, TAGS, client, tags
 
 OPERATOR, ANSIBLE = "clickstream-operator", "clickstream-ansible"
 MADE = [f"session document {OPERATOR}", f"session document {ANSIBLE}"]
@@ -22,7 +22,7 @@ def inputs(name: str) -> dict[str, Any]:
 def verify() -> None:
     """Operators' sessions leave a transcript; Ansible's leave none; both end."""
     transcript = {
-        "s3BucketName": "clickstream-s3-session-logs",
+        "s3BucketName": f"clickstream-s3-session-logs{OF_ACCOUNT}",
         "s3KeyPrefix": "sessions",
         "s3EncryptionEnabled": True,
     }

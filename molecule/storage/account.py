@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.support.molecule.account import REGION, TAGS, absent, client, tags
+from tests.support.molecule.account import OF_ACCOUNT, REGION, TAGS, absent, client, tags
 
 TIDY = {"tidy": ("", None, 30)}
 BUCKETS: dict[str, dict[str, tuple[str, int | None, int | None]]] = {
-    "clickstream-s3-ingest": {**TIDY, "rejected": ("rejected/", 90, None)},
-    "clickstream-s3-sbw": TIDY,
-    "clickstream-s3-transfer": {"transfer": ("", 1, None)},
-    "clickstream-s3-backup": TIDY,
-    "clickstream-s3-session-logs": {**TIDY, "transcripts": ("", 365, None)},
+    f"clickstream-s3-ingest{OF_ACCOUNT}": {**TIDY, "rejected": ("rejected/", 90, None)},
+    f"clickstream-s3-sbw{OF_ACCOUNT}": TIDY,
+    f"clickstream-s3-transfer{OF_ACCOUNT}": {"transfer": ("", 1, None)},
+    f"clickstream-s3-backup{OF_ACCOUNT}": TIDY,
+    f"clickstream-s3-session-logs{OF_ACCOUNT}": {**TIDY, "transcripts": ("", 365, None)},
 }
 """Bucket → lifecycle rule → prefix, days until objects expire, days until versions do."""
 MADE = [f"bucket {name}" for name in BUCKETS]
 BROKEN = [
-    "bucket clickstream-s3-ingest: lifecycle, versioning",
-    "bucket clickstream-s3-sbw: policy, public_access",
+    f"bucket clickstream-s3-ingest{OF_ACCOUNT}: lifecycle, versioning",
+    f"bucket clickstream-s3-sbw{OF_ACCOUNT}: policy, public_access",
 ]
 
 
@@ -54,7 +54,7 @@ def verify() -> None:
         by = {"Bucket": name}
         assert s3.get_bucket_location(**by)["LocationConstraint"] == REGION
         versions = s3.get_bucket_versioning(**by).get("Status")
-        assert (versions == "Enabled") == (name != "clickstream-s3-transfer"), name
+        assert (versions == "Enabled") == (name != f"clickstream-s3-transfer{OF_ACCOUNT}"), name
         [rule] = s3.get_bucket_encryption(**by)["ServerSideEncryptionConfiguration"]["Rules"]
         assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
         assert set(s3.get_public_access_block(**by)["PublicAccessBlockConfiguration"].values()) == {True}
@@ -72,7 +72,10 @@ def verify() -> None:
 def break_by_hand() -> None:
     """Raw events, of which there is one, expire and keep no versions; the media bucket is everybody's."""
     s3 = client("s3")
-    raw, media = {"Bucket": "clickstream-s3-ingest"}, {"Bucket": "clickstream-s3-sbw"}
+    raw, media = (
+        {"Bucket": f"clickstream-s3-ingest{OF_ACCOUNT}"},
+        {"Bucket": f"clickstream-s3-sbw{OF_ACCOUNT}"},
+    )
     expire = {"ID": "all", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
     s3.put_object(**raw, Key="events/2026/01/01/00/one.json", Body=b"{}")
     s3.put_bucket_lifecycle_configuration(**raw, LifecycleConfiguration={"Rules": [expire]})

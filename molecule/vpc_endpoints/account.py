@@ -7,6 +7,7 @@ import json
 from tests.support.molecule.account import (
     ACCOUNT,
     ENDPOINTS_GROUP,
+    OF_ACCOUNT,
     PRIVATE,
     PRIVATE_TABLE,
     REGION,
@@ -18,7 +19,7 @@ from tests.support.molecule.account import (
     the,
 )
 
-INTERFACES = ("ssm", "ssmmessages", "ec2messages")
+INTERFACES = ("ssm", "ssmmessages")
 MADE = [f"VPC endpoint SBW_Project-vpce-{service}" for service in ("s3", *INTERFACES)]
 BROKEN = [
     "VPC endpoint SBW_Project-vpce-s3: policy, route_tables",
@@ -35,7 +36,7 @@ def verify() -> None:
     """S3 in the private table, for the platform's buckets only; Systems Manager in the private subnet."""
     endpoints = [one for one in found("vpc_endpoints") if one["State"] == "available"]
     by_service = {one["ServiceName"].removeprefix(f"com.amazonaws.{REGION}."): one for one in endpoints}
-    assert sorted(by_service) == sorted(["s3", *INTERFACES]) and len(endpoints) == 4
+    assert sorted(by_service) == sorted(["s3", *INTERFACES]) and len(endpoints) == 3
     assert all(tags(one) == named(f"SBW_Project-vpce-{service}") for service, one in by_service.items())
     subnet, group = the("subnets", name=PRIVATE), the("security_groups", group_name=ENDPOINTS_GROUP)
     for service in INTERFACES:
@@ -48,7 +49,7 @@ def verify() -> None:
     assert (s3["VpcEndpointType"], s3["RouteTableIds"]) == ("Gateway", [table])
     ours, aws = json.loads(s3["PolicyDocument"])["Statement"]
     names = ("ingest", "transfer", "backup", "session-logs")
-    buckets = [f"arn:aws:s3:::clickstream-s3-{name}" for name in names]
+    buckets = [f"arn:aws:s3:::clickstream-s3-{name}{OF_ACCOUNT}" for name in names]
     assert sorted(ours["Resource"]) == sorted([*buckets, *(f"{bucket}/*" for bucket in buckets)])
     assert ours["Condition"] == {"StringEquals": {"aws:ResourceAccount": ACCOUNT}}
     assert ours["Principal"] == "*" and "s3:*" not in ours["Action"]

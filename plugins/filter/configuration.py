@@ -43,6 +43,9 @@ ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-z]")
 PREFIX = re.compile(r"(/[A-Za-z0-9_.-]+){1,13}")
 """Systems Manager API Reference, PutParameter: at most 15 levels, of which the platform's names take two."""
 
+WITHOUT_NAMESPACE = {"me-central-1", "me-south-1"}
+"""S3 User Guide, "Namespaces for general purpose buckets": the regions without account regional ones."""
+
 RESERVED_HOSTS = 4
 """VPC User Guide, "Subnet CIDR blocks": the first four addresses of a subnet and the last are AWS's."""
 
@@ -54,6 +57,7 @@ def configuration_errors(variables: Variables) -> list[str]:
         *_network(variables),
         *_names(variables, "bucket", BUCKET, "3 to 63 lower-case letters, digits and hyphens"),
         *_distinct(variables, "_bucket"),
+        *_namespace(variables),
         *_distinct(variables, "_security_group"),
         *_origins(variables),
         *_parameters(variables),
@@ -117,6 +121,21 @@ def _distinct(variables: Variables, suffix: str) -> Iterator[str]:
         if value in owners:
             yield f"{name} and {owners[value]} are both {value!r}. Fix: give each a name of its own."
         owners[value] = name
+
+
+def _namespace(variables: Variables) -> Iterator[str]:
+    region = variables["platform_region"]
+    for name, value in _ending(variables, "_bucket").items():
+        if value.endswith("-an") and region in WITHOUT_NAMESPACE:
+            yield (
+                f"{name} {value!r} is in S3's account regional namespace, which {region} does not have. "
+                "Fix: set platform_bucket_suffix to something of your own, such as -myshop."
+            )
+        elif value.endswith("-an") and not value.endswith(f"-{region}-an"):
+            yield (
+                f"{name} {value!r} ends with -an, but not with account, platform_region and -an. "
+                "Fix: leave platform_bucket_suffix away, or end it with anything else."
+            )
 
 
 def _ending(variables: Variables, suffix: str) -> dict[str, str]:

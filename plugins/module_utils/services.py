@@ -7,7 +7,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from botocore.config import Config
+
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import Missing, ignore_absent
+
+IMPATIENT = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 2})
+"""An endpoint that does not answer is reported within seconds."""
 
 
 def together(**reads: Callable[[], Any]) -> dict[str, Any]:

@@ -11,10 +11,12 @@ description:
   - Every bucket of this module is private (all four blocks of public access), without ACLs, encrypted with
     SSE-S3, and answers over TLS only. No option changes that.
   - The bucket policy, the lifecycle rules and the CORS rules are exactly those of the task.
+  - A name that ends with C(-an) is in S3's account regional namespace, where only the account can make
+    buckets; it must end with C(-<account>-<region>-an). All others are global.
   - A name that another account owns is an error with the fix, in check mode too.
 options:
   name:
-    description: Name of the bucket; names are global in AWS. Required, here or in O(each).
+    description: Name of the bucket. Required, here or in O(each).
     type: str
   versioning:
     description: Whether S3 keeps what is overwritten or deleted.
@@ -183,6 +185,8 @@ PRIVATE = {
 }
 OWNERSHIP = "BucketOwnerEnforced"
 ENCRYPTION = "AES256"
+NAMESPACE = "-an"
+"""How names in an account regional namespace end, and no others (S3 User Guide, "Bucket naming rules")."""
 
 LIFECYCLE_OPTIONS = {
     "id": {"required": True},
@@ -272,9 +276,10 @@ class Bucket(Resource):
     def taken(self) -> None:
         """End the module: another account has the name."""
         self.module.fail_json(
-            msg=f"bucket {self.name} belongs to another AWS account, or this identity may not see it: bucket "
-            "names are global in AWS. Fix: set platform_bucket_suffix to something of your own (such as "
-            "-myshop) in inventories/<inventory>/group_vars/all/platform.yml."
+            msg=f"bucket {self.name} belongs to another AWS account, or this identity may not see it. "
+            "Fix: leave platform_bucket_suffix away in inventories/<inventory>/group_vars/all/platform.yml "
+            "(names that end with account, region and -an are this account's), or set it to something of "
+            "your own, such as -myshop."
         )
 
     def read(self) -> State | None:
@@ -343,9 +348,11 @@ class Bucket(Resource):
 
     def create(self, desired: State) -> None:
         """Make the bucket, then set what a new one lacks."""
-        place = {}
+        place: dict[str, Any] = {}
+        if self.name.endswith(NAMESPACE):
+            place["BucketNamespace"] = "account-regional"
         if self.module.region != "us-east-1":  # the one region that S3 refuses to see named
-            place = {"CreateBucketConfiguration": {"LocationConstraint": self.module.region}}
+            place["CreateBucketConfiguration"] = {"LocationConstraint": self.module.region}
         try:
             # S3 takes a while to free the name of a bucket that was just removed.
             retrying(
@@ -353,8 +360,15 @@ class Bucket(Resource):
                 "OperationAborted",
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "BucketAlreadyExists":
+            code = error.response["Error"]["Code"]
+            if code == "BucketAlreadyExists":
                 self.taken()
+            if code in ("InvalidBucketNamespace", "MissingNamespaceHeader"):
+                self.module.fail_json(
+                    msg=f"bucket {self.name} cannot be in this account's regional namespace: "
+                    f"{error.response['Error'].get('Message', code)} Fix: leave platform_bucket_suffix away, "
+                    "or end it with anything but -an."
+                )
             raise
         self.s3.get_waiter("bucket_exists").wait(Bucket=self.name)
         current = self.read() or {}

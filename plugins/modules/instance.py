@@ -11,7 +11,7 @@ description:
   - It has no key pair, no public address, an encrypted gp3 root volume, and an instance metadata service
     that answers with session tokens only (IMDSv2).
   - Repairs the instance profile, security groups, metadata service, termination protection, detailed
-    monitoring (kept off), type (by a stop and a start) and tags; starts it where it is stopped.
+    monitoring (kept off), type (by a stop and a start), CPU credits and tags; starts it where it is stopped.
   - The image is the newest that matches at creation. A newer image, another O(user_data) or O(volume_size)
     is no change afterwards; for these, remove the instance and create it again.
   - The instance, its volume and its network interface get the tags.
@@ -44,6 +44,14 @@ options:
   type:
     description: Instance type. Required when O(state=present).
     type: str
+  cpu_credits:
+    description:
+      - What an instance of a burstable type (T2, T3, T3a, T4g) does when its CPU credits are used up.
+        V(standard) slows it down; V(unlimited), which is EC2's default for most of them, charges for more.
+      - Other types have no credits.
+    type: str
+    choices: [standard, unlimited]
+    default: standard
   instance_profile:
     description: Name of its instance profile. Required when O(state=present).
     type: str
@@ -141,6 +149,9 @@ resource:
     termination_protection:
       description: Whether an API call to terminate it is refused.
       type: bool
+    cpu_credits:
+      description: V(standard) or V(unlimited); empty where the type has no CPU credits.
+      type: str
     monitoring:
       description: Whether CloudWatch gets detailed metrics, which cost extra.
       type: bool
@@ -153,6 +164,7 @@ pending:
   type: str
 """
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -173,6 +185,9 @@ from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
     tag_list,
     wait_for,
 )
+
+BURSTABLE = re.compile(r"t\d")
+"""The types with CPU credits (EC2 User Guide, "Burstable performance instances")."""
 
 METADATA = ("HttpEndpoint", "HttpPutResponseHopLimit", "HttpTokens")
 
@@ -218,9 +233,16 @@ class Instance(Ec2Resource):
             "security_groups": sorted(group["GroupId"] for group in found["SecurityGroups"]),
             "metadata": {key: found.get("MetadataOptions", {}).get(key) for key in METADATA},
             "termination_protection": bool(protection["DisableApiTermination"]["Value"]),
+            "cpu_credits": self._credits(found),
             "monitoring": found["Monitoring"]["State"] not in ("disabled", "disabling"),
             "tags": described_tags(found),
         }
+
+    def _credits(self, found: dict[str, Any]) -> str:
+        if not BURSTABLE.match(found["InstanceType"]):
+            return ""
+        answer = self.ec2.describe_instance_credit_specifications(InstanceIds=[found["InstanceId"]])
+        return str(answer["InstanceCreditSpecifications"][0]["CpuCredits"])
 
     def desired(self) -> State:
         """As the task says; needs VPC, subnet, groups, and for an instance without it the profile."""
@@ -239,6 +261,7 @@ class Instance(Ec2Resource):
                 "HttpTokens": "required",
             },
             "termination_protection": self.params["termination_protection"],
+            "cpu_credits": self.params["cpu_credits"] if BURSTABLE.match(self.params["type"]) else "",
             "monitoring": False,
             "tags": self.wanted_tags(),
         }
@@ -295,6 +318,11 @@ class Instance(Ec2Resource):
             "MetadataOptions": desired["metadata"],
             "DisableApiTermination": desired["termination_protection"],
             "Monitoring": {"Enabled": False},
+            **(
+                {"CreditSpecification": {"CpuCredits": desired["cpu_credits"]}}
+                if desired["cpu_credits"]
+                else {}
+            ),
             **({"UserData": self.params["user_data"]} if self.params["user_data"] else {}),
             "TagSpecifications": [
                 {"ResourceType": kind, "Tags": tags} for kind in ("instance", "volume", "network-interface")
@@ -346,6 +374,7 @@ class Instance(Ec2Resource):
             "metadata": self._set_metadata,
             "monitoring": self._stop_monitoring,
             "type": self._set_type,
+            "cpu_credits": self._set_credits,
             "instance_state": self._start,
         }
         for key, repair in repairs.items():
@@ -382,6 +411,12 @@ class Instance(Ec2Resource):
     def _stop_monitoring(self, instance_id: str, wanted: bool) -> None:
         self.ec2.unmonitor_instances(InstanceIds=[instance_id])
 
+    def _set_credits(self, instance_id: str, wanted: str) -> None:
+        if wanted:  # else the new type has none
+            self.ec2.modify_instance_credit_specification(
+                InstanceCreditSpecifications=[{"InstanceId": instance_id, "CpuCredits": wanted}]
+            )
+
     def _set_type(self, instance_id: str, wanted: str) -> None:
         """AWS changes the type of a stopped instance only."""
         self.ec2.stop_instances(InstanceIds=[instance_id])
@@ -417,6 +452,7 @@ def main() -> None:
             "vpc": {"required": True},
             **{key: {} for key in needed},
             "security_groups": {"type": "list", "elements": "str", "default": []},
+            "cpu_credits": {"choices": ["standard", "unlimited"], "default": "standard"},
             "volume_size": {"type": "int", "default": 20},
             "metadata_hop_limit": {"type": "int", "default": 1},
             "termination_protection": {"type": "bool", "default": True},

@@ -7,8 +7,10 @@ DOCUMENTATION = r"""
 module: preflight_info
 short_description: Whether the AWS account can take the platform
 description:
-  - Asks AWS who is calling, who owns the bucket names, and whether the region has the image and the instance
-    type. Writes nothing.
+  - Asks AWS who owns the bucket names, whether the region has the image and the zone the instance type,
+    whether the account's plan and quotas let it start, and how many functions may run at a time.
+  - Writes nothing.
+  - What the caller may not ask is a warning.
   - Looks for the executable that carries Session Manager's sessions.
 options:
   buckets:
@@ -33,6 +35,14 @@ options:
     choices: [amd64, arm64]
     type: str
     required: true
+  instance_name:
+    description: Name tag of the instance. One that runs needs no more of the quota.
+    type: str
+    required: true
+  zone:
+    description: Availability zone of the instance.
+    type: str
+    required: true
   session_manager_plugin:
     description: The C(session-manager-plugin) executable.
     type: str
@@ -48,54 +58,42 @@ EXAMPLES = r"""
     image_owner: "136693071363"
     image_name: debian-13-arm64-*
     instance_type: t4g.medium
+    instance_name: SBW_EC2_ShinyDWH
+    zone: ap-southeast-1a
     architecture: arm64
 """
 
 RETURN = r"""
-account:
-  description: The account's id.
-  type: str
-  returned: when AWS answers
 errors:
   description: What must be mended first, each with its fix.
   type: list
   elements: str
-  returned: always
+  returned: success
+advice:
+  description: What works and will hurt, and what could not be asked; the task warns of it.
+  type: list
+  elements: str
+  returned: success
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionError,
-    HTTPClientError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    TokenRetrievalError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ansible_collections.clickstream.aws.plugins.module_utils.services import IMPATIENT
 
 EC2_ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
 """EC2's names of Debian's architectures."""
 
-IMPATIENT = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 2})
-"""An endpoint that does not answer is reported within seconds."""
+STANDARD_FAMILIES = frozenset("acdhimrtz")
+"""EC2 User Guide, "On-Demand Instance quotas": the first letters of the families that share the quota."""
 
-
-def unreachable(error: Exception) -> str:
-    """What to do about an AWS that did not say who is calling."""
-    match error:
-        case NoCredentialsError() | PartialCredentialsError() | ProfileNotFound() | TokenRetrievalError():
-            return f"No credentials for AWS: {error}. Fix: run `aws sso login` or set AWS_PROFILE."
-        case ConnectionError() | HTTPClientError():
-            return f"AWS cannot be reached: {error}. Fix: check the network and AWS_ENDPOINT_URL."
-        case _:
-            return f"AWS refused to say who is calling: {error}. Fix: renew the credentials."
+VCPU_QUOTA, EXECUTIONS_QUOTA = "L-1216C47A", "L-B99A9384"
+ENOUGH_EXECUTIONS = 100
 
 
 def executable_errors(executable: str) -> Iterator[str]:
@@ -116,7 +114,8 @@ def bucket_errors(s3: Any, names: list[str]) -> Iterator[str]:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 403:
                 yield (
                     f"The bucket {name} belongs to another AWS account, or you may not see it. "
-                    "Fix: set platform_bucket_suffix to something of your own."
+                    "Fix: leave platform_bucket_suffix away (names that end with account, region and -an are "
+                    "this account's), or set it to something of your own."
                 )
 
 
@@ -130,20 +129,113 @@ def image_errors(ec2: Any, owner: str, name: str) -> Iterator[str]:
         )
 
 
-def type_errors(ec2: Any, instance_type: str, architecture: str) -> Iterator[str]:
-    """A sentence where the region has no such instance type, or where it is of another architecture."""
-    filters = [{"Name": "instance-type", "Values": [instance_type]}]
-    found = ec2.describe_instance_types(Filters=filters)["InstanceTypes"]
-    if not found:
+def described_type(ec2: Any, name: str) -> dict[str, Any]:
+    """EC2's description of an instance type; empty where the region has none of that name."""
+    filters = [{"Name": "instance-type", "Values": [name]}]
+    found: list[dict[str, Any]] = ec2.describe_instance_types(Filters=filters)["InstanceTypes"]
+    return found[0] if found else {}
+
+
+def type_errors(ec2: Any, type_info: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence where the zone has no such instance type, or where it is of another architecture."""
+    name, zone, architecture = params["instance_type"], params["zone"], params["architecture"]
+    if not type_info:
         yield (
-            f"The region {ec2.meta.region_name} has no instance type {instance_type}. "
+            f"The region {ec2.meta.region_name} has no instance type {name}. "
             "Fix: set platform_analytics_instance_type to one that it has."
         )
-    elif EC2_ARCHITECTURES[architecture] not in found[0]["ProcessorInfo"]["SupportedArchitectures"]:
+        return
+    if EC2_ARCHITECTURES[architecture] not in type_info["ProcessorInfo"]["SupportedArchitectures"]:
         yield (
-            f"The instance type {instance_type} is not {architecture}. "
+            f"The instance type {name} is not {architecture}. "
             "Fix: make platform_analytics_instance_type and platform_analytics_architecture agree."
         )
+    offered = ec2.describe_instance_type_offerings(
+        LocationType="availability-zone", Filters=[{"Name": "instance-type", "Values": [name]}]
+    )["InstanceTypeOfferings"]
+    zones = sorted(offer["Location"] for offer in offered)
+    if zone not in zones:
+        yield (
+            f"The zone {zone} does not offer {name}; {', '.join(zones) or 'no zone'} does. "
+            "Fix: set platform_zone to one of these, or another platform_analytics_instance_type."
+        )
+
+
+@dataclass
+class Findings:
+    """What stops the run, and what is only said."""
+
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+Client = Callable[..., Any]
+"""AnsibleAWSModule's way to a client."""
+
+
+def plan_findings(client: Client, type_info: Mapping[str, Any], params: Mapping[str, Any]) -> Findings:
+    """An account on the Free plan starts eligible instance types only: RunInstances refuses all others."""
+    # the service has one endpoint, in us-east-1
+    free = client("freetier", region="us-east-1", config=IMPATIENT)
+    try:
+        plan = free.get_account_plan_state()["accountPlanType"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        plan = "PAID"  # an account of before July 2025 has no plan
+    if plan != "FREE" or type_info.get("FreeTierEligible"):
+        return Findings()
+    return Findings(
+        errors=[
+            "This account is on AWS's Free plan, which does not start the instance type "
+            f"{type_info['InstanceType']}. Fix: upgrade the plan in Billing and Cost Management, or set "
+            "platform_analytics_instance_type to an eligible one (aws ec2 describe-instance-types --filters "
+            "Name=free-tier-eligible,Values=true)."
+        ]
+    )
+
+
+def vcpu_findings(client: Client, type_info: Mapping[str, Any], params: Mapping[str, Any]) -> Findings:
+    """The instances of the standard families may have so many vCPUs together; new accounts have few."""
+    if type_info["InstanceType"][0] not in STANDARD_FAMILIES:
+        return Findings()
+    answer = client("service-quotas", config=IMPATIENT).get_service_quota(
+        ServiceCode="ec2", QuotaCode=VCPU_QUOTA
+    )
+    quota, needed = int(answer["Quota"]["Value"]), int(type_info["VCpuInfo"]["DefaultVCpus"])
+    state = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
+    pages = client("ec2").get_paginator("describe_instances").paginate(Filters=state)
+    running = [one for page in pages for group in page["Reservations"] for one in group["Instances"]]
+    if any({"Key": "Name", "Value": params["instance_name"]} in one.get("Tags", []) for one in running):
+        return Findings()
+    used = sum(
+        one["CpuOptions"]["CoreCount"] * one["CpuOptions"]["ThreadsPerCore"]
+        for one in running
+        if one["InstanceType"][0] in STANDARD_FAMILIES and "CpuOptions" in one
+    )
+    if used + needed <= quota:
+        return Findings()
+    return Findings(
+        errors=[
+            f"{type_info['InstanceType']} needs {needed} vCPUs, and of this account's {quota} for standard "
+            f"on-demand instances {used} are in use. Fix: ask for more of the quota {VCPU_QUOTA} (Service "
+            "Quotas, Amazon EC2, Running On-Demand Standard instances)."
+        ]
+    )
+
+
+def concurrency_findings(client: Client, type_info: Mapping[str, Any], params: Mapping[str, Any]) -> Findings:
+    """New accounts run ten functions at a time, collector and ETL together."""
+    limit = client("lambda", config=IMPATIENT).get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    if limit >= ENOUGH_EXECUTIONS:
+        return Findings()
+    return Findings(
+        warnings=[
+            f"Lambda runs {limit} functions at a time in this account and region; requests beyond that are "
+            f"refused. Fix: ask for {ENOUGH_EXECUTIONS} or more of the quota {EXECUTIONS_QUOTA} (Service "
+            "Quotas, AWS Lambda, Concurrent executions)."
+        ]
+    )
 
 
 def main() -> None:
@@ -155,27 +247,41 @@ def main() -> None:
             "image_name": {"required": True},
             "instance_type": {"required": True},
             "architecture": {"choices": sorted(EC2_ARCHITECTURES), "required": True},
+            "instance_name": {"required": True},
+            "zone": {"required": True},
             "session_manager_plugin": {"default": "session-manager-plugin"},
         },
         supports_check_mode=True,
     )
     params = module.params
-    missing = list(executable_errors(params["session_manager_plugin"]))
+    s3, ec2 = module.client("s3", config=IMPATIENT), module.client("ec2")
     try:
-        account = module.client("sts", config=IMPATIENT).get_caller_identity()["Account"]
-    except (BotoCoreError, ClientError) as error:
-        module.exit_json(errors=[*missing, unreachable(error)])
-    ec2 = module.client("ec2")
-    try:
+        type_info = described_type(ec2, params["instance_type"])
         errors = [
-            *missing,
-            *bucket_errors(module.client("s3", config=IMPATIENT), params["buckets"]),
+            *executable_errors(params["session_manager_plugin"]),
+            *bucket_errors(s3, params["buckets"]),
             *image_errors(ec2, params["image_owner"], params["image_name"]),
-            *type_errors(ec2, params["instance_type"], params["architecture"]),
+            *type_errors(ec2, type_info, params),
         ]
     except (BotoCoreError, ClientError) as error:
         module.fail_json_aws(error, msg="AWS cannot be asked about buckets and images")
-    module.exit_json(account=account, errors=errors)
+    warnings: list[str] = []
+    for what, action, find in (
+        ("the account's plan", "freetier:GetAccountPlanState", plan_findings),
+        ("the vCPU quota", "servicequotas:GetServiceQuota", vcpu_findings),
+        ("Lambda's concurrent executions", "lambda:GetAccountSettings", concurrency_findings),
+    ):
+        try:
+            found = find(module.client, type_info, params) if type_info else Findings()
+        except (BotoCoreError, ClientError) as error:
+            found = Findings(
+                warnings=[f"AWS did not say {what} ({error}). Fix: allow {action}, or look it up."]
+            )
+        errors += found.errors
+        warnings += found.warnings
+    for warning in warnings:
+        module.warn(warning)
+    module.exit_json(errors=errors, advice=warnings)
 
 
 if __name__ == "__main__":

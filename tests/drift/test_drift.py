@@ -17,6 +17,7 @@ from tests.support.deployment import (
     Run,
     analytics_instance,
     aws,
+    bucket,
     calls,
     local_cloud,
     on_host,
@@ -24,7 +25,7 @@ from tests.support.deployment import (
     wait_until,
 )
 
-RAW, TRANSFER = "clickstream-s3-ingest", "clickstream-s3-transfer"
+RAW, TRANSFER = bucket("ingest"), bucket("transfer")
 INGEST, ETL = "clickstream-lambda-ingest", "SBW_Lamda_ETL"
 RULE, ETL_ROLE = "SBW_ETL_HOURLY_RULE", "SBW_Lamda_ETL-role"
 

@@ -13,7 +13,7 @@ import psycopg2
 
 from etl.row import Row
 from tests.bench.shop import Shop
-from tests.support.deployment import ANALYTICS_ADDRESS, aws, wait_until
+from tests.support.deployment import ANALYTICS_ADDRESS, aws, bucket, wait_until
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 TODAY = datetime.now(ZONE).date()
@@ -106,7 +106,7 @@ def send_through_the_pipeline() -> None:
     for number, content in enumerate([events, events, wrong]):
         body = json.dumps({"events": content, "_ingest": {"received_at": now.isoformat()}})
         aws("s3").put_object(
-            Bucket="clickstream-s3-ingest", Key=f"{folder}/event-e2e-{number}-{uuid.uuid4()}.json", Body=body
+            Bucket=bucket("ingest"), Key=f"{folder}/event-e2e-{number}-{uuid.uuid4()}.json", Body=body
         )
     payload = json.dumps({"prefix": folder})
 

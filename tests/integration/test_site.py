@@ -33,6 +33,7 @@ from tests.support.deployment import (
     PROJECT,
     VPC_ROUTER,
     aws,
+    bucket,
     calls,
     command,
     environment,
@@ -128,7 +129,6 @@ def test_an_endpoint_that_does_not_answer_is_reported_within_seconds() -> None:
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     required = {
-        "platform_bucket_suffix": "-myshop",
         "platform_cors_origins": ["https://shop.example"],
         "analytics_instance_install_agent": False,
     }
@@ -278,7 +278,7 @@ def test_a_body_with_content_encoding_gzip_is_not_decompressed_on_the_way() -> N
 
 def test_verification_can_remove_its_events() -> None:
     def keys() -> set[str]:
-        pages = aws("s3").get_paginator("list_objects_v2").paginate(Bucket="clickstream-s3-ingest")
+        pages = aws("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket("ingest"))
         return {item["Key"] for page in pages for item in page.get("Contents", [])}
 
     before = keys()
@@ -541,7 +541,7 @@ def test_destroy_leaves_nothing_but_the_raw_bucket() -> None:
     assert set(states) <= {"terminated"}
     assert ec2.describe_addresses()["Addresses"] == []
     assert [e for e in ec2.describe_vpc_endpoints()["VpcEndpoints"] if e["State"] != "deleted"] == []
-    assert [b["Name"] for b in aws("s3").list_buckets()["Buckets"]] == ["clickstream-s3-ingest"]
+    assert [b["Name"] for b in aws("s3").list_buckets()["Buckets"]] == [bucket("ingest")]
     assert aws("lambda").list_functions()["Functions"] == []
     assert aws("apigatewayv2").get_apis()["Items"] == []
     assert aws("events").list_rules()["Rules"] == []

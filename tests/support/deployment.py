@@ -26,6 +26,11 @@ REGION = "ap-southeast-1"
 RECAP = re.compile(r"^\S+\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
+def bucket(purpose: str) -> str:
+    """The name of one of the platform's buckets, in the account's regional namespace."""
+    return f"clickstream-s3-{purpose}-123456789012-{REGION}-an"
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run of a playbook."""

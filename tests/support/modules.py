@@ -89,7 +89,7 @@ class Account:
             mock.patch.dict(os.environ, environment),
             mock.patch.object(botocore.client.BaseClient, "_make_api_call", recorded),
             mock.patch.object(botocore.waiter, "time", IMPATIENT),
-            mock.patch.object(AnsibleAWSModule, "client", lambda _, service: self.client(service)),
+            mock.patch.object(AnsibleAWSModule, "client", lambda _, service, **_more: self.client(service)),
             patch_module_args(given),
             redirect_stdout(io.StringIO()) as out,
             suppress(SystemExit),

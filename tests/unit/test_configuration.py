@@ -12,7 +12,9 @@ DEFAULTS = Path(__file__).parents[2] / "roles/platform/defaults/main.yml"
 
 def variables(**overrides: object) -> dict[str, object]:
     """The defaults with their simple references filled in, and some of them changed."""
-    values = yaml.safe_load(DEFAULTS.read_text())
+    values = yaml.safe_load(
+        DEFAULTS.read_text().replace("{{ account_id | default('ACCOUNT') }}", "123456789012")
+    )
     for _ in range(3):
         for name, value in values.items():
             if isinstance(value, str):
@@ -42,7 +44,17 @@ def test_the_defaults_are_all_right() -> None:
         ({"platform_analytics_private_ip": "ten"}, "platform_analytics_private_ip"),
         ({"platform_raw_bucket": "Clickstream"}, "platform_raw_bucket"),
         ({"platform_raw_bucket": "10.0.0.1"}, "platform_raw_bucket"),
-        ({"platform_raw_bucket": "clickstream-s3-sbw"}, "platform_media_bucket"),
+        ({"platform_raw_bucket": "b", "platform_media_bucket": "b"}, "platform_media_bucket"),
+        ({"platform_raw_bucket": f"{'a' * 33}-123456789012-ap-southeast-1-an"}, "platform_raw_bucket"),
+        ({"platform_raw_bucket": "raw-123456789012-eu-central-1-an"}, "platform_raw_bucket"),
+        (
+            {
+                "platform_region": "me-south-1",
+                "platform_zone": "me-south-1a",
+                "platform_raw_bucket": "raw-123456789012-me-south-1-an",
+            },
+            "platform_raw_bucket",
+        ),
         ({"platform_etl_security_group": "sg_oltp_WebDB"}, "platform_etl_security_group"),
         ({"platform_cors_origins": []}, "platform_cors_origins"),
         ({"platform_cors_origins": ["*"]}, "platform_cors_origins"),

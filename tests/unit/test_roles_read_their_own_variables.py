@@ -13,14 +13,12 @@ PROJECT = Path(__file__).parents[2]
 ROLES = sorted(path for path in (PROJECT / "roles").iterdir() if path.is_dir())
 NAMES = sorted((role.name for role in ROLES), key=len, reverse=True)
 WORD = re.compile(r"(?<![\w./-])_{0,2}(?P<name>[a-z][a-z0-9_]*)")
+BUCKET = re.compile(r"platform_\w+_bucket\b")
 COMMENT = re.compile(r"(^|\s)#.*$|^\s*//.*$", re.MULTILINE)
 
 EXCEPTIONS = {
     ("platform", "host_packages_missing"): "hands what one role found to those that check mode makes wait",
-    (
-        "preflight",
-        "account_id",
-    ): "asks AWS who is calling anyway, and so gives the result of the role account",
+    ("platform", "account_id"): "names of buckets end with it, once the role account has found it",
     ("backfill", "etl_timeout"): "a message names the variable that helps",
 }
 
@@ -123,3 +121,12 @@ def test_no_default_is_another_name_of_a_platform_variable(role: Path) -> None:
     ]
     text = "".join(path.read_text() for path in elsewhere)
     assert {name for name in aliases if not re.search(rf"\b{name}\s*[:=]", text)} == set()
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_a_role_that_names_a_bucket_has_asked_for_the_account(role: Path) -> None:
+    files = [path for path in role.rglob("*") if path.suffix in (".yml", ".j2")]
+    named = {match for path in files for match in BUCKET.findall(path.read_text())}
+    if not named or role.name == "platform":
+        return
+    assert "account" in runs(role), f"{role.name} reads {sorted(named)}: it must depend on the role account"

@@ -86,6 +86,7 @@ def test_a_run_answers_and_reports(
     out = capsys.readouterr().out
     [line] = [json.loads(text) for text in out.splitlines()]
     assert (line["EventsLoaded"], line["EventsRejected"], line["status"]) == (1, 1, "complete")
+    assert "_aws" not in line, "each metric's name is paid for, and nothing asks for one"
     assert "top-secret" not in out
 
     # Hardly any time is left: nothing is loaded, and the answer says so.

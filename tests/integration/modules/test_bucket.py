@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.support.modules import Act
 from tests.support.services import Cloud, gone, tag_map
@@ -150,3 +151,43 @@ def test_a_bucket_goes_only_by_force_where_it_holds_anything(bucket: Cloud) -> N
     assert refused["failed"] and "force: true" in refused["msg"]
     bucket.converge("bucket", name="services-raw", state="absent", force=True)
     assert gone(lambda: bucket.s3.head_bucket(**NAME))
+
+
+OF_ACCOUNT = f"services-123456789012-{REGION}-an"
+
+
+def test_a_name_of_the_account_s_namespace_is_created_there(cloud: Cloud) -> None:
+    cloud.converge("bucket", name=OF_ACCOUNT)
+    assert [one["Name"] for one in cloud.s3.list_buckets()["Buckets"]] == [OF_ACCOUNT]
+
+
+@pytest.mark.parametrize(
+    ("name", "namespace", "code"),
+    [
+        (OF_ACCOUNT, {}, "MissingNamespaceHeader"),
+        ("services-raw-an", {}, "MissingNamespaceHeader"),
+        ("services-raw", {"BucketNamespace": "account-regional"}, "InvalidBucketNamespace"),
+        (
+            f"services-210987654321-{REGION}-an",
+            {"BucketNamespace": "account-regional"},
+            "InvalidBucketNamespace",
+        ),
+        (
+            "services-123456789012-eu-west-1-an",
+            {"BucketNamespace": "account-regional"},
+            "InvalidBucketNamespace",
+        ),
+    ],
+)
+def test_the_endpoint_refuses_what_is_in_the_wrong_namespace(
+    cloud: Cloud, name: str, namespace: dict[str, str], code: str
+) -> None:
+    place = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
+    with pytest.raises(ClientError) as refused:
+        cloud.s3.create_bucket(Bucket=name, **place, **namespace)
+    assert refused.value.response["Error"]["Code"] == code
+
+
+def test_a_name_of_another_account_s_namespace_is_an_error_with_the_fix(cloud: Cloud) -> None:
+    result = cloud.run("bucket", name=f"services-210987654321-{REGION}-an")
+    assert result["failed"] and "platform_bucket_suffix" in result["msg"] and "Fix:" in result["msg"]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.support.modules import Account
 from tests.support.network import group, instance, instance_id, profile_name, protected, subnet, tags
@@ -24,6 +25,7 @@ def test_an_instance_is_created(profile: Account) -> None:
     assert "PublicIpAddress" not in found and "KeyName" not in found
     assert [item["GroupId"] for item in found["SecurityGroups"]] == [group(profile, "sg-db")["GroupId"]]
     assert (found["InstanceType"], found["Monitoring"]["State"]) == ("t4g.medium", "disabled")
+    assert cpu_credits(profile, found["InstanceId"]) == "standard"
     options = found["MetadataOptions"]
     assert (options["HttpTokens"], options["HttpPutResponseHopLimit"]) == ("required", 1)
     assert profile_name(profile, found["InstanceId"]) == "host-role"
@@ -36,6 +38,35 @@ def test_an_instance_is_created(profile: Account) -> None:
     assert (volume["VolumeType"], volume["Encrypted"], volume["Size"]) == ("gp3", True, 20)
     data = profile.ec2.describe_instance_attribute(InstanceId=found["InstanceId"], Attribute="userData")
     assert data["UserData"]["Value"] == "IyEvYmluL3NoCmV4aXQgMAo="
+
+
+def cpu_credits(account: Account, instance_id: str) -> str:
+    answer = account.ec2.describe_instance_credit_specifications(InstanceIds=[instance_id])
+    return str(answer["InstanceCreditSpecifications"][0]["CpuCredits"])
+
+
+def test_cpu_credits_may_be_unlimited_where_that_is_said(profile: Account) -> None:
+    profile.converge("instance", **INSTANCE, cpu_credits="unlimited")
+    assert cpu_credits(profile, instance_id(profile)) == "unlimited"
+
+
+def test_a_type_without_cpu_credits_is_asked_for_none(profile: Account) -> None:
+    profile.converge("instance", **{**INSTANCE, "type": "m7g.medium"})
+    profile.converge("instance", **INSTANCE)
+    assert cpu_credits(profile, instance_id(profile)) == "standard"
+    profile.converge("instance", **{**INSTANCE, "type": "m7g.medium"})
+
+
+def test_the_endpoint_refuses_credits_for_a_type_without(profile: Account) -> None:
+    with pytest.raises(ClientError) as refused:
+        profile.ec2.run_instances(
+            ImageId="ami-0debian13arm641",
+            InstanceType="m7g.medium",
+            MinCount=1,
+            MaxCount=1,
+            CreditSpecification={"CpuCredits": "standard"},
+        )
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterCombination"
 
 
 def test_newer_images_and_other_user_data_are_no_drift(profile: Account) -> None:
@@ -110,6 +141,9 @@ INSTANCE_DRIFT: dict[str, Callable[[Account], Any]] = {
         InstanceId=instance_id(a), DisableApiTermination={"Value": False}
     ),
     "stopped": lambda a: a.ec2.stop_instances(InstanceIds=[instance_id(a)]),
+    "unlimited credits": lambda a: a.ec2.modify_instance_credit_specification(
+        InstanceCreditSpecifications=[{"InstanceId": instance_id(a), "CpuCredits": "unlimited"}]
+    ),
     "monitored": lambda a: a.ec2.monitor_instances(InstanceIds=[instance_id(a)]),
     "tags": lambda a: a.ec2.create_tags(
         Resources=[instance_id(a)], Tags=[{"Key": "Project", "Value": "x"}, {"Key": "Owner", "Value": "me"}]
@@ -132,6 +166,7 @@ def described_instance(account: Account) -> dict[str, Any]:
         "monitoring": found["Monitoring"]["State"],
         "profile": profile_name(account, found["InstanceId"]),
         "protected": protected(account, found["InstanceId"]),
+        "credits": cpu_credits(account, found["InstanceId"]),
         "tags": tags(found),
     }
 

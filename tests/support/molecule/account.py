@@ -16,6 +16,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 REGION, ACCOUNT = "ap-southeast-1", "123456789012"
+OF_ACCOUNT = f"-{ACCOUNT}-{REGION}-an"
+"""How names of buckets end."""
 TAGS = {"Project": "clickstream"}
 PUBLIC, PRIVATE = f"SBW_Project-subnet-public1-{REGION}a", f"SBW_Project-subnet-private1-{REGION}a"
 PRIVATE_TABLE = f"SBW_Project-rtb-private1-{REGION}a"
