@@ -9,7 +9,7 @@ short_description: Whether the AWS account can take the platform
 description:
   - Asks AWS who is calling, who owns the bucket names, and whether the region has the image and the instance
     type. Writes nothing.
-  - Looks for the executable that carries Session Manager's sessions.
+  - Looks for the executable that carries Session Manager's sessions, and at its version.
 options:
   buckets:
     description: Names of the buckets that the platform needs.
@@ -63,7 +63,6 @@ errors:
   returned: always
 """
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,6 +78,8 @@ from botocore.exceptions import (
     ProfileNotFound,
     TokenRetrievalError,
 )
+
+from ansible_collections.clickstream.aws.plugins.module_utils.sessions import plugin_fault
 
 EC2_ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
 """EC2's names of Debian's architectures."""
@@ -99,12 +100,9 @@ def unreachable(error: Exception) -> str:
 
 
 def executable_errors(executable: str) -> Iterator[str]:
-    """A sentence where this machine does not have the executable."""
-    if shutil.which(executable) is None:
-        yield (
-            f"{executable} is not on this machine, and nothing else reaches the private host. "
-            "Fix: install AWS's Session Manager plugin, or name its path in platform_session_manager_plugin."
-        )
+    """A sentence where this machine does not have the executable, or one that is too old."""
+    if fault := plugin_fault(executable):
+        yield fault
 
 
 def bucket_errors(s3: Any, names: list[str]) -> Iterator[str]:
