@@ -54,6 +54,7 @@ from contextlib import suppress
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ansible_collections.clickstream.aws.plugins.module_utils.resource import retrying
 from ansible_collections.clickstream.aws.plugins.module_utils.sessions import (
     end_session,
     plugin_command,
@@ -111,7 +112,8 @@ def main() -> None:
     request = {"Target": params["instance_id"], "DocumentName": params["document"]}
     try:
         ssm = module.client("ssm")
-        session = start_session(ssm, request)
+        # an agent that has just come online is not connected yet
+        session = retrying(lambda: start_session(ssm, request), "TargetNotConnected", retries=6)
     except (BotoCoreError, ClientError) as error:
         module.fail_json_aws(error, msg=f"no session with {params['instance_id']}")
     printed, ending = talk(

@@ -95,6 +95,7 @@ def run(
 def test_a_session_that_opens_is_ended_and_the_connection_is_set(
     manager: SessionManager, tmp_path: Path
 ) -> None:
+    manager.not_yet = 1  # the agent has just come online
     code, result = run(manager, tmp_path, WORKS, name="some-plugin")
     assert code == 0, result
     assert manager.started == [{"Target": "i-1", "DocumentName": "clickstream-ansible"}] and not manager.open

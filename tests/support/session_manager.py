@@ -15,6 +15,7 @@ class SessionManager(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
         self.open: set[str] = set()
+        self.not_yet = 0
         self.started: list[dict[str, object]] = []
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
@@ -24,19 +25,24 @@ class Answer(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        status = 200
+        answer: dict[str, object]
         match self.headers["X-Amz-Target"].rpartition(".")[2]:
+            case "StartSession" if self.server.not_yet:
+                self.server.not_yet -= 1
+                status, answer = 400, {"__type": "TargetNotConnected", "message": "i-1 is not connected."}
             case "StartSession":
                 session = f"session-{len(self.server.open)}"
                 self.server.open.add(session)
                 self.server.started.append(body)
-                answer: dict[str, object] = {"SessionId": session, "TokenValue": "t", "StreamUrl": "ws://x"}
+                answer = {"SessionId": session, "TokenValue": "t", "StreamUrl": "ws://x"}
             case "TerminateSession":
                 self.server.open.remove(body["SessionId"])
                 answer = {"SessionId": body["SessionId"]}
             case _:
                 answer = {"InstanceInformationList": [{"PingStatus": "Online", "AgentVersion": "3.3.987.0"}]}
         content = json.dumps(answer).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()

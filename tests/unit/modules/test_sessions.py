@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.clickstream.aws.plugins.module_utils.sessions import plugin_fault
 from ansible_collections.clickstream.aws.plugins.modules.preflight_info import executable_errors
 
+ROLES = Path(__file__).parents[3] / "roles"
+USED = ("session_manager", "platform")
 OURS = Path(__file__).parents[3] / "local_cloud/bin/session-manager-plugin"
 
 
@@ -52,3 +55,21 @@ def test_a_missing_one_is_refused(tmp_path: Path) -> None:
 
 def test_the_local_cloud_s_own_is_right() -> None:
     assert list(executable_errors(str(OURS))) == []
+
+
+def test_a_session_of_ansible_outlives_the_longest_command() -> None:
+    """Session Manager ends one that is given no input for so long, and a command is given none."""
+    defaults = [yaml.safe_load((ROLES / role / "defaults/main.yml").read_text()) for role in USED]
+    assert (
+        defaults[0]["session_manager_ansible_idle_minutes"] * 60
+        > defaults[1]["platform_long_command_timeout"]
+    )
+
+
+def test_no_fact_keeps_a_task_from_having_a_time_limit_of_its_own() -> None:
+    """A fact overrules a task's vars."""
+    files = ROLES.glob("*/tasks/*.yml")
+    tasks = [task for file in files for task in yaml.safe_load(file.read_text()) if isinstance(task, dict)]
+    facts = [task["ansible.builtin.set_fact"] for task in tasks if "ansible.builtin.set_fact" in task]
+    assert len(facts) > 3
+    assert [fact for fact in facts if "ansible_aws_ssm_timeout" in fact] == []
