@@ -16,14 +16,15 @@ _CHUNK = 1 << 16
 
 
 def forward(session: str, place: str, details: dict[str, str], say: Callable[[str], None]) -> int:
-    """Listen until SIGTERM or SIGINT; return the exit code.
+    """Listen until SIGTERM or SIGINT, or until the machine ends; return the exit code.
 
     ``details`` has ``portNumber`` (inside) and ``localPortNumber`` (here, 0 for any).
     """
     say(f"\nStarting session with SessionId: {session}\n")
-    entering.leader(place)
+    machine = os.pidfd_open(entering.leader(place)[0])
+    entering.leader(place)  # checked again: the process id may have been reused meanwhile
     try:
-        asyncio.run(_serve(session, place, details, say))
+        asyncio.run(_serve(session, machine, place, details, say))
     except OSError as error:
         sys.stderr.write(f"Unable to listen on 127.0.0.1:{details['localPortNumber']}: {error}\n")
         return 1
@@ -31,7 +32,9 @@ def forward(session: str, place: str, details: dict[str, str], say: Callable[[st
     return 0
 
 
-async def _serve(session: str, place: str, details: dict[str, str], say: Callable[[str], None]) -> None:
+async def _serve(
+    session: str, machine: int, place: str, details: dict[str, str], say: Callable[[str], None]
+) -> None:
     remote = int(details["portNumber"])
     under_way: set[asyncio.Task[None]] = set()
     """The event loop holds tasks weakly: one that waits on a half-closed connection would be collected."""
@@ -60,6 +63,8 @@ async def _serve(session: str, place: str, details: dict[str, str], say: Callabl
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    # as on AWS, where a session ends with its instance; so `make down` leaves none behind
+    asyncio.get_running_loop().add_reader(machine, ended.set)
     await ended.wait()
     server.close()
 

@@ -27,7 +27,8 @@ from typing import Any
 from local_cloud import entering
 
 USER = "ssm-user"
-VERSION = "1.2.0.0"
+VERSION = "1.2.764.0"
+"""The oldest that AWS supports."""
 _CHUNK = 1 << 16
 _TRANSCRIPT_BYTES = 8 << 20
 _END_OF_FILE = b"\x04"

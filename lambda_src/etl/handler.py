@@ -43,7 +43,7 @@ def handler(event: object, context: Any) -> Answer:
             )
             answer = run.load(payload, datetime.now(UTC))
     except Busy:
-        log("WARNING", "another run is loading")
+        log("WARN", "another run is loading")
         return busy_answer()
     _report(answer)
     return answer

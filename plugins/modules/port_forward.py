@@ -65,6 +65,7 @@ url:
   sample: http://localhost:3838
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -78,6 +79,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import wait_for
+from ansible_collections.clickstream.aws.plugins.module_utils.sessions import (
+    end_session,
+    plugin_command,
+    start_session,
+)
 
 DOCUMENT = "AWS-StartPortForwardingSession"
 
@@ -89,22 +95,20 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def runs(record: dict[str, Any]) -> bool:
-    """Whether the recorded process is still the session it was (and no later process with its number)."""
-    command = Path(f"/proc/{record['pid']}/cmdline")
-    return command.exists() and record["session_id"].encode() in command.read_bytes()
+def runs(record: Path) -> bool:
+    """Whether the recorded session's process is there.
 
-
-def ended(pid: int) -> bool:
-    """Whether the process has let go of its port: it is gone, or a zombie, which has closed its files.
-
-    (Its command line is empty before that.)
+    It inherits the lock on the record, and so holds it until it has ended, also as a zombie. A number of a
+    process would not say that on a system without /proc.
     """
     try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
+        with record.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
         return True
-    return status.rpartition(")")[2].split()[0] in "ZX"
+    return False
 
 
 def request_of(params: dict[str, Any]) -> dict[str, Any]:
@@ -113,29 +117,36 @@ def request_of(params: dict[str, Any]) -> dict[str, Any]:
     return {"Target": params["instance_id"], "DocumentName": DOCUMENT, "Parameters": ports}
 
 
-def leads_there(record: dict[str, Any], params: dict[str, Any]) -> bool:
-    """Whether the recorded session runs and leads to the instance and port of the task."""
-    return runs(record) and record.get("request") == request_of(params) and answers(params["local_port"])
+def recorded(record: Path) -> dict[str, Any] | None:
+    """The session that was recorded, if its process is there."""
+    text = record.read_text() if runs(record) else ""
+    return json.loads(text) if text else None
+
+
+def leads_there(session: dict[str, Any], params: dict[str, Any]) -> bool:
+    """Whether the session that runs leads to the instance and port of the task."""
+    return session.get("request") == request_of(params) and answers(params["local_port"])
 
 
 def start(module: AnsibleAWSModule, ssm: Any, executable: str) -> None:
     """Start the session, record it, and wait until the port answers."""
     params = module.params
     request = request_of(params)
-    session = ssm.start_session(**request)
-    session.pop("ResponseMetadata", None)
-    arguments = [json.dumps(session), ssm.meta.region_name, "StartSession", params["profile"] or ""]
-    log = Path(params["record"]).with_suffix(".log")
-    with log.open("wb") as output:
+    session = start_session(ssm, request)
+    file = Path(params["record"])
+    log = file.with_suffix(".log")
+    file.unlink(missing_ok=True)
+    with log.open("wb") as output, file.open("w") as record:
+        fcntl.flock(record, fcntl.LOCK_EX | fcntl.LOCK_NB)
         process = subprocess.Popen(
-            [executable, *arguments, json.dumps(request), ssm.meta.endpoint_url],
+            plugin_command(executable, session, request, ssm, params["profile"]),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
+            pass_fds=[record.fileno()],
         )
-    record = {"pid": process.pid, "session_id": session["SessionId"], "request": request}
-    Path(params["record"]).write_text(json.dumps(record))
+        json.dump({"pid": process.pid, "session_id": session["SessionId"], "request": request}, record)
 
     def ready() -> bool:
         if process.poll() is not None:
@@ -148,11 +159,13 @@ def start(module: AnsibleAWSModule, ssm: Any, executable: str) -> None:
     wait_for(ready, f"an answer on port {params['local_port']}", params["timeout"], 0.1)
 
 
-def stop(ssm: Any, record: dict[str, Any]) -> None:
+def stop(module: AnsibleAWSModule, ssm: Any, session: dict[str, Any]) -> None:
     """End the recorded session and its process, which runs."""
-    os.killpg(record["pid"], signal.SIGTERM)
-    wait_for(lambda: ended(record["pid"]), "the end of the session's process", 10, 0.05)
-    ssm.terminate_session(SessionId=record["session_id"])
+    record = Path(module.params["record"])
+    os.killpg(session["pid"], signal.SIGTERM)
+    wait_for(lambda: not runs(record), "the end of the session's process", 10, 0.05)
+    record.unlink()
+    end_session(module, ssm, session["session_id"])
 
 
 def main() -> None:
@@ -173,10 +186,9 @@ def main() -> None:
     )
     file = Path(module.params["record"])
     file.parent.mkdir(parents=True, exist_ok=True)
-    record = json.loads(file.read_text()) if file.exists() else None
-    there = record is not None and runs(record)
+    running = recorded(file)
     started = module.params["state"] != "stopped"  # the action plugin waits where it is to be held
-    changed = not (record and leads_there(record, module.params)) if started else there
+    changed = not (running and leads_there(running, module.params)) if started else running is not None
     url = f"http://localhost:{module.params['local_port']}"
     if not changed or module.check_mode:
         module.exit_json(changed=changed, url=url)
@@ -188,9 +200,8 @@ def main() -> None:
         )
     try:
         ssm = module.client("ssm")
-        if record is not None and there:
-            stop(ssm, record)
-            file.unlink()
+        if running is not None:
+            stop(module, ssm, running)
         if started and answers(module.params["local_port"]):
             module.fail_json(
                 msg=f"Port {module.params['local_port']} is in use on this machine. "
@@ -204,7 +215,8 @@ def main() -> None:
         log = file.with_suffix(".log")
         module.fail_json(
             msg=f"session to {module.params['instance_id']}: {error}. "
-            f"Fix: see {log}, and whether the instance listens on the port."
+            f"The plugin said: {log.read_text()[-500:]} "
+            "Fix: look whether the instance listens on the port, and whether you may open sessions with it."
         )
     module.exit_json(changed=True, url=url)
 

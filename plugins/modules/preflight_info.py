@@ -11,7 +11,7 @@ description:
     whether the account's plan and quotas let it start, and how many functions may run at a time.
   - Writes nothing.
   - What the caller may not ask is a warning.
-  - Looks for the executable that carries Session Manager's sessions.
+  - Looks for the executable that carries Session Manager's sessions, and at its version.
 options:
   buckets:
     description: Names of the buckets that the platform needs.
@@ -76,7 +76,6 @@ advice:
   returned: success
 """
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,6 +84,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ansible_collections.clickstream.aws.plugins.module_utils.services import IMPATIENT
+
+from ansible_collections.clickstream.aws.plugins.module_utils.sessions import plugin_fault
 
 EC2_ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
 """EC2's names of Debian's architectures."""
@@ -97,12 +98,9 @@ ENOUGH_EXECUTIONS = 100
 
 
 def executable_errors(executable: str) -> Iterator[str]:
-    """A sentence where this machine does not have the executable."""
-    if shutil.which(executable) is None:
-        yield (
-            f"{executable} is not on this machine, and nothing else reaches the private host. "
-            "Fix: install AWS's Session Manager plugin, or name its path in platform_session_manager_plugin."
-        )
+    """A sentence where this machine does not have the executable, or one that is too old."""
+    if fault := plugin_fault(executable):
+        yield fault
 
 
 def bucket_errors(s3: Any, names: list[str]) -> Iterator[str]:

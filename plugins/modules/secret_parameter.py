@@ -182,7 +182,8 @@ class SecretParameter(Resource):
         if "type" in changes:
             self.module.fail_json(
                 msg=f"parameter {self.name} is a {current['type']}, not secret, and AWS cannot change that. "
-                f"Fix: aws ssm delete-parameter --name {self.name}; the next run makes a new secret."
+                f"Fix: aws ssm delete-parameter --region {self.ssm.meta.region_name} --name {self.name}; "
+                "the next run makes a new secret."
             )
         if changes & {"value", "description"}:
             kept = {} if "value" in desired else self.ssm.get_parameter(Name=self.name, WithDecryption=True)

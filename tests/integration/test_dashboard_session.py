@@ -10,14 +10,14 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from tests.support.session_manager import SessionManager, session_manager
 
 PROJECT = Path(__file__).parents[2]
 PLUGIN = f"""#!{sys.executable}
@@ -34,43 +34,10 @@ PLAYBOOK = """
 """
 
 
-class SessionManager(ThreadingHTTPServer):
-    """StartSession and TerminateSession, and which sessions are open."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.open: set[str] = set()
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class Answer(BaseHTTPRequestHandler):
-    server: SessionManager
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.headers["X-Amz-Target"].endswith("StartSession"):
-            session = f"session-{len(self.server.open)}"
-            self.server.open.add(session)
-        else:
-            session = body["SessionId"]
-            self.server.open.remove(session)
-        content = json.dumps({"SessionId": session, "TokenValue": "t", "StreamUrl": "ws://x"}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/x-amz-json-1.1")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *arguments: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def manager() -> Iterator[SessionManager]:
-    with SessionManager() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with session_manager() as server:
         yield server
-        server.shutdown()
 
 
 class Session:

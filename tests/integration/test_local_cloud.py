@@ -21,6 +21,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from ansible_collections.clickstream.aws.plugins.modules import session_probe
 from local_cloud import cgroups, locks, network, packages, preflight
 from local_cloud.errors import CloudError
 from local_cloud.settings import Settings
@@ -352,6 +353,13 @@ def test_the_shell_ends_when_its_caller_is_gone(
     wait(lambda: inside(host, "pgrep -f '[s]leep 4711'").returncode == 1, "the command ends")
 
 
+def test_a_first_session_answers(host: str) -> None:
+    opened = aws("ssm").start_session(Target=host)
+    printed, ending = session_probe.talk(plugin(opened, host), 20)
+    assert session_probe.ANSWER in printed
+    assert ending == "it ended with code 0"
+
+
 def test_a_session_document_logs_to_its_bucket(host: str) -> None:
     ssm = aws("ssm")
     content = {
@@ -457,9 +465,14 @@ def booted(machine: str) -> int:
 
 def test_a_stopped_instance_keeps_its_disk(host: str) -> None:
     inside(host, "touch /kept")
-    aws("ec2").stop_instances(InstanceIds=[host])
-    assert not registered(host)
-    wait(lambda: inside(host, "true").returncode != 0, "the machine stops")
+    document = "AWS-StartPortForwardingSession"
+    ports = {"portNumber": ["80"], "localPortNumber": ["0"]}
+    opened = aws("ssm").start_session(Target=host, DocumentName=document, Parameters=ports)
+    with session(plugin(opened, host)) as forwarding:
+        aws("ec2").stop_instances(InstanceIds=[host])
+        assert not registered(host)
+        wait(lambda: inside(host, "true").returncode != 0, "the machine stops")
+        assert forwarding.wait(20) == 0, "a session ends with its instance"
     aws("ec2").start_instances(InstanceIds=[host])
     wait(lambda: registered(host), "the machine starts again")
     assert inside(host, "test -e /kept").returncode == 0

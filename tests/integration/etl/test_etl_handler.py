@@ -108,7 +108,8 @@ def test_a_run_beside_another_says_so(
     answer = handler.handler({}, None)
     other.close()
     assert answer["status"] == "busy" and answer["events"]["read"] == 0
-    assert "another run" in capsys.readouterr().out
+    line = json.loads(capsys.readouterr().out)
+    assert (line["level"], line["message"]) == ("WARN", "another run is loading")
 
 
 def test_the_ca_is_on_disk_only_while_connecting(

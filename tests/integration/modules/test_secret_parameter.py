@@ -73,7 +73,10 @@ def test_description_and_tags_of_a_secret_are_repaired(cloud: Cloud, arguments: 
 def test_a_parameter_in_clear_text_is_an_error_with_the_fix(cloud: Cloud) -> None:
     cloud.ssm.put_parameter(Name="/services/clear", Value="x", Type="String")
     result = cloud.run("secret_parameter", name="/services/clear", generate={"length": 20})
-    assert result["failed"] and "aws ssm delete-parameter --name /services/clear" in result["msg"]
+    assert (
+        result["failed"]
+        and "aws ssm delete-parameter --region ap-southeast-1 --name /services/clear" in result["msg"]
+    )
 
 
 def test_a_secret_without_a_value_must_exist(cloud: Cloud) -> None:
