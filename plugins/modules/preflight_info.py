@@ -84,7 +84,6 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ansible_collections.clickstream.aws.plugins.module_utils.services import IMPATIENT
-
 from ansible_collections.clickstream.aws.plugins.module_utils.sessions import plugin_fault
 
 EC2_ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
