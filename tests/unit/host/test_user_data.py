@@ -22,7 +22,7 @@ def script(tmp_path: Path, sha256: str = SHA256) -> Path:
         .from_string(TEMPLATE.read_text())
         .render(
             platform_region="ap-southeast-1",
-            analytics_instance_agent_bucket="amazon-ssm-ap-southeast-1",
+            analytics_instance_agent_url="https://s3.ap-southeast-1.amazonaws.com/amazon-ssm-ap-southeast-1",
             analytics_instance_agent_version="3.3.3050.0",
             platform_analytics_architecture="arm64",
             analytics_instance_agent_sha256={"arm64": sha256},
