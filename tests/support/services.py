@@ -55,7 +55,7 @@ def emulated_cloud() -> Iterator[Cloud]:
         for kind, key in PYTHONS.items()
     }
     port = _free_ports(4)
-    start = ["--endpoint-port", str(port), "--no-machines"]
+    start = ["--endpoint-port", str(port), "--no-machines", "--lambda-interface-seconds", "3"]
     for kind, python in pythons.items():
         start += [f"--{kind}-python", python]
     try:
