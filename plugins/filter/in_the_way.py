@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -38,18 +39,22 @@ _value:
 def in_the_way(results: Iterable[Mapping[str, Any]]) -> list[str]:
     """What hinders, each once, by kind and id."""
     left = [result for result in flat(results) if result.get("changed")]
-    ours = {text for result in left for text in _texts(result.get("resource"))}
+    ours = {name for result in left for name in _names(result.get("diff", {}).get("before"))}
     named = {what for result in left for what in result.get("in_the_way", [])}
-    return sorted(what for what in named if ours.isdisjoint(what.split()))
+    return sorted(what for what in named if ours.isdisjoint(NAMES.findall(what)))
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Every string in JSON-like data: the ids of what is left are among them."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping | list):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(item)
+NAMES = re.compile(r"[^\s()]+-[0-9a-f]+\b|(?<=\()[^)]+")
+"""The id and the name in "subnet subnet-0123456789abcdef0 (theirs)"."""
+
+
+def _names(before: Any) -> Iterator[str]:
+    """The ids of what is left, and the names of groups, whose states have no ids."""
+    for key, value in before.items() if isinstance(before, Mapping) else ():
+        if key.endswith("_id") and isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping) and "ingress" in value:
+            yield key
 
 
 class FilterModule:

@@ -7,11 +7,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from ipaddress import ip_network
-from typing import Any, cast
+from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import ClientError
 
+from ansible_collections.clickstream.aws.plugins.module_utils.patience import patient
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
     InTheWay,
     InvalidInput,
@@ -156,41 +157,6 @@ class Ec2Resource(Resource):
         if extra:
             self.ec2.delete_tags(Resources=[resource_id], Tags=extra)
         self.ec2.create_tags(Resources=[resource_id], Tags=tag_list(desired))
-
-
-REMOVING = ("Delete", "Detach", "Disassociate", "Release", "Revoke", "Terminate")
-THROTTLED = ("RequestLimitExceeded", "Throttling")
-
-
-def patient(client: Any) -> Any:
-    """The EC2 client, which knows how EC2 answers about what was made a moment ago.
-
-    EC2 is many servers: one may not know yet what another has just made or described (``…NotFound``); it is
-    asked again, for some twenty seconds. And a Create without ClientToken is never sent again by botocore
-    where its answer was lost: EC2 would make a second one. ``resource.created`` looks for the first instead.
-    """
-    client.meta.events.register("needs-retry.ec2.*", _pause, unique_id="clickstream")
-    return client
-
-
-def _pause(
-    response: tuple[Any, dict[str, Any]] | None,
-    operation: Any,
-    attempts: int,
-    caught_exception: Exception | None,
-    request_dict: Mapping[str, Any],
-    **_: Any,
-) -> float | None:
-    """Seconds after which a call is sent again, None for what botocore decides; raises what is final."""
-    problem = (response[1] if response else {}).get("Error", {}).get("Code", "")
-    once = operation.name.startswith(("Allocate", "Create")) and operation.name != "CreateTags"
-    if once and "ClientToken" not in request_dict["body"]:
-        if isinstance(caught_exception, ConnectionClosedError | ReadTimeoutError):
-            raise caught_exception
-        if response and response[0].status_code >= 500 and problem not in THROTTLED:
-            raise ClientError(cast("Any", response[1]), operation.name)
-    not_yet = problem.endswith("NotFound") and not operation.name.startswith(REMOVING)
-    return min(2.0 ** (attempts - 1), 4) if not_yet and attempts < 8 else None
 
 
 def delete_when_free(

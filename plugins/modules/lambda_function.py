@@ -11,7 +11,10 @@ description:
   - Code is uploaded only where its SHA-256 or its architecture differs.
   - A permission that neither O(permissions) nor O(foreign_permissions) names is removed.
   - Waits until an update has taken effect before it makes the next one, and until a new role can be assumed.
-  - After the removal of a function in a VPC, AWS keeps its network interfaces for up to 20 minutes more.
+  - Before a change, waits until Lambda has made the function or the last change; a failure is an error with
+    Lambda's reason.
+  - After the removal of a function in a VPC, AWS keeps its network interfaces for 20 to 45 minutes, at times
+    for over an hour; see M(clickstream.aws.function_interfaces).
 options:
   name:
     description: Name of the function.

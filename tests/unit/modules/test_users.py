@@ -1,4 +1,4 @@
-"""module_utils/users.py, ec2.delete_when_free: who uses what is to be removed, and how long that is waited."""
+"""module_utils/users.py: who uses what is to be removed; ec2.delete_when_free: how long it is waited for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""module_utils/ec2.py: calls about what EC2 has just made, and calls whose answer is lost."""
+"""module_utils/patience.py: calls about what AWS has just made, and calls whose answer is lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import patient
+from ansible_collections.clickstream.aws.plugins.module_utils.patience import patient
 
 Answer = tuple[int, str] | Exception
 OK: Answer = (200, "<R><vpc><vpcId>vpc-1</vpcId></vpc></R>")
@@ -40,9 +40,9 @@ def ec2(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, list[str]]]
     """Makes a client that gets these answers, the last one for ever, and the list of what it has sent."""
     monkeypatch.setattr(time, "sleep", lambda _: None)
 
-    def make(*answers: Answer) -> tuple[Any, list[str]]:
+    def make(*answers: Answer, service: str = "ec2") -> tuple[Any, list[str]]:
         client = boto3.client(
-            "ec2",
+            service,
             endpoint_url="http://127.0.0.1:1",
             region_name="ap-southeast-1",
             aws_access_key_id="test",
@@ -58,7 +58,7 @@ def ec2(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, list[str]]]
                 raise now
             return AWSResponse(request.url, now[0], {}, Body(now[1]))
 
-        client.meta.events.register("before-send.ec2.*", answer)
+        client.meta.events.register(f"before-send.{service}.*", answer)
         return patient(patient(client)), sent
 
     return make
@@ -126,3 +126,19 @@ def test_a_busy_ec2_is_asked_again_as_ever(ec2: Any, call: str) -> None:
     client, sent = ec2(BUSY, OK)
     getattr(client, call)(**({"CidrBlock": "10.0.0.0/16"} if call == "create_vpc" else {}))
     assert len(sent) == 2
+
+
+NO_ROLE: Answer = (404, "<ErrorResponse><Error><Code>NoSuchEntity</Code></Error></ErrorResponse>")
+
+
+def test_a_role_that_iam_does_not_know_yet_gets_its_policies_all_the_same(ec2: Any) -> None:
+    client, sent = ec2(NO_ROLE, NO_ROLE, (200, "<R/>"), service="iam")
+    client.put_role_policy(RoleName="a", PolicyName="b", PolicyDocument="{}")
+    assert len(sent) == 3
+
+
+def test_a_role_that_is_not_there_is_no_reason_to_wait(ec2: Any) -> None:
+    client, sent = ec2(NO_ROLE, service="iam")
+    with pytest.raises(ClientError):
+        client.get_role(RoleName="a")
+    assert len(sent) == 1
