@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         elif one.name == "foreign_buckets":
             start.add_argument("--foreign-bucket", dest=one.name, action="append", metavar="NAME")
         else:
-            kind = int if one.name.endswith("_port") else str
+            kind = int if isinstance(one.default, int) else str
             start.add_argument(flag, type=kind, metavar=str(kind.__name__).upper())
 
     _command(commands, "check", _check, "print what is not installed on this computer, as JSON")

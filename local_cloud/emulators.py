@@ -58,6 +58,7 @@ def moto(settings: Settings) -> Daemon:
         MOTO_EC2_LOAD_DEFAULT_AMIS="false",
         MOTO_ENABLE_AMI_VALIDATION="true",
         MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION="true",
+        LAMBDA_INTERFACE_SECONDS=str(settings.lambda_interface_seconds),
         AWS_DEFAULT_REGION=settings.region,
         AWS_ACCESS_KEY_ID="local",
         AWS_SECRET_ACCESS_KEY="everybody-knows-it",  # noqa: S106 - the emulator checks none

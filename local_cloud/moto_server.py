@@ -6,19 +6,27 @@ moto holds the data: the router would have to keep a copy.
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Callable
+from functools import wraps
 from inspect import signature
 from typing import Any
 
 from moto.core.base_backend import BaseBackend
 from moto.core.responses import ActionResult
-from moto.ec2.exceptions import InvalidParameterCombination
+from moto.ec2.exceptions import DependencyViolationError, EC2ClientError, InvalidParameterCombination
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
+from moto.ec2.models.elastic_network_interfaces import NetworkInterfaceBackend
 from moto.ec2.models.iam_instance_profile import IamInstanceProfileAssociationBackend
 from moto.ec2.models.instances import InstanceBackend
+from moto.ec2.models.internet_gateways import InternetGatewayBackend
+from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend, SecurityGroupRule
+from moto.ec2.models.subnets import SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
+from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfaces
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.monitoring import Monitoring
 from moto.ec2.responses.vpcs import VPCs
@@ -64,6 +72,7 @@ def rule_descriptions() -> None:
     """
     make, flatten = SecurityGroupRule.__init__, SecurityGroup._flattened_rules
 
+    @wraps(make)
     def with_prefix_list(self: Any, *args: Any, **more: Any) -> None:
         make(self, *args, **more)
         given = signature(make).bind(self, *args, **more).arguments
@@ -89,6 +98,25 @@ def rule_descriptions() -> None:
     SecurityGroupRule.description = property(lambda self: _peer(self).get("Description"))
     SecurityGroup._flattened_rules = with_descriptions
     SecurityGroupBackend._sg_update_description = describe
+
+
+@fix
+def protocols_without_ports() -> None:
+    """moto wants ports for every protocol; AWS has none for others than TCP, UDP and ICMP."""
+    make = SecurityGroupRule.__init__
+    have_ports = ("tcp", "udp", "icmp", "icmpv6", "6", "17", "1", "58", "-1")
+
+    @wraps(make)
+    def without_ports(self: Any, *args: Any, **more: Any) -> None:
+        given = signature(make).bind(self, *args, **more)
+        portless = str(given.arguments["ip_protocol"]).lower() not in have_ports
+        if portless:
+            given.arguments |= {"from_port": -1, "to_port": -1}
+        make(*given.args, **given.kwargs)
+        if portless:
+            self.from_port = self.to_port = None
+
+    SecurityGroupRule.__init__ = without_ports
 
 
 @fix
@@ -265,6 +293,96 @@ def endpoint_settings() -> None:
         return answer
 
     VPCs.modify_vpc_endpoint = modify
+
+
+@fix
+def what_is_in_use() -> None:
+    """moto removes what network interfaces and attachments still use; AWS answers DependencyViolation.
+
+    It also keeps the network interface of a NAT gateway that is gone, and deletes one that is attached.
+    """
+    delete_subnet, delete_group = SubnetBackend.delete_subnet, SecurityGroupBackend.delete_security_group
+    delete_vpc, detach = VPCBackend.delete_vpc, InternetGatewayBackend.detach_internet_gateway
+    delete_nat = NatGatewayBackend.delete_nat_gateway
+    delete_interface = ElasticNetworkInterfaces.delete_network_interface
+
+    def refuse_if(used: Any, message: str) -> None:
+        if used:
+            raise DependencyViolationError(message)
+
+    def subnet(self: Any, subnet_id: str) -> Any:
+        used = any(eni.subnet.id == subnet_id for eni in self.enis.values())
+        refuse_if(used, f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
+        return delete_subnet(self, subnet_id)
+
+    def group(self: Any, name: str | None = None, group_id: str | None = None) -> Any:
+        interfaces = (one.id for eni in self.enis.values() for one in eni.group_set)
+        groups = (one for by_id in self.groups.values() for one in by_id.values() if one.id != group_id)
+        rules = (rule for one in groups for rule in [*one.ingress_rules, *one.egress_rules])
+        peers = (rule.source_group.get("GroupId") for rule in rules if rule.source_group)
+        refuse_if(group_id in {*interfaces, *peers}, f"resource {group_id} has a dependent object")
+        return delete_group(self, name, group_id)
+
+    def vpc(self: Any, vpc_id: str) -> Any:
+        used = [
+            *(one for one in self.groups[vpc_id].values() if one.name != "default"),
+            *(one for one in self.internet_gateways.values() if one.vpc and one.vpc.id == vpc_id),
+            *(one for one in self.network_acls.values() if one.vpc_id == vpc_id and not one.default),
+        ]
+        refuse_if(used, f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
+        return delete_vpc(self, vpc_id)
+
+    def gateway(self: Any, internet_gateway_id: str, vpc_id: str) -> Any:
+        used = any(eni.public_ip and eni.subnet.vpc_id == vpc_id for eni in self.enis.values())
+        refuse_if(
+            used, f"Network {vpc_id} has some mapped public address(es). Please unmap those before detaching."
+        )
+        return detach(self, internet_gateway_id, vpc_id)
+
+    def nat_gateway(self: Any, nat_gateway_id: str) -> Any:
+        gone = delete_nat(self, nat_gateway_id)
+        self.enis.pop(gone._eni.id, None)
+        return gone
+
+    def interface(self: Any) -> Any:
+        eni_id = self._get_param("NetworkInterfaceId")
+        eni = self.ec2_backend.enis.get(eni_id)
+        if eni and (eni.attachment_id or eni.status == "in-use"):
+            raise EC2ClientError(
+                "InvalidParameterValue", f"Network interface '{eni_id}' is currently in use."
+            )
+        return delete_interface(self)
+
+    SubnetBackend.delete_subnet, SecurityGroupBackend.delete_security_group = subnet, group
+    VPCBackend.delete_vpc, InternetGatewayBackend.detach_internet_gateway = vpc, gateway
+    NatGatewayBackend.delete_nat_gateway = nat_gateway
+    ElasticNetworkInterfaces.delete_network_interface = interface
+
+
+LAMBDA_INTERFACE = "AWS Lambda VPC ENI-"
+"""How the description of a network interface of Lambda begins."""
+
+
+@fix
+def interfaces_of_lambda() -> None:
+    """moto knows no Lambda; AWS keeps a function's network interfaces, in use, long after the function.
+
+    The router makes one when a function of a VPC goes, and it goes LAMBDA_INTERFACE_SECONDS later (AWS: 20 to
+    45 minutes, at times over an hour).
+    """
+    make = NetworkInterfaceBackend.create_network_interface
+    seconds = float(os.environ.get("LAMBDA_INTERFACE_SECONDS", "3"))
+
+    def create(self: Any, *args: Any, **more: Any) -> Any:
+        eni = make(self, *args, **more)
+        if eni.description.startswith(LAMBDA_INTERFACE):
+            eni.interface_type, eni.requester_managed, eni.status = "lambda", True, "in-use"
+            end = threading.Timer(seconds, self.enis.pop, [eni.id, None])
+            end.daemon = True
+            end.start()
+        return eni
+
+    NetworkInterfaceBackend.create_network_interface = create
 
 
 if __name__ == "__main__":

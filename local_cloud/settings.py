@@ -28,6 +28,7 @@ class Settings:
 
     ``endpoint_port`` is the one port clients use; the emulators take the three ports after
     it on 127.0.0.1. ``proxy_port`` is the machines' apt proxy on the bridge address.
+    ``lambda_interface_seconds`` is how long the network interfaces of a removed function stay.
     ``foreign_buckets`` are shell patterns of bucket names that belong to another account.
     """
 
@@ -41,6 +42,7 @@ class Settings:
     moto_python: str = str(PROJECT / ".cache/venv-moto/bin/python")
     ministack_python: str = str(PROJECT / ".cache/venv-ministack/bin/python")
     base_image: str = ""
+    lambda_interface_seconds: int = 10
     foreign_buckets: tuple[str, ...] = field(default=("*-owned-by-somebody-else",))
 
     def __post_init__(self) -> None:

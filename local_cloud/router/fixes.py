@@ -9,6 +9,7 @@ not know where it runs.
 from __future__ import annotations
 
 import json
+import uuid
 from urllib.parse import quote
 
 from local_cloud.router.backends import Backends
@@ -77,6 +78,24 @@ async def stage_variables(call: Call, backends: Backends) -> None:
     merged = {**(stage.get("stageVariables") or {}), **call.json["stageVariables"]}
     wanted = {key: value for key, value in merged.items() if value != ""}
     call.replace_json({**call.json, "stageVariables": wanted})
+
+
+@answers("lambda", "DeleteFunction")
+async def interfaces_of_a_deleted_function(call: Call, backends: Backends) -> Answer | None:
+    """ministack's functions have no network interfaces; AWS keeps theirs for a while (see moto_server.py)."""
+    name = call.segments[2]
+    found = await backends.get_json("lambda", f"/2015-03-31/functions/{quote(name, safe='')}/configuration")
+    network = found.json.get("VpcConfig") or {}
+    answer = await backends.send(call)
+    if answer.ok and not call.query.get("Qualifier"):
+        groups = {
+            f"SecurityGroupId.{number}": group
+            for number, group in enumerate(network.get("SecurityGroupIds") or [], 1)
+        }
+        described = {"Description": f"AWS Lambda VPC ENI-{found.json.get('FunctionName')}-{uuid.uuid4()}"}
+        for subnet in network.get("SubnetIds") or []:
+            await backends.query("ec2", "CreateNetworkInterface", {"SubnetId": subnet, **groups, **described})
+    return answer
 
 
 _MOTO_TYPES = {"natgateway": "nat-gateway", "elastic-ip": "vpc-elastic-ip"}

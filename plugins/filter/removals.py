@@ -33,13 +33,14 @@ _value:
 
 def removals(results: Iterable[Mapping[str, Any]]) -> list[str]:
     """The changed resources as "kind name", in the order of the results."""
-    return [_named(result) for result in _flat(results) if result.get("changed")]
+    return [_named(result) for result in flat(results) if result.get("changed")]
 
 
-def _flat(results: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def flat(results: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The results, those of a loop one by one."""
     for result in results:
         if "results" in result:
-            yield from _flat(result["results"])
+            yield from flat(result["results"])
         else:
             yield result
 

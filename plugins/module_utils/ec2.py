@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from ipaddress import ip_network
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from botocore.exceptions import ClientError
 
+from ansible_collections.clickstream.aws.plugins.module_utils.patience import patient
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
+    InTheWay,
+    InvalidInput,
     Missing,
     Resource,
     State,
     filters,
     tag_dict,
     tag_list,
-    wait_for,
+)
+from ansible_collections.clickstream.aws.plugins.module_utils.users import (
+    LAMBDA_SECONDS,
+    User,
+    Users,
+    lasting,
 )
 
 
@@ -115,7 +126,7 @@ class Ec2Resource(Resource):
 
     def __init__(self, module: AnsibleAWSModule) -> None:
         super().__init__(module)
-        self.ec2 = module.client("ec2")
+        self.ec2 = patient(module.client("ec2"))
         self.find = Finder(module, self.ec2)
 
     @property
@@ -126,6 +137,11 @@ class Ec2Resource(Resource):
     @abstractmethod
     def describe(self) -> dict[str, Any] | None:
         """EC2's own description of the resource, or None; raises Missing without its VPC."""
+
+    @cached_property
+    def users(self) -> Users:
+        """Who uses what is to be removed."""
+        return Users(self.ec2, self.module.client("lambda"), look_only=self.module.check_mode)
 
     def wanted_tags(self) -> dict[str, str]:
         """The task's tags and the name."""
@@ -146,25 +162,35 @@ class Ec2Resource(Resource):
 def delete_when_free(
     delete: Callable[[], Any],
     what: str,
-    seconds: float = 1800,
+    users: Callable[[], list[User]] = list,
+    seconds: float = 300,
     codes: tuple[str, ...] = ("DependencyViolation",),
 ) -> None:
     """Call ``delete`` again while AWS answers with one of ``codes`` that something still uses the resource.
 
-    The network interfaces of deleted functions, endpoints and gateways go minutes after them (a function's
-    up to twenty). Raises TimeoutError naming ``what`` after ``seconds``.
+    What does not go by itself is named at once (:class:`InTheWay`). What does is waited for as long as it
+    takes: a deleted function's network interfaces up to two hours. Where nothing is seen that uses it, AWS
+    has so many ``seconds`` to notice, then TimeoutError names ``what``.
     """
-
-    def gone() -> bool:
+    end = time.monotonic() + LAMBDA_SECONDS
+    limit = time.monotonic() + seconds
+    while True:
         try:
             delete()
         except ClientError as error:
             if error.response["Error"]["Code"] not in codes:
                 raise
-            return False
-        return True
-
-    wait_for(gone, f"the removal of {what}, which something still uses", seconds=seconds, pause=10)
+        else:
+            return
+        found = users()
+        if lasting(found):
+            raise InTheWay(lasting(found))
+        if found:
+            limit = time.monotonic() + seconds
+        if time.monotonic() > min(limit, end):
+            still = ", ".join(str(user) for user in found) or "something"
+            raise TimeoutError(f"timed out waiting for the removal of {what}, which {still} still uses")
+        time.sleep(10)
 
 
 def described_tags(description: Mapping[str, Any]) -> dict[str, str]:
@@ -173,8 +199,18 @@ def described_tags(description: Mapping[str, Any]) -> dict[str, str]:
 
 
 def names_to_ids(names: Iterable[str], find: Callable[[str], str]) -> list[str]:
-    """Sorted ids of several names; ``find`` gives the id of one and raises Missing."""
-    return sorted(find(name) for name in names)
+    """Sorted ids of several names, each once; ``find`` gives the id of one and raises Missing."""
+    return sorted({find(name) for name in names})
 
 
-__all__ = ["Ec2Resource", "Finder", "State", "delete_when_free", "described_tags", "names_to_ids"]
+def cidr(text: str) -> str:
+    """An IPv4 or IPv6 range as EC2 keeps it: bits of a host are cleared, IPv6 is short, in small letters."""
+    try:
+        return str(ip_network(text.strip(), strict=False))
+    except ValueError as error:
+        raise InvalidInput(
+            f"{text} is not an address range ({error})", "write one such as 10.0.0.0/16"
+        ) from error
+
+
+__all__ = ["Ec2Resource", "Finder", "State", "cidr", "delete_when_free", "described_tags", "names_to_ids"]

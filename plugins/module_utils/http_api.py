@@ -90,10 +90,10 @@ def described_cors(cors: Mapping[str, Any] | None) -> State:
     """A CORS configuration; the order of its lists and the case of its headers mean nothing."""
     cors = cors or {}
     return {
-        "allow_origins": sorted(cors.get("AllowOrigins") or []),
-        "allow_methods": sorted(method.upper() for method in cors.get("AllowMethods") or []),
-        "allow_headers": sorted(header.lower() for header in cors.get("AllowHeaders") or []),
-        "expose_headers": sorted(header.lower() for header in cors.get("ExposeHeaders") or []),
+        "allow_origins": sorted(set(cors.get("AllowOrigins") or [])),
+        "allow_methods": sorted({method.upper() for method in cors.get("AllowMethods") or []}),
+        "allow_headers": sorted({header.lower() for header in cors.get("AllowHeaders") or []}),
+        "expose_headers": sorted({header.lower() for header in cors.get("ExposeHeaders") or []}),
         "max_age_seconds": cors.get("MaxAge") or 0,
         "allow_credentials": bool(cors.get("AllowCredentials")),
     }
@@ -150,7 +150,7 @@ def described_authorizer(part: Mapping[str, Any]) -> State:
         "name": part.get("Name"),
         "type": part.get("AuthorizerType"),
         "issuer": jwt.get("Issuer"),
-        "audience": sorted(jwt.get("Audience") or []),
+        "audience": sorted(set(jwt.get("Audience") or [])),
         "source": list(part.get("IdentitySource") or []),
     }
 

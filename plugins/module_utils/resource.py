@@ -16,6 +16,7 @@ normalise with :func:`canonical_list`.
 from __future__ import annotations
 
 import json
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,7 +33,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 from ansible_collections.amazon.aws.plugins.module_utils.transformation import (
     ansible_dict_to_boto3_filter_list,
 )
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
 
 State = dict[str, Any]
 
@@ -52,6 +53,24 @@ class Missing(Exception):
         self.name = name
 
 
+class InvalidInput(Exception):
+    """The task says what AWS cannot take; raised by ``desired``, before anything is touched."""
+
+    def __init__(self, problem: str, fix: str) -> None:
+        super().__init__(f"{problem}. Fix: {fix}.")
+
+
+class InTheWay(Exception):
+    """What somebody else made uses the resource, which therefore cannot be removed; ``what`` names each."""
+
+    def __init__(self, what: Iterable[str]) -> None:
+        self.what = sorted(set(what))
+        super().__init__(
+            f"it cannot be removed, for this is in the way: {', '.join(self.what)}. "
+            "Fix: remove that, or move it elsewhere, then run the playbook again"
+        )
+
+
 class Resource(ABC):
     """One AWS resource, known by the name that its owner gave it."""
 
@@ -60,6 +79,10 @@ class Resource(ABC):
 
     secret: ClassVar[frozenset[str]] = frozenset()
     """Top-level keys whose values never leave the module."""
+
+    unseen: ClassVar[float] = 0
+    """Seconds after which AWS describes one that an interrupted run made, where it would make another of the
+    same name. :meth:`read` is asked again after them, before anything is made."""
 
     def __init__(self, module: AnsibleAWSModule) -> None:
         self.module = module
@@ -92,6 +115,10 @@ class Resource(ABC):
     @abstractmethod
     def delete(self, current: State) -> None:
         """Remove it, and wait until it is gone where its parents need that."""
+
+    def in_the_way(self, current: State) -> list[str]:
+        """What would hinder :meth:`delete` now and does not go by itself, each by kind and id."""
+        return []
 
     def result(self, current: State) -> State:
         """What the task returns about an existing resource; by default all of it but the secrets."""
@@ -128,23 +155,44 @@ def policy(document: Any) -> Any:
     """An IAM policy document in one of its equal forms.
 
     A one-element list equals its element, and the order of actions, resources and principals is irrelevant
-    (IAM User Guide, "Grammar of the IAM JSON policy language"); AWS answers in either form.
+    (IAM User Guide, "Grammar of the IAM JSON policy language"); AWS answers in either form. Equal are also an
+    account's id and the ARN of its root, and no version and the first one.
     """
     document = canonical(document)
     if not isinstance(document, dict):
         return document
     statements = document.get("Statement", [])
     statements = statements if isinstance(statements, list) else [statements]
-    return {**document, "Statement": canonical_list(_sets(statement) for statement in statements)}
+    version = document.get("Version") or FIRST_VERSION
+    return {**document, "Version": version, "Statement": canonical_list(map(_statement, statements))}
+
+
+FIRST_VERSION = "2008-10-17"
+"""The version of a policy that names none."""
+
+ACCOUNT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):root")
+
+
+def _statement(statement: Any) -> Any:
+    """A statement of a policy; where something is allowed, everybody has one form."""
+    if not isinstance(statement, dict):
+        return _sets(statement)
+    normal = {key: _sets(item) for key, item in statement.items() if (key, item) != ("Sid", "")}
+    if statement.get("Effect") == "Allow" and statement.get("Principal") == "*":
+        normal["Principal"] = {"AWS": ["*"]}
+    for key in {"Principal", "NotPrincipal"} & normal.keys():
+        if isinstance(normal[key], dict) and "AWS" in normal[key]:
+            normal[key]["AWS"] = sorted({ACCOUNT.sub(r"\1", one) for one in normal[key]["AWS"]})
+    scalars = {key: statement[key] for key in ("Sid", "Effect") if key in normal}
+    return {**normal, **scalars}
 
 
 def _sets(value: Any) -> Any:
-    """A policy statement with every list of strings as a sorted list, and every lone string as one."""
-    scalars = ("Sid", "Effect")
+    """A part of a statement with every list of strings as a sorted list, and every lone string as one."""
     if isinstance(value, dict):
-        return {key: item if key in scalars else _sets(item) for key, item in value.items()}
+        return {key: _sets(item) for key, item in value.items()}
     if isinstance(value, list):
-        return sorted({str(item) for item in value})
+        return sorted({_policy_string(item) for item in value})
     return [_policy_string(value)]
 
 
@@ -169,6 +217,54 @@ def wait_for(condition: Callable[[], bool], what: str, seconds: float = 300, pau
         if time.monotonic() > limit:
             raise TimeoutError(f"timed out after {seconds:.0f} s waiting for {what}")
         time.sleep(pause)
+
+
+def created(resource: Resource, desired: State) -> State:
+    """Make the resource, and return it as AWS then describes it: the next task may stand on it.
+
+    A Describe right after a Create may not know the resource yet (eventual consistency). Where AWS's answer
+    is lost, nobody knows whether it was made: then it is looked for and finished, never made again.
+    """
+    try:
+        resource.create(desired)
+    except (ConnectionClosedError, ReadTimeoutError, ClientError) as error:
+        found = _described(resource, 30) if _unanswered(error) else None
+        if found is None:
+            raise
+        changes = differences(found, desired)
+        if changes:
+            resource.update(found, desired, changes)
+    made = _described(resource, 60)
+    if made is None:
+        raise TimeoutError("timed out after 60 s waiting for AWS to describe what it has made")
+    return made
+
+
+def _unanswered(error: BotoCoreError | ClientError) -> bool:
+    if not isinstance(error, ClientError):
+        return True
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500
+
+
+NOT_FOUND = re.compile(r"NotFound|NoSuch")
+"""In the codes of AWS's errors about what does not exist (yet)."""
+
+
+def _described(resource: Resource, seconds: float) -> State | None:
+    """The resource, asked for until AWS knows it; None after so many seconds."""
+    limit = time.monotonic() + seconds
+    while True:
+        try:
+            found = resource.read()
+        except Missing:
+            found = None
+        except ClientError as error:
+            if not NOT_FOUND.search(error.response["Error"]["Code"]):
+                raise
+            found = None
+        if found is not None or time.monotonic() > limit:
+            return found
+        time.sleep(1)
 
 
 def retrying(action: Callable[[], Any], *codes: str, retries: int = 8) -> Any:
@@ -263,6 +359,12 @@ def outcome(module: AnsibleAWSModule, resource: Resource) -> dict[str, Any]:
         return _pending(module, resource, missing)
     except (BotoCoreError, ClientError) as error:
         module.fail_json_aws(error, msg=f"{resource.kind} {resource.name}")
+    except InTheWay as error:
+        told = f"{resource.kind} {resource.name}: {error}."
+        module.warn(told)  # shown also where the task's failed_when lets the run go on
+        module.fail_json(msg=told, in_the_way=error.what)
+    except InvalidInput as error:
+        module.fail_json(msg=f"{resource.kind} {resource.name}: {error}")
     except TimeoutError as error:
         module.fail_json(
             msg=f"{resource.kind} {resource.name}: {error}. "
@@ -282,7 +384,12 @@ def _outcome(module: AnsibleAWSModule, resource: Resource) -> dict[str, Any]:
     if absent:
         if current is not None and not module.check_mode:
             resource.delete(current)
-        return _result(module, resource, current is not None, current, None)
+        result = _result(module, resource, current is not None, current, None)
+        hindered = resource.in_the_way(current) if current is not None and module.check_mode else []
+        return {**result, "in_the_way": sorted(set(hindered))} if hindered else result
+    if current is None and resource.unseen and not module.check_mode:
+        time.sleep(resource.unseen)
+        current = resource.read()
     desired = resource.desired()
     changes = differences(current, desired) if current is not None else frozenset(desired)
     if not changes and current is not None:
@@ -290,9 +397,8 @@ def _outcome(module: AnsibleAWSModule, resource: Resource) -> dict[str, Any]:
     if module.check_mode:
         return _result(module, resource, True, current, {**(current or {}), **desired}, changes)
     if current is None:
-        resource.create(desired)
-    else:
-        resource.update(current, desired, changes)
+        return _result(module, resource, True, None, created(resource, desired), changes)
+    resource.update(current, desired, changes)
     return _result(module, resource, True, current, resource.read() or desired, changes)
 
 

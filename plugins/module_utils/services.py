@@ -79,7 +79,11 @@ def function_permission(
     principal: str, source_arn: str | None = None, source_account: str | None = None
 ) -> dict[str, Any]:
     """A permission to call a function, in the form of :func:`function_permissions`."""
-    state = {"principal": principal, "source_arn": source_arn, "source_account": source_account}
+    state = {
+        "principal": principal,
+        "source_arn": source_arn or None,
+        "source_account": source_account or None,
+    }
     return {**state, "action": "lambda:InvokeFunction"}
 
 

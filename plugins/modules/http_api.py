@@ -513,7 +513,7 @@ class HttpApi(Resource):
             "name": AUTHORIZER,
             "type": "JWT",
             "issuer": self.params["jwt"]["issuer"],
-            "audience": sorted(self.params["jwt"]["audience"]),
+            "audience": sorted(set(self.params["jwt"]["audience"])),
             "source": ["$request.header.Authorization"],
         }
 

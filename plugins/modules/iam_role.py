@@ -116,6 +116,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.clickstream.aws.plugins.module_utils.patience import patient
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
     Resource,
     State,
@@ -141,7 +142,7 @@ class IamRole(Resource):
 
     def __init__(self, module: AnsibleAWSModule) -> None:
         super().__init__(module)
-        self.iam = module.client("iam")
+        self.iam = patient(module.client("iam"))
 
     def read(self) -> State | None:
         """trust, inline_policies, managed_policies, instance_profile, description, …, and arn."""

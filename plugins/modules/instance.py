@@ -169,7 +169,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     Ec2Resource,
@@ -358,7 +358,17 @@ class Instance(Ec2Resource):
 
     def _wait(self, waiter: str, instance_id: str) -> None:
         config = {"Delay": 3, "MaxAttempts": 200}
-        self.ec2.get_waiter(waiter).wait(InstanceIds=[instance_id], WaiterConfig=config)
+        try:
+            self.ec2.get_waiter(waiter).wait(InstanceIds=[instance_id], WaiterConfig=config)
+        except WaiterError as error:
+            found = self.find.all("describe_instances", "Reservations", instance_id=instance_id)
+            [instance] = [one for each in found for one in each["Instances"]] or [{}]
+            state = instance.get("State", {}).get("Name", "unknown")
+            why = instance.get("StateReason", {}).get("Message") or str(error)
+            self.module.fail_json(
+                msg=f"instance {self.name} ({instance_id}) is {state}: {why}. "
+                "Fix: see to the reason, then run the playbook again."
+            )
 
     def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
         """Repair whatever differs; the subnet and the address are fixed."""

@@ -55,8 +55,15 @@ pending:
   description: Name of the parent that does not exist yet.
   returned: in check mode, where a parent is missing
   type: str
+in_the_way:
+  description: What somebody else made and what would hinder the removal, each by kind and id.
+  returned: in check mode with O(state=absent), and where the removal fails for it
+  type: list
+  elements: str
+  sample: [instance i-0123456789abcdef0 (theirs)]
 """
 
+from functools import partial
 from typing import Any
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
@@ -68,12 +75,14 @@ from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
     State,
     run_module,
 )
+from ansible_collections.clickstream.aws.plugins.module_utils.users import lasting
 
 
 class InternetGateway(Ec2Resource):
     """An Internet gateway, by its Name tag."""
 
     kind = "Internet gateway"
+    unseen = 1
 
     def describe(self) -> dict[str, Any] | None:
         """EC2's description, or None."""
@@ -97,7 +106,6 @@ class InternetGateway(Ec2Resource):
         """Make and attach it. A crash in between leaves a detached one, which the next run attaches."""
         made = self.ec2.create_internet_gateway(TagSpecifications=self.tag_specification("internet-gateway"))
         gateway_id = made["InternetGateway"]["InternetGatewayId"]
-        self.ec2.get_waiter("internet_gateway_exists").wait(InternetGatewayIds=[gateway_id])
         self.ec2.attach_internet_gateway(InternetGatewayId=gateway_id, VpcId=desired["vpc_id"])
 
     def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
@@ -114,12 +122,17 @@ class InternetGateway(Ec2Resource):
         """AWS refuses while a public address in the VPC is in use, a NAT gateway's going down included."""
         ids = {"InternetGatewayId": current["internet_gateway_id"], "VpcId": current["vpc_id"]}
         if current["vpc_id"]:
-            delete_when_free(lambda: self.ec2.detach_internet_gateway(**ids), self.name, seconds=300)
+            detach = partial(self.ec2.detach_internet_gateway, **ids)
+            delete_when_free(detach, self.name, partial(self.users.of_gateway, current["vpc_id"]))
 
     def delete(self, current: State) -> None:
         """Detach and remove it."""
         self._detach(current)
         self.ec2.delete_internet_gateway(InternetGatewayId=current["internet_gateway_id"])
+
+    def in_the_way(self, current: State) -> list[str]:
+        """Who has a public address in its VPC."""
+        return lasting(self.users.of_gateway(current["vpc_id"])) if current["vpc_id"] else []
 
 
 def main() -> None:

@@ -11,7 +11,10 @@ description:
   - Code is uploaded only where its SHA-256 or its architecture differs.
   - A permission that neither O(permissions) nor O(foreign_permissions) names is removed.
   - Waits until an update has taken effect before it makes the next one, and until a new role can be assumed.
-  - After the removal of a function in a VPC, AWS keeps its network interfaces for up to 20 minutes more.
+  - Before a change, waits until Lambda has made the function or the last change; a failure is an error with
+    Lambda's reason.
+  - After the removal of a function in a VPC, AWS keeps its network interfaces for 20 to 45 minutes, at times
+    for over an hour; see M(clickstream.aws.function_interfaces).
 options:
   name:
     description: Name of the function.
@@ -260,6 +263,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
     State,
     ignore_absent,
     run_module,
+    wait_for,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.services import (
     function_permission,
@@ -319,6 +323,25 @@ def described_asynchronous(answer: dict[str, Any] | None) -> dict[str, Any] | No
     }
 
 
+def unfinished(function: dict[str, Any]) -> bool:
+    """Whether Lambda is still making the function, or an update of it."""
+    return function.get("State") == "Pending" or function.get("LastUpdateStatus") == "InProgress"
+
+
+def failure(function: dict[str, Any]) -> str | None:
+    """What Lambda says about a creation or an update that failed; None where neither did."""
+    for status in ("State", "LastUpdateStatus"):
+        if function.get(status) == "Failed":
+            told = (function.get(f"{status}ReasonCode"), function.get(f"{status}Reason"))
+            return f"{status} Failed ({': '.join(str(part) for part in told if part) or 'without a reason'})"
+    return None
+
+
+def wanted_asynchronous(calls: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The task's option in the form of :func:`described_asynchronous`; no destination has one form."""
+    return calls and {**calls, "on_failure": calls["on_failure"] or None}
+
+
 class LambdaFunction(Resource):
     """A function, by its name."""
 
@@ -341,7 +364,7 @@ class LambdaFunction(Resource):
         if found["function"] is None:
             return None
         function = found["function"]["Configuration"]
-        self.busy = function.get("State") == "Pending" or function.get("LastUpdateStatus") == "InProgress"
+        self.busy = unfinished(function)
         foreign = self.params["foreign_permissions"]
         return {
             "arn": function["FunctionArn"],
@@ -350,7 +373,7 @@ class LambdaFunction(Resource):
                 "architecture": function.get("Architectures", ["x86_64"])[0],
             },
             "configuration": described_configuration(function),
-            "healthy": "Failed" not in (function.get("State"), function.get("LastUpdateStatus")),
+            "healthy": failure(function) is None,
             "reserved_concurrency": (found["function"].get("Concurrency") or {}).get(
                 "ReservedConcurrentExecutions"
             ),
@@ -374,7 +397,7 @@ class LambdaFunction(Resource):
                 )
                 for item in self.params["permissions"]
             },
-            "asynchronous": self.params["asynchronous"],
+            "asynchronous": wanted_asynchronous(self.params["asynchronous"]),
             "tags": text_tags(self.params["tags"]),
         }
 
@@ -420,7 +443,7 @@ class LambdaFunction(Resource):
 
     def vpc_config(self) -> dict[str, list[str]]:
         """The ids of subnets and security groups; empty lists outside a VPC (and so to leave one)."""
-        if self.params["vpc"] is None:
+        if not self.params["vpc"]:
             return {"SecurityGroupIds": [], "SubnetIds": []}
         find = Finder(self.module, self.module.client("ec2"))
         vpc_id = find.vpc(self.params["vpc"])
@@ -442,7 +465,7 @@ class LambdaFunction(Resource):
                 Tags=desired["tags"],
             )
         )
-        self.client.get_waiter("function_active_v2").wait(**self.by)
+        self.wait()
         rest = frozenset({"reserved_concurrency", "permissions", "asynchronous"})
         new: State = {"permissions": {}, "reserved_concurrency": None, "asynchronous": None}
         self.update(new, desired, frozenset(key for key in rest if desired[key] != new[key]))
@@ -450,7 +473,8 @@ class LambdaFunction(Resource):
     def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
         """Repair what differs, one update after the other has taken effect."""
         if self.busy and changes & {"code", "configuration"}:
-            self.wait()  # for what an interrupted run began: Lambda makes one update at a time
+            # for what an interrupted run began: until then Lambda refuses a change
+            self.wait(healthy=False)
         if "code" in changes:
             self.client.update_function_code(
                 **self.by, ZipFile=self.code(), Architectures=[desired["code"]["architecture"]]
@@ -491,9 +515,21 @@ class LambdaFunction(Resource):
                     raise
                 time.sleep(pause)
 
-    def wait(self) -> None:
-        """Return when the last update has taken effect."""
-        self.client.get_waiter("function_updated_v2").wait(**self.by)
+    def wait(self, *, healthy: bool = True) -> None:
+        """Return when Lambda has made the function or its last update; a failure is told with its reason."""
+        answers: list[dict[str, Any]] = []
+
+        def idle() -> bool:
+            found = ignore_absent(lambda: self.client.get_function_configuration(**self.by), ABSENT) or {}
+            answers.append(found)
+            return bool(found) and not unfinished(found)
+
+        wait_for(idle, "Lambda to finish what it does with the function", seconds=600)
+        why = failure(answers[-1])
+        if healthy and why:
+            self.module.fail_json(
+                msg=f"{self.kind} {self.name}: {why}. Fix: see to the reason, then run the playbook again."
+            )
 
     def put_concurrency(self, reserved: int | None) -> None:
         """Reserve so many simultaneous calls, or none."""

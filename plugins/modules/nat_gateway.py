@@ -100,6 +100,7 @@ class NatGateway(Ec2Resource):
     """A NAT gateway and its Elastic IP, by their Name tags."""
 
     kind = "NAT gateway"
+    unseen = 1
 
     def describe(self) -> dict[str, Any] | None:
         """EC2's description of the one that is there or coming up, or None."""

@@ -32,7 +32,7 @@ options:
     default: []
     suboptions:
       destination:
-        description: IPv4 range.
+        description: IPv4 or IPv6 range, or id of a prefix list.
         type: str
         required: true
       internet_gateway:
@@ -104,6 +104,7 @@ from typing import Any
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     Ec2Resource,
+    cidr,
     described_tags,
     names_to_ids,
 )
@@ -154,6 +155,11 @@ def subnet_associations(table: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def destination_form(destination: str) -> str:
+    """A task's destination as EC2 keeps it."""
+    return destination if destination.startswith("pl-") else cidr(destination)
+
+
 def destination_argument(destination: str) -> dict[str, str]:
     """The destination as the route calls take it, whichever of the three kinds it is."""
     if destination.startswith("pl-"):
@@ -165,6 +171,7 @@ class RouteTable(Ec2Resource):
     """A route table, by its Name tag in a VPC."""
 
     kind = "route table"
+    unseen = 1
 
     def describe(self) -> dict[str, Any] | None:
         """EC2's description, or None."""
@@ -186,7 +193,7 @@ class RouteTable(Ec2Resource):
         return {
             "subnets": names_to_ids(self.params["subnets"], partial(self.find.subnet, self.vpc_id)),
             "routes": canonical_list(
-                {"destination": route["destination"], "target": self._target(route)}
+                {"destination": destination_form(route["destination"]), "target": self._target(route)}
                 for route in self.params["routes"]
             ),
             "tags": self.wanted_tags(),

@@ -42,11 +42,14 @@ options:
         default: []
         suboptions: &rule
           protocol:
-            description: Protocol, V(-1) for all of them.
+            description: >-
+              Protocol; V(tcp), V(udp), V(icmp), V(icmpv6), a protocol's number, or V(-1) for all of them.
             type: str
             default: tcp
           ports:
-            description: A port (V(443)) or a range (V(8000-8080)); left out, all of them.
+            description: >-
+              A port (V(443)) or a range (V(8000-8080)), for ICMP a type and a code (V(8-0)); left out, all of
+              them. Other protocols have no ports.
             type: str
           cidrs:
             description: IPv4 or IPv6 ranges on the other side; an empty list allows nobody.
@@ -150,27 +153,38 @@ pending:
   description: Name of the parent that does not exist yet.
   returned: in check mode, where a parent is missing
   type: str
+in_the_way:
+  description: What somebody else made and what would hinder the removal, each by kind and id.
+  returned: in check mode with O(state=absent), and where the removal fails for it
+  type: list
+  elements: str
+  sample: [instance i-0123456789abcdef0 (theirs)]
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from ipaddress import ip_network
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     Ec2Resource,
+    cidr,
     delete_when_free,
     described_tags,
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
+    InTheWay,
+    InvalidInput,
     Missing,
     State,
     canonical_list,
     run_module,
     tag_list,
+    wait_for,
 )
+from ansible_collections.clickstream.aws.plugins.module_utils.users import lasting
 
 # A rule in one of its equal forms: protocol, ports, peer, description. The peer is an IP range, the name of a
 # security group or prefix list, or the id of one whose name is unknown.
@@ -183,25 +197,53 @@ PEERS = {
     "PrefixListIds": "PrefixListId",
 }
 IDENTITY = (*PEERS.values(), "UserId", "VpcId", "VpcPeeringConnectionId")
-PROTOCOLS = {"all": "-1", "6": "tcp", "17": "udp", "1": "icmp"}
+PROTOCOLS = {"all": "-1", "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
+ALL_PORTS = {"tcp": (0, 65535), "udp": (0, 65535), "icmp": (-1, -1), "icmpv6": (-1, -1)}
+"""What EC2 takes for "all ports" of the protocols that have any; ICMP has a type and a code."""
+
+PORTS = re.compile(r"(-?\d+)(?:-(-?\d+))?")
+
+
+def protocol_form(protocol: str) -> str:
+    """A task's protocol as EC2 keeps it: the name of the four that it has names for, otherwise a number."""
+    text = protocol.strip().lower()
+    text = str(int(text)) if text.isdecimal() else text
+    text = PROTOCOLS.get(text, text)
+    if text not in ("-1", *ALL_PORTS) and not (text.isdecimal() and int(text) <= 255):
+        raise InvalidInput(
+            f"{protocol} is not a protocol that EC2 knows", "write tcp, udp, icmp, icmpv6, -1 or a number"
+        )
+    return text
+
+
+def ports_form(protocol: str, ports: str | None) -> str:
+    """A task's ports as :func:`ports_text` shows them."""
+    text = (ports or "").replace(" ", "")
+    if not text or protocol not in ALL_PORTS:
+        return ""
+    match = PORTS.fullmatch(text)
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, -2)
+    least, most = (0, 65535) if protocol in ("tcp", "udp") else (-1, 255)
+    if not (least <= first <= most and least <= last <= most) or (most == 65535 and first > last):
+        raise InvalidInput(f"{ports} is no port and no range of ports", "write 443 or 8000-8080")
+    return ports_text({"IpProtocol": protocol, "FromPort": first, "ToPort": last})
 
 
 def ports_text(permission: Mapping[str, Any]) -> str:
     """ "443", "80-90", or "" for all."""
     first, last = permission.get("FromPort", -1), permission.get("ToPort", -1)
-    if permission["IpProtocol"] == "-1" or (first, last) in ((-1, -1), (0, 65535)):
+    if permission["IpProtocol"] not in ALL_PORTS or (first, last) in ((-1, -1), (0, 65535)):
         return ""
     return str(first) if first == last else f"{first}-{last}"
 
 
 def ports_argument(protocol: str, ports: str) -> dict[str, int]:
     """The ports as EC2 takes them; TCP and UDP want a range even for "all"."""
-    if not ports:
-        everything = {"tcp": (0, 65535), "udp": (0, 65535), "icmp": (-1, -1), "icmpv6": (-1, -1)}
-        pair = everything.get(protocol)
-        return {"FromPort": pair[0], "ToPort": pair[1]} if pair else {}
-    first, _, last = ports.partition("-")
-    return {"FromPort": int(first), "ToPort": int(last or first)}
+    match = PORTS.fullmatch(ports)
+    if match:
+        return {"FromPort": int(match[1]), "ToPort": int(match[2] or match[1])}
+    pair = ALL_PORTS.get(protocol)
+    return {"FromPort": pair[0], "ToPort": pair[1]} if pair else {}
 
 
 def described_rules(permissions: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> list[Rule]:
@@ -221,19 +263,22 @@ def described_rules(permissions: Iterable[Mapping[str, Any]], names: Mapping[str
 
 
 def wanted_rules(rules: Iterable[Mapping[str, Any]], own_name: str) -> list[Rule]:
-    """The rules of a task, one per peer."""
-    expanded = []
+    """The rules of a task, one per peer, in the form of :func:`described_rules`."""
+    expanded: dict[tuple[str, str, str], Rule] = {}
     for rule in rules:
-        protocol = PROTOCOLS.get(rule["protocol"].lower(), rule["protocol"].lower())
-        ports = "" if protocol == "-1" else (rule["ports"] or "").replace(" ", "")
+        protocol = protocol_form(rule["protocol"])
         for peer in _peers(rule, own_name):
             described = {"peer": peer, "description": rule["description"]}
-            expanded.append({"protocol": protocol, "ports": ports, **described})
-    return canonical_list(expanded)
+            one = {"protocol": protocol, "ports": ports_form(protocol, rule["ports"]), **described}
+            if expanded.setdefault(without_description(one), one) != one:
+                raise InvalidInput(
+                    f"the same rule about {peer} has two descriptions, and EC2 keeps one", "leave one out"
+                )
+    return canonical_list(expanded.values())
 
 
 def _peers(rule: Mapping[str, Any], own_name: str) -> Iterator[str]:
-    yield from (str(ip_network(cidr, strict=False)) for cidr in rule["cidrs"] or [])
+    yield from map(cidr, rule["cidrs"] or [])
     yield from rule["groups"] or []
     if rule["prefix_list"]:
         yield rule["prefix_list"]
@@ -315,6 +360,7 @@ class SecurityGroups(Ec2Resource):
         for name in missing:
             self._create_group(name, desired[name]["tags"])
         if missing:
+            wait_for(lambda: self.groups.keys() <= (self.read() or {}).keys(), "the new groups")
             current = self.read() or {}
         for name in sorted(changes):
             for way in DIRECTIONS:
@@ -327,13 +373,12 @@ class SecurityGroups(Ec2Resource):
             self.module.fail_json(
                 msg=f"VPC {self.params['vpc']} has no default security group. Fix: make the VPC again."
             )
-        made = self.ec2.create_security_group(
+        self.ec2.create_security_group(
             GroupName=name,
             Description=self.groups[name]["description"],
             VpcId=self.vpc_id,
             TagSpecifications=[{"ResourceType": "security-group", "Tags": tag_list(tags)}],
         )
-        self.ec2.get_waiter("security_group_exists").wait(GroupIds=[made["GroupId"]])
 
     def _set_rules(self, name: str, way: str, old: list[Rule], new: list[Rule]) -> None:
         """Add, describe, revoke, in this order."""
@@ -368,7 +413,10 @@ class SecurityGroups(Ec2Resource):
         }
 
     def delete(self, current: State) -> None:
-        """Revoke the rules of and about these groups, which may refer to each other; then remove them."""
+        """Revoke the rules of and about these groups, which may refer to each other; then remove them.
+
+        What somebody else uses stays, and is named when all others are gone.
+        """
         for group in self.describe().values():
             for way, key in DIRECTIONS.items():
                 going = [
@@ -379,8 +427,21 @@ class SecurityGroups(Ec2Resource):
                 if going:
                     revoke = getattr(self.ec2, f"revoke_security_group_{way}")
                     revoke(GroupId=group["GroupId"], IpPermissions=going)
+        hindered: list[str] = []
         for name in sorted(current):
-            delete_when_free(partial(self.ec2.delete_security_group, GroupId=self.ids[name]), name)
+            remove = partial(self.ec2.delete_security_group, GroupId=self.ids[name])
+            try:
+                delete_when_free(remove, name, partial(self.users.of_group, self.ids[name]))
+            except InTheWay as error:
+                hindered += error.what
+        if hindered:
+            raise InTheWay(hindered)
+
+    def in_the_way(self, current: State) -> list[str]:
+        """Whose network interface has one of the groups."""
+        interfaces = (self.users.of_group(self.ids[name]) for name in current)
+        ours = {f"security group {self.ids[name]} ({name})" for name in current}
+        return [user for found in interfaces for user in lasting(found) if user not in ours]
 
     def result(self, current: State) -> State:
         """The groups with their ids."""

@@ -77,6 +77,12 @@ resources:
   returned: with O(each)
   type: list
   elements: dict
+in_the_way:
+  description: What somebody else made and what would hinder the removal, each by kind and id.
+  returned: in check mode with O(state=absent), and where the removal fails for it
+  type: list
+  elements: str
+  sample: [instance i-0123456789abcdef0 (theirs)]
 """
 
 from functools import partial
@@ -84,6 +90,7 @@ from typing import Any
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     Ec2Resource,
+    cidr,
     delete_when_free,
     described_tags,
 )
@@ -91,6 +98,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
     State,
     run_module,
 )
+from ansible_collections.clickstream.aws.plugins.module_utils.users import lasting
 
 
 class Subnet(Ec2Resource):
@@ -117,7 +125,7 @@ class Subnet(Ec2Resource):
     def desired(self) -> State:
         """As the task says."""
         return {
-            "cidr": self.params["cidr"],
+            "cidr": cidr(self.params["cidr"]),
             "zone": self.params["zone"],
             "map_public_ip": False,
             "tags": self.wanted_tags(),
@@ -151,7 +159,13 @@ class Subnet(Ec2Resource):
 
     def delete(self, current: State) -> None:
         """Remove it, once what was in it is gone."""
-        delete_when_free(partial(self.ec2.delete_subnet, SubnetId=current["subnet_id"]), self.name)
+        subnet_id = current["subnet_id"]
+        remove = partial(self.ec2.delete_subnet, SubnetId=subnet_id)
+        delete_when_free(remove, self.name, partial(self.users.of_subnet, subnet_id))
+
+    def in_the_way(self, current: State) -> list[str]:
+        """Who has a network interface in it."""
+        return lasting(self.users.of_subnet(current["subnet_id"]))
 
 
 def main() -> None:

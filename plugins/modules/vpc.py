@@ -59,12 +59,20 @@ resource:
     tags:
       description: All tags, C(Name) included.
       type: dict
+in_the_way:
+  description: What somebody else made and what would hinder the removal, each by kind and id.
+  returned: in check mode with O(state=absent), and where the removal fails for it
+  type: list
+  elements: str
+  sample: [instance i-0123456789abcdef0 (theirs)]
 """
 
+from functools import partial
 from typing import Any
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import (
     Ec2Resource,
+    cidr,
     delete_when_free,
     described_tags,
 )
@@ -72,6 +80,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
     State,
     run_module,
 )
+from ansible_collections.clickstream.aws.plugins.module_utils.users import lasting
 
 DNS_ATTRIBUTES = {"dns_support": "EnableDnsSupport", "dns_hostnames": "EnableDnsHostnames"}
 
@@ -80,6 +89,7 @@ class Vpc(Ec2Resource):
     """A VPC, by its Name tag."""
 
     kind = "VPC"
+    unseen = 1
 
     def describe(self) -> dict[str, Any] | None:
         """EC2's description, or None."""
@@ -102,7 +112,7 @@ class Vpc(Ec2Resource):
     def desired(self) -> State:
         """As the task says."""
         return {
-            "cidr": self.params["cidr"],
+            "cidr": cidr(self.params["cidr"]),
             "dns_support": True,
             "dns_hostnames": True,
             "tags": self.wanted_tags(),
@@ -113,8 +123,7 @@ class Vpc(Ec2Resource):
         vpc_id = self.ec2.create_vpc(
             CidrBlock=desired["cidr"], TagSpecifications=self.tag_specification("vpc")
         )["Vpc"]["VpcId"]
-        for waiter in ("vpc_exists", "vpc_available"):
-            self.ec2.get_waiter(waiter).wait(VpcIds=[vpc_id])
+        self.ec2.get_waiter("vpc_available").wait(VpcIds=[vpc_id])
         self._set_dns(vpc_id, DNS_ATTRIBUTES)
 
     def _set_dns(self, vpc_id: str, keys: Any) -> None:
@@ -135,7 +144,13 @@ class Vpc(Ec2Resource):
 
     def delete(self, current: State) -> None:
         """Remove it; AWS refuses while anything is in it."""
-        delete_when_free(lambda: self.ec2.delete_vpc(VpcId=current["vpc_id"]), self.name, seconds=300)
+        vpc_id = current["vpc_id"]
+        remove = partial(self.ec2.delete_vpc, VpcId=vpc_id)
+        delete_when_free(remove, self.name, partial(self.users.of_vpc, vpc_id))
+
+    def in_the_way(self, current: State) -> list[str]:
+        """What is in it."""
+        return lasting(self.users.of_vpc(current["vpc_id"]))
 
 
 def main() -> None:

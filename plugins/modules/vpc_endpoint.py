@@ -9,6 +9,8 @@ short_description: A VPC endpoint of an AWS service
 description:
   - Creates, repairs or removes the endpoint of O(service) with O(type) in the VPC called O(vpc), and waits
     until it is available or gone.
+  - An endpoint that AWS could not make (failed, rejected, expired) is an error with AWS's reason; the next
+    run removes it and makes it anew.
   - Repairs the policy, route tables, subnets, security groups, private DNS and tags of an existing endpoint.
   - An endpoint is known by VPC, service and type; O(name) is only a tag.
 options:
@@ -135,7 +137,8 @@ resources:
 """
 
 import json
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -164,6 +167,17 @@ def endpoint_policy(document: str | dict[str, Any] | None) -> State:
     return DEFAULT_POLICY if normal.get("Statement") == DEFAULT_POLICY["Statement"] else normal
 
 
+LOST = ("failed", "rejected", "expired")
+"""States from which an endpoint never comes back."""
+
+
+def reason(endpoint: Mapping[str, Any]) -> str:
+    """What AWS says about an endpoint that it could not make."""
+    last = endpoint.get("LastError") or {}
+    told = (last.get("Code"), last.get("Message"), endpoint.get("FailureReason"))
+    return ": ".join(part for part in told if part) or "AWS gives no reason"
+
+
 class VpcEndpoint(Ec2Resource):
     """A VPC endpoint, by VPC, service and type."""
 
@@ -171,14 +185,24 @@ class VpcEndpoint(Ec2Resource):
 
     def describe(self) -> dict[str, Any] | None:
         """EC2's description, or None."""
-        by = {
-            "vpc_id": self.vpc_id,
-            "service_name": self.params["service"],
-            "vpc_endpoint_type": self.params["type"],
-            "vpc_endpoint_state": ["pendingAcceptance", "pending", "available"],
-        }
-        service = self.params["service"]
-        return self.find.maybe(self.kind, service, "describe_vpc_endpoints", "VpcEndpoints", **by)
+        found = self._in_state("pendingAcceptance", "pending", "available", "partial")
+        if len(found) > 1:
+            self.module.fail_json(
+                msg=f"{len(found)} endpoints of {self.params['service']} are in VPC {self.params['vpc']}: "
+                f"{', '.join(item['VpcEndpointId'] for item in found)}. Fix: remove all but one of them."
+            )
+        return found[0] if found else None
+
+    def _in_state(self, *states: str) -> list[dict[str, Any]]:
+        """The endpoints of the task's service, type and VPC in one of these states."""
+        return self.find.all(
+            "describe_vpc_endpoints",
+            "VpcEndpoints",
+            vpc_id=self.vpc_id,
+            service_name=self.params["service"],
+            vpc_endpoint_type=self.params["type"],
+            vpc_endpoint_state=list(states),
+        )
 
     @property
     def _is_gateway(self) -> bool:
@@ -187,6 +211,8 @@ class VpcEndpoint(Ec2Resource):
     def read(self) -> State | None:
         """policy, tags, what the type has of MEMBERS (ids) and private_dns, and vpc_endpoint_id."""
         found = self.describe()
+        if found is None and self.params["state"] == "absent":
+            found = next(iter(self._in_state(*LOST, "deleting")), None)
         if found is None:
             return None
         current = {
@@ -220,7 +246,8 @@ class VpcEndpoint(Ec2Resource):
         }
 
     def create(self, desired: State) -> None:
-        """Make the endpoint and wait until it is available."""
+        """Make the endpoint, once what failed or is going is gone, and wait until it is available."""
+        self._remove()
         arguments: dict[str, Any] = {
             f"{word}Ids": desired[key] for key, word in MEMBERS.items() if desired.get(key)
         }
@@ -228,25 +255,35 @@ class VpcEndpoint(Ec2Resource):
             arguments["PrivateDnsEnabled"] = desired["private_dns"]
         if desired["policy"] != DEFAULT_POLICY:
             arguments["PolicyDocument"] = json.dumps(self.params["policy"])
-        self.ec2.create_vpc_endpoint(
+        made = self.ec2.create_vpc_endpoint(
+            ClientToken=str(uuid.uuid4()),
             VpcId=self.vpc_id,
             ServiceName=self.params["service"],
             VpcEndpointType=self.params["type"],
             TagSpecifications=self.tag_specification("vpc-endpoint"),
             **arguments,
-        )
-        self._wait_available()
+        )["VpcEndpoint"]
+        self._wait_available(made["VpcEndpointId"])
 
-    def _wait_available(self) -> None:
+    def _wait_available(self, endpoint_id: str) -> None:
+        """Return when it is available; one that never will be is told at once, with AWS's reason."""
+
         def available() -> bool:
-            found = self.describe()
-            return found is not None and found["State"].lower() == "available"
+            by = {"vpc_endpoint_id": endpoint_id}
+            found = next(iter(self.find.all("describe_vpc_endpoints", "VpcEndpoints", **by)), {})
+            state = found.get("State", "pending").lower()
+            if state in (*LOST, "deleting", "deleted"):
+                self.module.fail_json(
+                    msg=f"{self.kind} {endpoint_id} of {self.params['service']} is {state}: {reason(found)}. "
+                    "Fix: see to the reason, then run the playbook again, which makes it anew."
+                )
+            return bool(state == "available")
 
-        wait_for(available, f"availability of {self.params['service']}", seconds=600, pause=5)
+        wait_for(available, f"availability of {endpoint_id}", seconds=600, pause=5)
 
     def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
         """Repair whatever differs, once AWS has finished what it is doing with the endpoint."""
-        self._wait_available()
+        self._wait_available(current["vpc_endpoint_id"])
         arguments: dict[str, Any] = {}
         for key in changes & MEMBERS.keys():
             there, wanted = set(current[key]), set(desired[key])
@@ -261,24 +298,33 @@ class VpcEndpoint(Ec2Resource):
         arguments = {key: value for key, value in arguments.items() if value != []}
         if arguments:
             self.ec2.modify_vpc_endpoint(VpcEndpointId=current["vpc_endpoint_id"], **arguments)
-            self._wait_available()
+            self._wait_available(current["vpc_endpoint_id"])
         if "tags" in changes:
             self.repair_tags(current["vpc_endpoint_id"], current["tags"], desired["tags"])
 
     def delete(self, current: State) -> None:
         """Remove it and wait until it is gone, its network interfaces with it."""
-        endpoint_id = current["vpc_endpoint_id"]
-        answer = self.ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint_id])
+        self._remove(current["vpc_endpoint_id"])
+
+    def _remove(self, *endpoint_ids: str) -> None:
+        """Remove these and what failed, and wait until they and those that are going already are gone."""
+        leaving = {item["VpcEndpointId"] for item in self._in_state("deleting")}
+        lost = {item["VpcEndpointId"] for item in self._in_state(*LOST)}
+        going = sorted({*endpoint_ids, *lost} - leaving)
+        waited = sorted({*going, *leaving})
+        answer = self.ec2.delete_vpc_endpoints(VpcEndpointIds=going) if going else {}
         for failure in answer.get("Unsuccessful", []):
             self.module.fail_json(
-                msg=f"{self.kind} {endpoint_id}: {failure['Error']['Message']}. Fix: run the playbook again."
+                msg=f"{self.kind} {failure['ResourceId']}: {failure['Error']['Message']}. "
+                "Fix: run the playbook again."
             )
 
         def gone() -> bool:
-            left = self.find.all("describe_vpc_endpoints", "VpcEndpoints", vpc_endpoint_id=endpoint_id)
+            left = self.find.all("describe_vpc_endpoints", "VpcEndpoints", vpc_endpoint_id=waited)
             return all(item["State"].lower() == "deleted" for item in left)
 
-        wait_for(gone, f"removal of {endpoint_id}", seconds=600, pause=5)
+        if waited:
+            wait_for(gone, "removal of " + ", ".join(waited), seconds=600, pause=5)
 
 
 def main() -> None:

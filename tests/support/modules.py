@@ -23,14 +23,15 @@ import botocore.waiter
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.clickstream.aws.plugins.module_utils import ec2, resource
 from tests.support import returns
 
 PROJECT = Path(__file__).resolve().parents[2]
 REGION = "ap-southeast-1"
 READING = ("Describe", "Get", "List", "Head")
 
-IMPATIENT = SimpleNamespace(sleep=lambda seconds: time.sleep(min(seconds, 0.1)))
-"""For botocore's waiters, which ask AWS every few seconds: an emulator is done sooner."""
+IMPATIENT = SimpleNamespace(sleep=lambda seconds: time.sleep(min(seconds, 0.1)), monotonic=time.monotonic)
+"""For what asks AWS every few seconds, botocore's waiters and ours: an emulator is done sooner."""
 
 Act = Callable[[Any], Any]
 """What somebody does by hand to an account (Account or Cloud)."""
@@ -89,6 +90,8 @@ class Account:
             mock.patch.dict(os.environ, environment),
             mock.patch.object(botocore.client.BaseClient, "_make_api_call", recorded),
             mock.patch.object(botocore.waiter, "time", IMPATIENT),
+            mock.patch.object(resource, "time", IMPATIENT),
+            mock.patch.object(ec2, "time", IMPATIENT),
             mock.patch.object(AnsibleAWSModule, "client", lambda _, service, **_more: self.client(service)),
             patch_module_args(given),
             redirect_stdout(io.StringIO()) as out,

@@ -47,7 +47,7 @@ class Cloud(Account):
 
 
 @contextmanager
-def emulated_cloud() -> Iterator[Cloud]:
+def emulated_cloud(lambda_interface_seconds: int = 3) -> Iterator[Cloud]:
     """A fresh local cloud on free ports; nothing of it is left afterwards."""
     name = f"modules{os.getpid()}n{next(NUMBERS)}"
     pythons = {
@@ -56,6 +56,7 @@ def emulated_cloud() -> Iterator[Cloud]:
     }
     port = _free_ports(4)
     start = ["--endpoint-port", str(port), "--no-machines"]
+    start += ["--lambda-interface-seconds", str(lambda_interface_seconds)]
     for kind, python in pythons.items():
         start += [f"--{kind}-python", python]
     try:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.modules import Act
 from tests.support.services import Cloud, gone, tag_map
-from tests.support.tasks import BUCKET, REGION, TAGS
+from tests.support.tasks import ACCOUNT, BUCKET, REGION, TAGS
 
 NAME = {"Bucket": "services-raw"}
 
@@ -47,6 +47,16 @@ def test_a_bucket_is_created_private(cloud: Cloud) -> None:
     assert lifecycle["tidy"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert s3.get_bucket_cors(**NAME)["CORSRules"][0]["AllowedOrigins"] == ["https://shop.example.com"]
     assert tag_map(s3.get_bucket_tagging(**NAME)["TagSet"]) == TAGS
+
+
+def test_a_policy_in_another_form_is_no_drift(bucket: Cloud) -> None:
+    deny, read = bucket_policy(bucket)
+    read["Principal"] = {"AWS": [ACCOUNT]}
+    document = {"Version": "2012-10-17", "Statement": [read, {**deny, "Action": ["s3:*"]}]}
+    bucket.s3.put_bucket_policy(**NAME, Policy=json.dumps(document))
+    assert bucket.ok("bucket", **BUCKET)["changed"] is False
+    bucket.s3.put_bucket_policy(**NAME, Policy=json.dumps({**document, "Version": "2008-10-17"}))
+    bucket.converge("bucket", **BUCKET)
 
 
 BUCKET_DRIFT: dict[str, Act] = {

@@ -95,6 +95,10 @@ def test_an_api_without_cors_admits_no_other_origin(api: Cloud) -> None:
     assert not find_api(api).get("CorsConfiguration", {}).get("AllowOrigins")
 
 
+def test_an_origin_given_twice_is_no_drift(api: Cloud) -> None:
+    assert api.ok("http_api", **{**API, "cors": {"allow_origins": [ORIGIN, ORIGIN]}})["changed"] is False
+
+
 def test_the_api_answers_and_its_preflight_is_right(api: Cloud) -> None:
     url = f"{find_api(api)['ApiEndpoint']}/clickstream"
     with urllib.request.urlopen(urllib.request.Request(url, data=b"{}", method="POST")) as answer:  # noqa: S310

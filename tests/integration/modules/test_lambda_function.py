@@ -187,6 +187,19 @@ def test_a_function_leaves_its_vpc_and_its_extras(function: Cloud, arguments: di
     assert permissions(function) == {}
 
 
+def test_a_name_given_twice_and_an_empty_value_are_no_drift(
+    function: Cloud, arguments: dict[str, Any]
+) -> None:
+    permission = {**arguments["permissions"][0], "source_account": ""}
+    same = {
+        "subnets": arguments["subnets"] * 2,
+        "security_groups": arguments["security_groups"] * 2,
+        "permissions": [permission],
+        "asynchronous": {**arguments["asynchronous"], "on_failure": ""},
+    }
+    assert function.ok("lambda_function", **{**arguments, **same})["changed"] is False
+
+
 def test_a_function_waits_for_its_parents(cloud: Cloud, arguments: dict[str, Any]) -> None:
     new = {**arguments, "name": "services-new"}
     for option, value, needs in (

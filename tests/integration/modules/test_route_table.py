@@ -21,6 +21,7 @@ from tests.support.network import (
 )
 from tests.support.tasks import (
     ANYWHERE,
+    GATEWAY,
     NAT,
     PRIVATE,
     PRIVATE_TABLE,
@@ -45,6 +46,15 @@ def test_a_changed_target_replaces_the_route_without_a_gap(network: Account) -> 
     wrote = len(network.writes)
     network.ok("route_table", **PUBLIC_TABLE)
     assert network.writes[wrote:] == ["ReplaceRoute"]
+
+
+def test_a_destination_in_another_form_than_ec2_s_is_no_drift(network: Account) -> None:
+    forms = ("192.0.2.9/24", "2001:DB8:0::/48")
+    given = [{"destination": form, "internet_gateway": GATEWAY} for form in forms]
+    network.converge("route_table", **{**PUBLIC_TABLE, "routes": given, "subnets": [PUBLIC, PUBLIC]})
+    found = table(network, "rtb-public")["Routes"]
+    kept = {route.get("DestinationCidrBlock") or route.get("DestinationIpv6CidrBlock") for route in found}
+    assert kept >= {"192.0.2.0/24", "2001:db8::/48"}
 
 
 def _network_interface_route(account: Account) -> None:

@@ -66,6 +66,36 @@ def test_rules_are_added_before_others_are_revoked(network: Account) -> None:
     assert network.writes[wrote:] == ["AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"]
 
 
+def test_a_rule_in_another_form_than_ec2_s_is_no_drift(network: Account) -> None:
+    forms = [
+        {"protocol": "6", "ports": "443-443", "cidrs": ["10.1.2.3/16"]},
+        {"ports": "0080", "cidrs": ["2001:DB8:0:0::1/64"]},
+        {"protocol": "UDP", "ports": "0-65535", "cidrs": ["192.0.2.0/24"]},
+        {"protocol": "58", "cidrs": ["2001:DB8::/32"]},
+        {"protocol": "icmpv6", "cidrs": ["2001:db9::/32"]},
+        {"protocol": "icmp", "ports": "8-0", "cidrs": ["192.0.2.0/24"]},
+        {"protocol": "050", "ports": "22", "cidrs": ["192.0.2.0/24"]},
+    ]
+    network.converge("security_groups", vpc=VPC, groups=[{"name": "sg-forms", "ingress": forms}])
+    assert rules(network, "sg-forms") == {
+        ("in", "tcp", "443", "443", "10.1.0.0/16", ""),
+        ("in", "tcp", "80", "80", "2001:db8::/64", ""),
+        ("in", "udp", "0", "65535", "192.0.2.0/24", ""),
+        ("in", "icmpv6", "-1", "-1", "2001:db8::/32", ""),
+        ("in", "icmpv6", "-1", "-1", "2001:db9::/32", ""),
+        ("in", "icmp", "8", "0", "192.0.2.0/24", ""),
+        ("in", "50", "", "", "192.0.2.0/24", ""),
+    }
+
+
+def test_a_port_that_is_none_is_told_before_anything_is_touched(network: Account) -> None:
+    wrote = len(network.writes)
+    ours = {"name": "sg-new", "ingress": [{"ports": "90-80", "cidrs": [ANYWHERE]}]}
+    result = network.run("security_groups", vpc=VPC, groups=[ours])
+    assert result["failed"] and "90-80" in result["msg"] and "Fix:" in result["msg"]
+    assert network.writes[wrote:] == []
+
+
 def _permission(**more: Any) -> list[dict[str, Any]]:
     return [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": ANYWHERE}], **more}]
 

@@ -20,6 +20,12 @@ def test_a_subnet_is_created(account: Account) -> None:
     assert tags(found) == {**TAGS, "Name": PUBLIC}
 
 
+def test_a_range_in_another_form_than_ec2_s_is_no_drift(account: Account) -> None:
+    account.ok("vpc", **VPC_ARGUMENTS)
+    account.converge("subnet", **{**SUBNET_ARGUMENTS, "cidr": "10.9.0.7/20"})
+    assert subnet(account, PUBLIC)["CidrBlock"] == "10.9.0.0/20"
+
+
 def test_a_subnet_cannot_move(network: Account) -> None:
     result = network.run(
         "subnet", name=PUBLIC, vpc=VPC, cidr="10.9.16.0/20", zone="ap-southeast-1a", tags=TAGS

@@ -32,6 +32,17 @@ def test_two_of_one_name_are_refused_rather_than_guessed(network: Account) -> No
     assert result["failed"] and "2 resources are called VPC vpc-a" in result["msg"]
 
 
+def test_a_range_in_another_form_than_ec2_s_is_no_drift(account: Account) -> None:
+    account.converge("vpc", **{**VPC_ARGUMENTS, "cidr": "10.9.1.2/16"})
+    assert vpc(account)["CidrBlock"] == "10.9.0.0/16"
+
+
+def test_a_range_that_is_none_is_told_before_anything_is_touched(account: Account) -> None:
+    result = account.run("vpc", **{**VPC_ARGUMENTS, "cidr": "10.9.0.0/33"})
+    assert result["failed"] and "10.9.0.0/33" in result["msg"] and "Fix:" in result["msg"]
+    assert account.writes == []
+
+
 def _dns_off(attribute: str) -> Act:
     def break_it(account: Account) -> None:
         account.ec2.modify_vpc_attribute(VpcId=vpc(account)["VpcId"], **{attribute: {"Value": False}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
@@ -9,13 +10,12 @@ from unittest import mock
 import pytest
 from botocore.exceptions import ClientError
 
-from ansible_collections.clickstream.aws.plugins.modules import lambda_function
 from ansible_collections.clickstream.aws.plugins.modules.lambda_function import (
     LambdaFunction,
     described_asynchronous,
     described_configuration,
 )
-from tests.support.fakes import Module, error
+from tests.support.fakes import FailedError, Module, error
 
 
 def test_a_function_in_no_vpc_and_without_extras_has_one_form() -> None:
@@ -43,7 +43,7 @@ def test_the_rule_for_asynchronous_calls_has_the_tasks_form() -> None:
 def naps() -> Iterator[list[float]]:
     """How long a module has slept, without the sleep."""
     slept: list[float] = []
-    with mock.patch.object(lambda_function.time, "sleep", slept.append):
+    with mock.patch.object(time, "sleep", slept.append):
         yield slept
 
 
@@ -101,6 +101,7 @@ def test_a_failed_update_is_drift_and_sent_again(state: dict[str, Any]) -> None:
     function = LambdaFunction(Module(client, foreign_permissions=[]))
     current = function.read()
     assert current is not None and current["healthy"] is False
+    client.get_function_configuration.return_value = {"State": "Active", "LastUpdateStatus": "Successful"}
     function.update(current, {"configuration": {"Timeout": 3}}, frozenset({"healthy"}))
     client.update_function_configuration.assert_called_once_with(FunctionName="a", Timeout=3)
 
@@ -114,15 +115,44 @@ def test_an_idle_function_is_well(state: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "state", [{"State": "Pending"}, {"State": "Active", "LastUpdateStatus": "InProgress"}]
+    "state",
+    [
+        {"State": "Pending", "LastUpdateStatus": "Successful"},
+        {"State": "Active", "LastUpdateStatus": "InProgress"},
+    ],
 )
+@pytest.mark.usefixtures("naps")
 def test_an_update_waits_for_the_one_before(state: dict[str, Any]) -> None:
     client = described(**state)
     function = LambdaFunction(Module(client, foreign_permissions=[]))
     current = function.read()
     assert current is not None
+    done = {"State": "Active", "LastUpdateStatus": "Successful"}
+    client.get_function_configuration.side_effect = [state, state, done, done]
     function.update(current, {"configuration": {}}, frozenset({"configuration"}))
-    steps = [
-        call[0] for call in client.mock_calls if call[0] in ("get_waiter", "update_function_configuration")
+    look, change = "get_function_configuration", "update_function_configuration"
+    steps = [call[0] for call in client.mock_calls if call[0] in (look, change)]
+    assert steps == [look, look, look, change, look]
+
+
+@pytest.mark.usefixtures("naps")
+def test_a_function_that_lambda_does_not_know_yet_is_waited_for() -> None:
+    client = described(State="Active")
+    client.get_function_configuration.side_effect = [
+        error("ResourceNotFoundException"),
+        {"State": "Pending"},
+        {"State": "Active", "LastUpdateStatus": "Successful"},
     ]
-    assert steps == ["get_waiter", "update_function_configuration", "get_waiter"]
+    LambdaFunction(Module(client)).wait()
+    assert client.get_function_configuration.call_count == 3
+
+
+@pytest.mark.parametrize("status", ["State", "LastUpdateStatus"])
+def test_a_change_that_fails_is_told_at_once_with_lambdas_reason(naps: list[float], status: str) -> None:
+    client = mock.Mock()
+    why = {f"{status}ReasonCode": "SubnetOutOfIPAddresses", f"{status}Reason": "no address is free"}
+    client.get_function_configuration.return_value = {"State": "Active", status: "Failed", **why}
+    told = "SubnetOutOfIPAddresses: no address is free.*Fix: "
+    with pytest.raises(FailedError, match=told):
+        LambdaFunction(Module(client)).wait()
+    assert naps == []

@@ -7,12 +7,13 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.clickstream.aws.plugins.module_utils import resource
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
+    InvalidInput,
     Missing,
     Resource,
     State,
@@ -203,6 +204,7 @@ def test_a_canonical_list_does_not_depend_on_order_and_repetition(values: list[A
     assert canonical_list(shuffled) == canonical_list(values)
 
 
+ROOT = "arn:aws:iam::123456789012:root"
 STATEMENT = {
     "Effect": "Allow",
     "Principal": {"AWS": ["b", "a"]},
@@ -239,11 +241,146 @@ def test_equal_policies_are_equal(same: Any) -> None:
         {"Principal": "*"},
         {"Condition": {"Bool": {"aws:SecureTransport": False}}},
         {"Sid": "Named"},
+        {"Principal": {"AWS": ["b", ROOT]}},
     ],
     ids=lambda change: next(iter(change)),
 )
 def test_other_policies_are_not(change: dict[str, Any]) -> None:
     assert policy({"Statement": [{**STATEMENT, **change}]}) != policy({"Statement": [STATEMENT]})
+
+
+EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"Statement": []}, {"Version": "2008-10-17", "Statement": []}),
+        ({"Statement": EVERYBODY}, {"Statement": {**EVERYBODY, "Sid": ""}}),
+        ({"Statement": EVERYBODY}, {"Statement": {**EVERYBODY, "Principal": {"AWS": "*"}}}),
+        (
+            {"Statement": {**EVERYBODY, "Principal": {"AWS": ["123456789012", "b"]}}},
+            {"Statement": {**EVERYBODY, "Principal": {"AWS": ["b", ROOT]}}},
+        ),
+        (
+            {"Statement": {"Effect": "Deny", "NotPrincipal": {"AWS": "123456789012"}}},
+            {"Statement": {"Effect": "Deny", "NotPrincipal": {"AWS": [ROOT]}}},
+        ),
+    ],
+    ids=["version", "Sid", "everybody", "account", "not an account"],
+)
+def test_what_aws_takes_for_the_same_is_the_same(one: Any, other: Any) -> None:
+    assert policy(one) == policy(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"Statement": []}, {"Version": "2012-10-17", "Statement": []}),
+        (
+            {"Statement": {**EVERYBODY, "Effect": "Deny"}},
+            {"Statement": {**EVERYBODY, "Effect": "Deny", "Principal": {"AWS": "*"}}},
+        ),
+        ({"Statement": EVERYBODY}, {"Statement": {**EVERYBODY, "Principal": {"Service": "*"}}}),
+        (
+            {"Statement": {**EVERYBODY, "Principal": {"AWS": ROOT}}},
+            {"Statement": {**EVERYBODY, "Principal": {"AWS": ROOT.replace("root", "user/root")}}},
+        ),
+        ({"Statement": {**EVERYBODY, "Sid": "a"}}, {"Statement": {**EVERYBODY, "Sid": "b"}}),
+    ],
+    ids=["version", "everybody denied", "services", "a user called root", "Sid"],
+)
+def test_what_aws_tells_apart_is_not_the_same(one: Any, other: Any) -> None:
+    assert policy(one) != policy(other)
+
+
+def test_input_that_aws_cannot_take_ends_the_module_before_anything_is_touched() -> None:
+    thing = Thing(Module(), None, InvalidInput("70000 is no port", "write another"))
+    result = outcome(thing)
+    assert result["failed"] and result["msg"] == "thing it: 70000 is no port. Fix: write another."
+    assert thing.calls == []
+
+
+class Late(Thing):
+    """A thing that AWS describes only after some answers."""
+
+    answers: list[Any]
+
+    def read(self) -> State | None:
+        answer = self.answers.pop(0) if self.answers else super().read()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def client_error(code: str, status: int = 400) -> ClientError:
+    metadata: Any = {"HTTPStatusCode": status}
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": metadata}, "Create")
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long was slept, without the sleep: the clock goes on by it."""
+    slept: list[float] = []
+    monkeypatch.setattr(resource.time, "sleep", slept.append)
+    monkeypatch.setattr(resource.time, "monotonic", lambda: sum(slept))
+    return slept
+
+
+def test_what_was_created_is_waited_for_until_aws_describes_it(naps: list[float]) -> None:
+    thing = Late(Module(), None, {"size": 1})
+    thing.answers = [None, None, client_error("InvalidVpcID.NotFound"), Missing("parent", "mother")]
+    result = outcome(thing)
+    assert thing.calls == ["create"] and result["resource"] == {"id": 1, "size": 1}
+    assert naps == [1, 1, 1]
+
+
+def test_what_aws_never_describes_is_told_after_a_minute(naps: list[float]) -> None:
+    thing = Late(Module(), None, {"size": 1})
+    thing.answers = [None] * 100
+    result = outcome(thing)
+    assert result["failed"] and "describe what it has made" in result["msg"] and 60 <= sum(naps) < 65
+
+
+def test_another_error_about_what_was_created_is_told_at_once(naps: list[float]) -> None:
+    thing = Late(Module(), None, {"size": 1})
+    thing.answers = [None, client_error("AccessDenied")]
+    assert outcome(thing)["failed"] and naps == []
+
+
+LOST = [ReadTimeoutError(endpoint_url="http://x"), client_error("InternalError", 500)]
+
+
+@pytest.mark.parametrize("lost", LOST, ids=["no answer", "server error"])
+@pytest.mark.usefixtures("naps")
+def test_what_may_have_been_created_is_looked_for_and_finished_and_not_made_again(lost: Exception) -> None:
+    thing = Late(Module(), None, {"size": 2})
+    thing.answers = [None, None]
+    with mock.patch.object(thing, "create", side_effect=lost) as create:
+        thing.there = {"id": 1, "size": 1}
+        result = outcome(thing)
+    assert create.call_count == 1 and thing.calls == [("update", ["size"])]
+    assert result["changed"] and result["resource"] == {"id": 1, "size": 2}
+
+
+@pytest.mark.parametrize("refused", [*LOST, client_error("VpcLimitExceeded")], ids=str)
+@pytest.mark.usefixtures("naps")
+def test_what_was_not_created_is_an_error(refused: Exception) -> None:
+    thing = Late(Module(), None, {"size": 2})
+    thing.answers = []
+    with mock.patch.object(thing, "create", side_effect=refused) as create:
+        assert outcome(thing)["failed"]
+    assert create.call_count == 1
+
+
+def test_one_that_an_interrupted_run_made_a_moment_ago_is_seen_before_a_second_is_made(
+    naps: list[float],
+) -> None:
+    thing = Late(Module(), {"id": 1, "size": 1}, {"size": 1})
+    thing.answers = [None]
+    with mock.patch.object(Late, "unseen", 1):
+        result = outcome(thing)
+    assert thing.calls == [] and not result["changed"] and naps == [1]
 
 
 def test_an_absent_thing_is_none_and_other_errors_are_raised() -> None:

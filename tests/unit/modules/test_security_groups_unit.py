@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.clickstream.aws.plugins.module_utils.resource import InvalidInput
 from ansible_collections.clickstream.aws.plugins.modules.security_groups import (
     described_rules,
     ports_argument,
@@ -58,6 +59,59 @@ def test_all_protocols_have_no_ports() -> None:
     assert wanted_rules([rule(protocol="all", ports="80", cidrs=["0.0.0.0/0"])], "me") == [
         {"protocol": "-1", "ports": "", "peer": "0.0.0.0/0", "description": ""}
     ]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "ports", "kept"),
+    [
+        ("tcp", "443-443", ("tcp", "443")),
+        ("6", "0443", ("tcp", "443")),
+        ("06", " 80 - 090 ", ("tcp", "80-90")),
+        ("UDP", "0-65535", ("udp", "")),
+        ("17", "", ("udp", "")),
+        ("icmpv6", None, ("icmpv6", "")),
+        ("58", "-1--1", ("icmpv6", "")),
+        ("icmp", "8-0", ("icmp", "8-0")),
+        ("1", "-1", ("icmp", "")),
+        ("50", "80", ("50", "")),
+        ("all", "80", ("-1", "")),
+    ],
+)
+def test_a_task_s_protocol_and_ports_are_brought_to_ec2_s_form(
+    protocol: str, ports: str | None, kept: tuple[str, str]
+) -> None:
+    [found] = wanted_rules([rule(protocol=protocol, ports=ports, cidrs=["0.0.0.0/0"])], "me")
+    assert (found["protocol"], found["ports"]) == kept
+    permission = {"IpProtocol": kept[0], **ports_argument(*kept), "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    assert described_rules([permission], {}) == [found]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ports": "90-80"},
+        {"ports": "65536"},
+        {"ports": "http"},
+        {"ports": "-1"},
+        {"ports": "80,443"},
+        {"protocol": "icmp", "ports": "8-x"},
+        {"protocol": "esp"},
+        {"protocol": "256"},
+        {"cidrs": ["10.0.0.0/33"]},
+        {"cidrs": ["anywhere"]},
+    ],
+    ids=str,
+)
+def test_what_ec2_refuses_is_refused_with_the_fix(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match="Fix: "):
+        wanted_rules([rule(**{"cidrs": ["0.0.0.0/0"], **wrong})], "me")
+
+
+def test_one_rule_has_one_description() -> None:
+    twice = rule(ports="443", cidrs=["10.1.2.3/16", "10.1.0.0/16"])
+    assert len(wanted_rules([twice, twice], "me")) == 1
+    with pytest.raises(InvalidInput, match="two descriptions"):
+        wanted_rules([twice, {**twice, "description": "other"}], "me")
 
 
 def test_a_task_s_rules_and_aws_s_description_of_them_are_the_same() -> None:
