@@ -59,4 +59,4 @@ def test_the_line_for_other_aws_clients_is_all_that_boto3_needs() -> None:
         )
         server.shutdown()
     assert done.returncode == 0, done.stderr
-    assert "Credential=local/" in Endpoint.signed[-1] and "/eu-north-1/ssm/" in Endpoint.signed[-1]
+    assert "Credential=123456789012/" in Endpoint.signed[-1] and "/eu-north-1/ssm/" in Endpoint.signed[-1]
