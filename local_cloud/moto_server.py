@@ -299,10 +299,12 @@ def endpoint_settings() -> None:
 def what_is_in_use() -> None:
     """moto removes what network interfaces and attachments still use; AWS answers DependencyViolation.
 
-    It also keeps the network interface of a NAT gateway that is gone, and deletes one that is attached.
+    It also keeps the network interfaces of NAT gateways and instances that are gone, and deletes one that is
+    attached.
     """
     delete_subnet, delete_group = SubnetBackend.delete_subnet, SecurityGroupBackend.delete_security_group
     delete_vpc, detach = VPCBackend.delete_vpc, InternetGatewayBackend.detach_internet_gateway
+    terminate = InstanceBackend.terminate_instances
     delete_nat = NatGatewayBackend.delete_nat_gateway
     delete_interface = ElasticNetworkInterfaces.delete_network_interface
 
@@ -339,6 +341,14 @@ def what_is_in_use() -> None:
         )
         return detach(self, internet_gateway_id, vpc_id)
 
+    def instances(self: Any, instance_ids: list[str]) -> Any:
+        ended = terminate(self, instance_ids)
+        for one, _ in ended:
+            for eni in one.nics.values():
+                if eni.device_index == 0:
+                    self.enis.pop(eni.id, None)
+        return ended
+
     def nat_gateway(self: Any, nat_gateway_id: str) -> Any:
         gone = delete_nat(self, nat_gateway_id)
         self.enis.pop(gone._eni.id, None)
@@ -356,6 +366,7 @@ def what_is_in_use() -> None:
     SubnetBackend.delete_subnet, SecurityGroupBackend.delete_security_group = subnet, group
     VPCBackend.delete_vpc, InternetGatewayBackend.detach_internet_gateway = vpc, gateway
     NatGatewayBackend.delete_nat_gateway = nat_gateway
+    InstanceBackend.terminate_instances = instances
     ElasticNetworkInterfaces.delete_network_interface = interface
 
 

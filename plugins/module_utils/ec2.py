@@ -25,6 +25,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
 )
 from ansible_collections.clickstream.aws.plugins.module_utils.users import (
     LAMBDA_SECONDS,
+    LEFT_BY_LAMBDA,
     User,
     Users,
     lasting,
@@ -169,8 +170,8 @@ def delete_when_free(
     """Call ``delete`` again while AWS answers with one of ``codes`` that something still uses the resource.
 
     What does not go by itself is named at once (:class:`InTheWay`). What does is waited for as long as it
-    takes: a deleted function's network interfaces up to two hours. Where nothing is seen that uses it, AWS
-    has so many ``seconds`` to notice, then TimeoutError names ``what``.
+    takes: a deleted function's network interfaces up to two hours, all else so many ``seconds``. Then
+    TimeoutError names ``what``.
     """
     end = time.monotonic() + LAMBDA_SECONDS
     limit = time.monotonic() + seconds
@@ -185,7 +186,7 @@ def delete_when_free(
         found = users()
         if lasting(found):
             raise InTheWay(lasting(found))
-        if found:
+        if any(user.kind == LEFT_BY_LAMBDA for user in found):
             limit = time.monotonic() + seconds
         if time.monotonic() > min(limit, end):
             still = ", ".join(str(user) for user in found) or "something"

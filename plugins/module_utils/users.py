@@ -23,6 +23,9 @@ OWNER = re.compile(r"\b(vpce|nat)-[0-9a-f]+")
 """The endpoint or NAT gateway in the description of its network interface."""
 
 
+LEFT_BY_LAMBDA = "network interface of a deleted Lambda function"
+
+
 class User(NamedTuple):
     """Something that uses a resource, by kind and id; ``passing`` if it goes by itself."""
 
@@ -166,7 +169,7 @@ class Users:
             if function:
                 return User("Lambda function", function)
             self.release(interface)
-            return User("network interface of a deleted Lambda function", interface_id, passing=True)
+            return User(LEFT_BY_LAMBDA, interface_id, passing=True)
         instance = (interface.get("Attachment") or {}).get("InstanceId")
         if instance:
             return self._instance(instance)

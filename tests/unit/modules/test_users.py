@@ -190,6 +190,13 @@ def test_what_nobody_seems_to_use_is_tried_again_for_some_minutes(clock: Clock) 
     assert 300 <= clock.now < 330
 
 
+def test_what_should_be_gone_by_itself_and_is_not_is_named_after_some_minutes(clock: Clock) -> None:
+    ending = User("instance", "i-1", passing=True)
+    with pytest.raises(TimeoutError, match="instance i-1 still uses"):
+        delete_when_free(removal(clock, 1e9), "subnet-1", lambda: [ending])
+    assert 300 <= clock.now < 330
+
+
 def test_what_stays_is_named_at_once(clock: Clock) -> None:
     with pytest.raises(InTheWay, match=r"instance i-1 \(theirs\), subnet subnet-2. Fix: "):
         delete_when_free(
