@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from typing import Any
+from urllib.parse import urlsplit
 
 from local_cloud.router.backends import Backends
 from local_cloud.router.calls import Call, refuse
 from local_cloud.router.hooks import before
+from local_cloud.router.identities import Policy, identities
 
 RESERVED_ENVIRONMENT = frozenset(
     {
@@ -93,6 +97,54 @@ async def existing_network(call: Call, backends: Backends) -> None:
                 refuse(_INVALID, f"Error occurred while DescribeVpc: {thing} {one} ({error})")
     if bool(network.get("SubnetIds")) != bool(network.get("SecurityGroupIds")):
         refuse(_INVALID, "SubnetIds and SecurityIds must coexist or be both empty list.")
+
+
+NETWORK_ACTIONS = (
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+)
+"""What the role of a function in a VPC needs, as Lambda's developer guide lists it."""
+
+
+def allows_everywhere(policies: Iterable[Policy], action: str) -> bool:
+    """Whether policies allow an action on every resource without a condition, and none denies it so."""
+    effects = {
+        statement["Effect"]
+        for policy in policies
+        for statement in _listed(policy.get("Statement", []))
+        if not statement.get("Condition")
+        and "*" in _listed(statement.get("Resource", []))
+        and any(fnmatchcase(action.lower(), one.lower()) for one in _listed(statement.get("Action", [])))
+    }
+    return effects == {"Allow"}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@before("lambda", "CreateFunction", "UpdateFunctionConfiguration")
+async def network_interfaces(call: Call, backends: Backends) -> None:
+    """Refuse a VPC to a role that may not make network interfaces in it."""
+    if not (call.json.get("VpcConfig") or {}).get("SubnetIds"):
+        return
+    role = call.json.get("Role")
+    if not role:
+        function = await backends.get_json("lambda", urlsplit(call.path).path)
+        role = function.json.get("Role", "")
+    identity = (await identities(backends)).get(str(role))
+    policies = identity.policies.values() if identity else ()
+    for action in NETWORK_ACTIONS:
+        if not allows_everywhere(policies, action):
+            refuse(
+                _INVALID,
+                "The provided execution role does not have permissions to call "
+                f"{action.partition(':')[2]} on EC2",
+            )
 
 
 def _foreign(call: Call, backends: Backends) -> bool:

@@ -26,6 +26,8 @@ BROKEN = [f"Lambda function {NAME}: asynchronous, configuration, permissions"]
 def prepare() -> None:
     """The role that the function assumes, and its place in the network."""
     make_role(f"{NAME}-role")
+    policy = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+    client("iam").attach_role_policy(RoleName=f"{NAME}-role", PolicyArn=policy)
     make_network(groups=[ETL_GROUP])
 
 

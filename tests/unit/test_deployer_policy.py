@@ -1,30 +1,71 @@
-"""The policy that README tells people to attach can be attached."""
+"""The policies that README tells people to attach can be attached."""
 
 import fnmatch
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-POLICY = Path(__file__).parents[2] / "docs/deployer-policy.json"
+PROJECT = Path(__file__).parents[2]
+DEPLOYER = sorted((PROJECT / "docs/deployer").glob("*.json"))
+VIEWER = PROJECT / "docs/dashboard-viewer-policy.json"
 LARGEST_MANAGED_POLICY = 6144  # characters without white space: IAM User Guide, "IAM and AWS STS quotas"
+MANAGED_POLICIES = 10  # of a user or a role: the same page
 
 
-def test_it_fits_into_one_managed_policy() -> None:
-    assert len(re.sub(r"\s", "", POLICY.read_text())) <= LARGEST_MANAGED_POLICY
+def statements(file: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(file.read_text())["Statement"]
+    return found
 
 
-def test_no_statement_allows_everything() -> None:
-    for statement in json.loads(POLICY.read_text())["Statement"]:
+def test_they_are_few_enough_for_one_identity() -> None:
+    assert 0 < len(DEPLOYER) <= MANAGED_POLICIES
+
+
+@pytest.mark.parametrize("file", [*DEPLOYER, VIEWER], ids=lambda file: file.stem)
+def test_it_fits_into_one_managed_policy(file: Path) -> None:
+    assert len(re.sub(r"\s", "", file.read_text())) <= LARGEST_MANAGED_POLICY
+
+
+@pytest.mark.parametrize("file", [*DEPLOYER, VIEWER], ids=lambda file: file.stem)
+def test_no_statement_allows_everything(file: Path) -> None:
+    for statement in statements(file):
         assert "*" not in statement["Action"]
         assert not any(action.endswith(":*") for action in statement["Action"])
 
 
+@pytest.mark.parametrize(
+    "file", [PROJECT / "docs/deployer/sessions.json", VIEWER], ids=lambda file: file.stem
+)
+def test_a_session_can_be_opened_and_ended_by_a_user_an_assumed_role_and_sso(file: Path) -> None:
+    """A session's ARN holds only the end of an assumed role's aws:userid; AWS's tag holds all of it."""
+    found = {action: one for one in statements(file) for action in one["Action"]}
+    assert found["ssmmessages:OpenDataChannel"]["Resource"] == "*"  # it has no resource types
+    for action in ("ssm:ResumeSession", "ssm:TerminateSession"):
+        assert found[action]["Resource"] == ["arn:aws:ssm:ap-southeast-1:*:session/*"]
+        assert found[action]["Condition"] == {
+            "StringLike": {"ssm:resourceTag/aws:ssmmessages:session-id": ["${aws:userid}"]}
+        }
+
+
+def test_a_viewer_gets_no_shell() -> None:
+    """Without the check of the document a session with none named is a shell: AWS's own document is used."""
+    starts = [one for one in statements(VIEWER) if "ssm:StartSession" in one["Action"]]
+    documents = [arn for one in starts for arn in one["Resource"] if ":document/" in arn]
+    assert documents == ["arn:aws:ssm:ap-southeast-1::document/AWS-StartPortForwardingSession"]
+    [instance] = [one for one in starts if ":instance/" in one["Resource"][0]]
+    assert instance["Condition"] == {
+        "StringEquals": {"aws:ResourceTag/Name": defaults()["platform_analytics_instance_name"]},
+        "BoolIfExists": {"ssm:SessionDocumentAccessCheck": "true"},
+    }
+
+
 def defaults() -> dict[str, str]:
     """The platform's names with the references among them filled in."""
-    values = yaml.safe_load((POLICY.parents[1] / "roles/platform/defaults/main.yml").read_text())
+    values = yaml.safe_load((PROJECT / "roles/platform/defaults/main.yml").read_text())
     for _ in range(3):
         for name, text in values.items():
             if isinstance(text, str):
@@ -62,9 +103,9 @@ def arns() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("action", "arn"), arns())
 def test_every_default_name_is_one_that_it_admits(action: str, arn: str) -> None:
-    statements = json.loads(POLICY.read_text())["Statement"]
     assert any(
         any(fnmatch.fnmatchcase(action, one) for one in statement["Action"])
         and any(fnmatch.fnmatchcase(arn, one) for one in statement["Resource"])
-        for statement in statements
+        for file in DEPLOYER
+        for statement in statements(file)
     )

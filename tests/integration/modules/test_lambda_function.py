@@ -14,6 +14,9 @@ from tests.support.modules import Act
 from tests.support.services import Cloud, gone, permissions
 from tests.support.tasks import ACCOUNT, BY_FUNCTION, CODE, REGION, RULE_ARN, TAGS, trust, zip_of
 
+ROLE = {"name": "services-role", "trust": trust("lambda.amazonaws.com")}
+IN_A_VPC = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+
 
 @pytest.fixture(scope="module")
 def network(cloud: Cloud) -> dict[str, str]:
@@ -36,7 +39,7 @@ def network(cloud: Cloud) -> dict[str, str]:
 @pytest.fixture
 def arguments(cloud: Cloud, package: Path, network: dict[str, str]) -> dict[str, Any]:
     """A task's arguments; its role and its network exist."""
-    cloud.ok("iam_role", name="services-role", trust=trust("lambda.amazonaws.com"))
+    cloud.ok("iam_role", **ROLE, managed_policies=[IN_A_VPC])
     return {
         "name": "services-function",
         "zip": str(package),
@@ -197,6 +200,57 @@ def test_a_function_waits_for_its_parents(cloud: Cloud, arguments: dict[str, Any
         ("security_groups", ["no-group"], "no-group"),
     ):
         cloud.pending("lambda_function", **{**new, option: value, "needs": needs})
+
+
+NETWORK_INTERFACES = {
+    "Effect": "Allow",
+    "Action": [
+        *("ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
+        *("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses"),
+    ],
+    "Resource": "*",
+}
+DELETE = {"Effect": "Allow", "Action": "ec2:DeleteNetworkInterface"}
+
+
+@pytest.mark.parametrize(
+    ("statements", "missing"),
+    [
+        ([], "CreateNetworkInterface"),
+        # what role iam gave the ETL before: limited to this account's interfaces, or to a region
+        (
+            [
+                {**NETWORK_INTERFACES, "Action": NETWORK_INTERFACES["Action"][:2]},
+                {**DELETE, "Resource": f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/*"},
+                {**NETWORK_INTERFACES, "Action": NETWORK_INTERFACES["Action"][3:]},
+            ],
+            "DeleteNetworkInterface",
+        ),
+        (
+            [{**NETWORK_INTERFACES, "Condition": {"StringEquals": {"ec2:Region": REGION}}}],
+            "CreateNetworkInterface",
+        ),
+        ([NETWORK_INTERFACES, {**DELETE, "Effect": "Deny", "Resource": "*"}], "DeleteNetworkInterface"),
+    ],
+    ids=["none", "a narrower resource", "a condition", "a denial"],
+)
+def test_lambda_refuses_a_vpc_to_a_role_that_may_not_make_interfaces(
+    cloud: Cloud, arguments: dict[str, Any], statements: list[dict[str, Any]], missing: str
+) -> None:
+    cloud.ok("lambda_function", name="services-function", state="absent")
+    policy = {"Version": "2012-10-17", "Statement": statements}
+    cloud.ok("iam_role", **ROLE, inline_policies={"needs": policy} if statements else {})
+    failed = cloud.run("lambda_function", **arguments)
+    assert failed["failed"] and f"permissions to call {missing} on EC2" in failed["msg"]
+
+
+def test_lambda_lets_code_be_denied_what_its_role_needs(cloud: Cloud, arguments: dict[str, Any]) -> None:
+    """With AWS's condition for calls of the code itself: Lambda's own have no such key."""
+    itself = {"ArnEquals": {"lambda:SourceFunctionArn": "arn:aws:lambda:::function:x"}}
+    denial = {**NETWORK_INTERFACES, "Effect": "Deny", "Condition": itself}
+    policy = {"Version": "2012-10-17", "Statement": [NETWORK_INTERFACES, denial]}
+    cloud.ok("iam_role", **ROLE, inline_policies={"needs": policy})
+    cloud.ok("lambda_function", **arguments)
 
 
 def test_a_function_goes(cloud: Cloud, arguments: dict[str, Any]) -> None:

@@ -1,0 +1,70 @@
+"""IAM's users and roles with the policies that they have, as moto holds them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+from local_cloud.router.backends import Backends
+
+Policy = dict[str, Any]
+
+_KINDS = {"Filter.member.1": "User", "Filter.member.2": "Role", "Filter.member.3": "LocalManagedPolicy"}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A user or a role; ``policies`` are its own and the attached ones, by name."""
+
+    arn: str
+    id: str
+    policies: dict[str, Policy]
+
+
+async def identities(backends: Backends) -> dict[str, Identity]:
+    """Return all users and roles by ARN."""
+    account = await backends.query("iam", "GetAccountAuthorizationDetails", _KINDS)
+    managed = {
+        str(one.findtext("Arn")): _document(
+            one.findtext("PolicyVersionList/member[IsDefaultVersion='true']/Document")
+        )
+        for one in account.iterfind(".//Policies/member")
+    }
+    found = {}
+    for kind in ("User", "Role"):
+        for one in account.iterfind(f".//{kind}DetailList/member"):
+            identity = await _identity(backends, kind, one, managed)
+            found[identity.arn] = identity
+    return found
+
+
+async def _identity(
+    backends: Backends, kind: str, one: ElementTree.Element, managed: dict[str, Policy]
+) -> Identity:
+    policies = {
+        str(policy.findtext("PolicyName")): _document(policy.findtext("PolicyDocument"))
+        for policy in one.iterfind(f"{kind}PolicyList/member")
+    }
+    for policy in one.iterfind("AttachedManagedPolicies/member"):
+        arn = str(policy.findtext("PolicyArn"))
+        if arn not in managed:
+            managed[arn] = await _aws_managed(backends, arn)
+        policies[arn] = managed[arn]
+    return Identity(str(one.findtext("Arn")), str(one.findtext(f"{kind}Id")), policies)
+
+
+async def _aws_managed(backends: Backends, arn: str) -> Policy:
+    policy = await backends.query("iam", "GetPolicy", {"PolicyArn": arn})
+    version = str(policy.findtext(".//DefaultVersionId"))
+    answer = await backends.query("iam", "GetPolicyVersion", {"PolicyArn": arn, "VersionId": version})
+    return _document(answer.findtext(".//PolicyVersion/Document"))
+
+
+def _document(text: str | None) -> Policy:
+    """Parse a policy, which IAM answers percent-encoded and moto sometimes does not."""
+    text = text or "{}"
+    value: Policy = json.loads(text if text.lstrip().startswith("{") else unquote(text))
+    return value
