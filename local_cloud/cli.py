@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     stop.add_argument("--keep-logs", action="store_true", help="leave its logs where they are")
     _command(commands, "image", _image, "build the machines' disk image unless it is cached")
     _machine_commands(commands)
+    _command(commands, "unjudged", _unjudged, "print the calls that IAM's judge could not judge, as JSON")
     logs = _command(commands, "logs", _logs, "print the end of every log")
     logs.add_argument("--lines", type=int, default=20)
     return parser
@@ -111,6 +112,14 @@ def _start(options: argparse.Namespace) -> int:
     settings = _chosen(options)
     changed = cloud.start(settings)
     _print({"changed": changed, "name": settings.name, "endpoint": settings.endpoint})
+    return 0
+
+
+def _unjudged(options: argparse.Namespace) -> int:
+    file = _existing(options).unjudged_log
+    _print(
+        {"unjudged": [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []}
+    )
     return 0
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_cloud import amis
+from local_cloud.credentials import DEPLOYER_KEY, SECRET
 from local_cloud.processes import recipe
 from local_cloud.settings import PROJECT, Settings
 
@@ -59,8 +60,8 @@ def moto(settings: Settings) -> Daemon:
         MOTO_ENABLE_AMI_VALIDATION="true",
         MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION="true",
         AWS_DEFAULT_REGION=settings.region,
-        AWS_ACCESS_KEY_ID="local",
-        AWS_SECRET_ACCESS_KEY="everybody-knows-it",  # noqa: S106 - the emulator checks none
+        AWS_ACCESS_KEY_ID=DEPLOYER_KEY,
+        AWS_SECRET_ACCESS_KEY=SECRET,
     )
     argv = [settings.moto_python, "-m", "local_cloud.moto_server", "-H", "127.0.0.1"]
     argv += ["-p", str(settings.moto_port)]
@@ -81,13 +82,15 @@ def ministack(settings: Settings) -> Daemon:
         SFTP_ENABLED="0",
         STATE_DIR=str(settings.state / "ministack"),
         S3_DATA_DIR=str(settings.state / "ministack/s3"),
+        PYTHONPATH=str(PROJECT),
         AWS_ENDPOINT_URL=settings.endpoint,
-        # ministack accepts presigned S3 URLs of this pair only
-        AWS_ACCESS_KEY_ID="local",
-        AWS_SECRET_ACCESS_KEY="everybody-knows-it",  # noqa: S106 - a secret that everybody knows
+        # ministack accepts presigned S3 URLs of this pair only, and of the account's number
+        AWS_ACCESS_KEY_ID=DEPLOYER_KEY,
+        AWS_SECRET_ACCESS_KEY=SECRET,
     )
-    argv = [settings.ministack_python, "-m", "ministack"]
-    return _daemon("ministack", argv, env, "127.0.0.1", settings.ministack_port)
+    argv = [settings.ministack_python, "-m", "local_cloud.ministack_server"]
+    made_from = _sources("ministack_server.py", "credentials.py")
+    return _daemon("ministack", argv, env, "127.0.0.1", settings.ministack_port, *made_from)
 
 
 def _sources(*patterns: str) -> list[str]:
@@ -104,7 +107,9 @@ def router(settings: Settings) -> Daemon:
     """The endpoint."""
     env = _environment(settings, PYTHONPATH=str(PROJECT))
     argv = [settings.moto_python, "-m", "local_cloud.router", settings.name]
-    made_from = [settings.file.read_text(), *_sources("*.py", "router/*.py")]
+    policies = sorted(Path(settings.deployer_policies).glob("*.json")) if settings.deployer_policies else []
+    made_from = [settings.file.read_text(), *_sources("*.py", "router/*.py", "iam_simulate/*")]
+    made_from += [file.read_text() for file in policies]
     return _daemon("router", argv, env, "127.0.0.1", settings.endpoint_port, *made_from)
 
 

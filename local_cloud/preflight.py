@@ -20,7 +20,12 @@ _PROGRAMS = {
     "nsenter": "util-linux",
     "systemd-nspawn": "systemd-container",
     "apt-cacher-ng": "apt-cacher-ng",
+    "node": "nodejs",
+    "npm": "npm",
 }
+MODULES = PROJECT / "local_cloud/iam_simulate"
+"""What npm is told to install for the judge of IAM."""
+
 _SYSTEMS = {"debian": 12.0, "ubuntu": 24.04}
 _PLAYBOOK = "run 'ansible-playbook playbooks/local_cloud.yml', which installs it"
 
@@ -41,8 +46,33 @@ def check(settings: Settings) -> None:
     for python in (settings.moto_python, settings.ministack_python):
         if not os.access(python, os.X_OK):
             raise CloudError(f"the virtual environment with {python} is missing", _PLAYBOOK)
+    if settings.deployer_policies and not (modules_marker(settings)).exists():
+        raise CloudError(f"the judge of IAM is missing in {settings.iam_simulate}", _PLAYBOOK)
     _disk(settings)
     _ports(settings)
+
+
+def modules_marker(settings: Settings) -> Path:
+    """Return the file that says from which lock the judge of IAM was installed."""
+    return Path(settings.iam_simulate) / "made-from"
+
+
+def _modules(settings: Settings) -> list[dict[str, str]]:
+    lock = MODULES / "package-lock.json"
+    marker = modules_marker(settings)
+    wanted = recipe(lock.read_text())
+    if marker.exists() and marker.read_text().strip() == wanted:
+        return []
+    return [
+        {
+            "kind": "modules",
+            "name": "iam-simulate",
+            "path": settings.iam_simulate,
+            "source": str(MODULES),
+            "marker": str(marker),
+            "recipe": wanted,
+        }
+    ]
 
 
 def _root() -> None:
@@ -83,9 +113,10 @@ def _packages() -> list[str]:
 def missing(settings: Settings) -> list[dict[str, str]]:
     """Return what has to be installed or built before the cloud can start.
 
-    Each has ``kind`` (``package``, ``environment`` or ``image``) and ``name``; an environment also
-    ``path``, ``requirements``, ``marker`` and ``recipe`` (what to write into the marker), an image
-    ``path``. Raises :class:`CloudError` on a computer that the cloud does not support.
+    Each has ``kind`` (``package``, ``environment``, ``modules`` or ``image``) and ``name``; an
+    environment also ``path``, ``requirements``, ``marker`` and ``recipe`` (what to write into the
+    marker), modules ``path``, ``source``, ``marker`` and ``recipe``, an image ``path``.
+    Raises :class:`CloudError` on a computer that the cloud does not support.
     """
     _root()
     _system()
@@ -107,6 +138,7 @@ def missing(settings: Settings) -> list[dict[str, str]]:
                     "recipe": wanted,
                 }
             )
+    found += _modules(settings)
     image = images.path(settings)
     if not image.exists():
         found.append({"kind": "image", "name": "machine image", "path": str(image)})

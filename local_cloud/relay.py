@@ -21,6 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_cloud import cacher, machines
+from local_cloud.credentials import ROOT_KEY, SECRET
 from local_cloud.settings import Settings, saved
 
 _REMEMBERED_SECONDS = 0.5
@@ -160,8 +161,8 @@ async def serve(settings: Settings) -> None:
         "ec2",
         endpoint_url=f"http://127.0.0.1:{settings.moto_port}",
         region_name=settings.region,
-        aws_access_key_id="local",
-        aws_secret_access_key="everybody-knows-it",  # noqa: S106 - the emulator checks none
+        aws_access_key_id=ROOT_KEY,
+        aws_secret_access_key=SECRET,
         config=Config(retries={"max_attempts": 0}, connect_timeout=2, read_timeout=5),
     )
     gate = Gate(settings, ec2)

@@ -25,6 +25,7 @@ from types import FrameType
 from typing import Any
 
 from local_cloud import entering
+from local_cloud.credentials import INSTANCE
 
 USER = "ssm-user"
 VERSION = "1.2.0.0"
@@ -50,12 +51,15 @@ def main(arguments: list[str]) -> int:
     except (ValueError, KeyError, TypeError, IndexError):
         sys.stderr.write("session-manager-plugin: this session is not one of the local cloud\n")
         return 255
+    if "denied" in details:
+        sys.stderr.write(f"session-manager-plugin: cannot open the data channel: {details['denied']}\n")
+        return 255
     try:
         if details.get("type") == "Port":
             from local_cloud import port_forwarding
 
             return port_forwarding.forward(session, place, details, _say)
-        return _shell(session, place, details, _Log(endpoint, region, details))
+        return _shell(session, place, details, _Log(endpoint, region, place, details))
     except entering.NotRunningError as error:
         sys.stderr.write(f"session-manager-plugin: {error}\n")
         return 255
@@ -88,7 +92,8 @@ def _say(text: str) -> None:
 class _Log:
     """Where the session document says that the transcript goes."""
 
-    def __init__(self, endpoint: str, region: str, details: dict[str, str]) -> None:
+    def __init__(self, endpoint: str, region: str, place: str, details: dict[str, str]) -> None:
+        self.instance = place.rstrip("/").rpartition("/")[2]
         self.endpoint = endpoint.partition("://")[2].rstrip("/")
         self.region = region
         self.bucket = details.get("s3BucketName", "")
@@ -227,7 +232,13 @@ def _upload(log: _Log, session: str, transcript: bytes) -> None:
     scope = f"Credential=local/20260101/{log.region}/s3/aws4_request, SignedHeaders=host, Signature=0"
     try:
         connection = HTTPConnection(log.endpoint, timeout=10)
-        headers = {"Authorization": f"AWS4-HMAC-SHA256 {scope}", "Content-Type": "text/plain"}
+        headers = {
+            "Authorization": f"AWS4-HMAC-SHA256 {scope}",
+            "Content-Type": "text/plain",
+            # as the instance, with the access that the agent asks for
+            "X-Amz-Security-Token": f"{INSTANCE}/{log.instance}",
+            "X-Amz-Acl": "bucket-owner-full-control",
+        }
         connection.request("PUT", f"/{log.bucket}/{key}", transcript, headers)
         answer = connection.getresponse()
         if answer.status >= 300:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from local_cloud.credentials import ROOT_KEY
 from local_cloud.errors import CloudError
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -28,7 +29,9 @@ class Settings:
 
     ``endpoint_port`` is the one port clients use; the emulators take the three ports after
     it on 127.0.0.1. ``proxy_port`` is the machines' apt proxy on the bridge address.
-    ``foreign_buckets`` are shell patterns of bucket names that belong to another account.
+    ``deployer_policies`` is a directory of IAM policies: with one, IAM is enforced, and the
+    inventory's key is a user that has them. ``foreign_buckets`` are shell patterns of bucket names
+    that belong to another account.
     """
 
     name: str = "clickstream"
@@ -36,11 +39,13 @@ class Settings:
     proxy_port: int = 3142
     vpc_cidr: str = "10.0.0.0/16"
     region: str = "ap-southeast-1"
-    account_id: str = "123456789012"
+    account_id: str = ROOT_KEY
     machines: bool = True
     moto_python: str = str(PROJECT / ".cache/venv-moto/bin/python")
     ministack_python: str = str(PROJECT / ".cache/venv-ministack/bin/python")
+    iam_simulate: str = str(PROJECT / ".cache/iam-simulate")
     base_image: str = ""
+    deployer_policies: str = ""
     foreign_buckets: tuple[str, ...] = field(default=("*-owned-by-somebody-else",))
 
     def __post_init__(self) -> None:
@@ -135,6 +140,11 @@ class Settings:
     def access_log(self) -> Path:
         """One JSON line per request that passed the endpoint."""
         return self.logs / "access.jsonl"
+
+    @property
+    def unjudged_log(self) -> Path:
+        """One JSON line per action that IAM's judge could not judge, and why."""
+        return self.logs / "unjudged.jsonl"
 
     @property
     def file(self) -> Path:

@@ -7,11 +7,15 @@ import logging
 import signal
 import sys
 from functools import partial
+from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 
+from local_cloud.router.authorization import Gate
 from local_cloud.router.backends import Backends
+from local_cloud.router.deployer import make_deployer
+from local_cloud.router.evaluator import Evaluator
 from local_cloud.router.reconcile import Reconciler
 from local_cloud.router.server import AccessLog, Endpoint
 from local_cloud.settings import Settings, saved
@@ -32,8 +36,12 @@ async def serve(settings: Settings) -> None:
     async with aiohttp.ClientSession(timeout=timeout, connector=connector, auto_decompress=False) as http:
         backends = Backends(settings, http)
         reconciler = Reconciler(backends) if settings.machines else None
+        evaluator = await Evaluator.start(Path(settings.iam_simulate)) if settings.deployer_policies else None
+        if evaluator:
+            await make_deployer(backends)
+        gate = Gate(backends, evaluator) if evaluator else None
         server = web.Server(
-            Endpoint(backends, AccessLog(settings.access_log), reconciler),
+            Endpoint(backends, AccessLog(settings.access_log), reconciler, gate),
             request_factory=partial(web.BaseRequest, loop=loop, client_max_size=LARGEST_CALL),
             auto_decompress=False,  # as above: bodies go through as they come
         )
@@ -47,6 +55,8 @@ async def serve(settings: Settings) -> None:
         for task in tasks:
             task.cancel()
         await runner.cleanup()
+        if evaluator:
+            await evaluator.stop()
 
 
 def main() -> int:

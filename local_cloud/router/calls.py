@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 JsonObject = dict[str, Any]
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
-_PRESIGNED = re.compile(r"[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request")
+_PRESIGNED = re.compile(r"([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _RPC_PATH = re.compile(r"^/service/([^/]+)/operation/([^/]+)$")
 _TARGETS = {
     "AWSCognitoIdentityProviderService": "cognito-idp",
@@ -25,12 +25,30 @@ _TARGETS = {
 EXECUTE_API = "/_aws/execute-api/"
 
 
+@dataclass(frozen=True)
+class Principal:
+    """Who calls. ``identity`` is the ARN of the user or role whose policies count.
+
+    ``context`` is for conditions; ``subnet`` is set where the call leaves a VPC's subnet.
+    """
+
+    arn: str
+    identity: str
+    user_id: str
+    name: str
+    context: tuple[tuple[str, str], ...] = ()
+    subnet: str = ""
+
+
 @dataclass
 class Call:
     """A request as it arrived.
 
     ``path`` is the raw path with its query, still percent-encoded. ``body`` is ``None`` while
-    the body is streamed through; a call that has hooks has it in full.
+    the body is streamed through; a call that has hooks has it in full. ``key`` and ``token`` are the
+    caller's access key and session token; ``principal`` is known where IAM is enforced, and
+    ``channel_denied`` says why a session that the call starts could not be opened; ``judging`` is how many
+    seconds that took.
     """
 
     method: str
@@ -40,8 +58,18 @@ class Call:
     region: str
     action: str = ""
     body: bytes | None = None
+    key: str = ""
+    token: str = ""
+    principal: Principal | None = None
+    channel_denied: str = ""
+    judging: float = 0.0
     _form: list[tuple[str, str]] | None = field(default=None, repr=False)
     _json: JsonObject | None = field(default=None, repr=False)
+
+    @property
+    def form_encoded(self) -> bool:
+        """Whether the parameters are a form, as in EC2's and IAM's protocol."""
+        return self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
 
     @property
     def form(self) -> list[tuple[str, str]]:
@@ -143,16 +171,19 @@ def identify(method: str, path: str, headers: dict[str, str]) -> Call:
         return call
     signed = _SCOPE.search(headers.get("authorization", ""))
     if signed:
-        call.region, call.service = signed.group(2), signed.group(3)
+        call.key, call.region, call.service = signed.groups()
+        call.token = headers.get("x-amz-security-token", "")
         return call
     if "X-Amz-Credential" in path:
         presigned = _PRESIGNED.search(call.query.get("X-Amz-Credential", [""])[0])
         if presigned:
-            call.region, call.service = presigned.group(1), presigned.group(2)
+            call.key, call.region, call.service = presigned.groups()
+            call.token = call.query.get("X-Amz-Security-Token", [""])[0]
             return call
     if "AWSAccessKeyId=" in path:
         # only S3 still has signature version 2, for presigned addresses
         call.service = "s3"
+        call.key = call.query["AWSAccessKeyId"][0]
         return call
     prefix = headers.get("x-amz-target", "").partition(".")[0]
     call.service = _TARGETS.get(prefix, "")
@@ -166,11 +197,6 @@ def rpc_action(call: Call) -> str:
         return target.rpartition(".")[2]
     rpc = _RPC_PATH.match(urlsplit(call.path).path)
     return rpc.group(2) if rpc else ""
-
-
-def is_form(call: Call) -> bool:
-    """Whether the call's parameters are a form, as in EC2's and IAM's protocol."""
-    return call.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
 
 
 def json_answer(value: JsonObject, status: int = 200) -> Answer:

@@ -63,6 +63,11 @@ async def _aws_managed(backends: Backends, arn: str) -> Policy:
     return _document(answer.findtext(".//PolicyVersion/Document"))
 
 
+def listed(value: Any) -> list[Any]:
+    """Return a list as it is, and anything else as the only one in a list, as policies allow it."""
+    return value if isinstance(value, list) else [value]
+
+
 def _document(text: str | None) -> Policy:
     """Parse a policy, which IAM answers percent-encoded and moto sometimes does not."""
     text = text or "{}"

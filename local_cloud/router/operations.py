@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import botocore.loaders
 from botocore.exceptions import DataNotFoundError
 
-from local_cloud.router.calls import EXECUTE_API, Call, is_form, rpc_action
+from local_cloud.router.calls import EXECUTE_API, Call, rpc_action
 
 _MODELS = {"apigateway": ("apigatewayv2", "apigateway"), "monitoring": ("cloudwatch",)}
 """Signing name → botocore's models, where the two differ."""
@@ -120,7 +120,7 @@ def action_of(call: Call) -> str:
     named = rpc_action(call)
     if named:
         return named
-    if is_form(call) and call.param("Action"):
+    if call.form_encoded and call.param("Action"):
         return call.param("Action")
     if call.query.get("Action"):
         return call.query["Action"][0]

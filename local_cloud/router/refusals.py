@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from typing import Any
 from urllib.parse import urlsplit
 
 from local_cloud.router.backends import Backends
 from local_cloud.router.calls import Call, refuse
 from local_cloud.router.hooks import before
-from local_cloud.router.identities import Policy, identities
+from local_cloud.router.identities import Policy, identities, listed
 
 RESERVED_ENVIRONMENT = frozenset(
     {
@@ -115,16 +114,12 @@ def allows_everywhere(policies: Iterable[Policy], action: str) -> bool:
     effects = {
         statement["Effect"]
         for policy in policies
-        for statement in _listed(policy.get("Statement", []))
+        for statement in listed(policy.get("Statement", []))
         if not statement.get("Condition")
-        and "*" in _listed(statement.get("Resource", []))
-        and any(fnmatchcase(action.lower(), one.lower()) for one in _listed(statement.get("Action", [])))
+        and "*" in listed(statement.get("Resource", []))
+        and any(fnmatchcase(action.lower(), one.lower()) for one in listed(statement.get("Action", [])))
     }
     return effects == {"Allow"}
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 @before("lambda", "CreateFunction", "UpdateFunctionConfiguration")

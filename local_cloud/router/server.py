@@ -12,7 +12,8 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 from aiohttp import web
 
-from local_cloud.router import documents, fixes, refusals, sessions  # noqa: F401 - they register hooks
+from local_cloud.router import authorization, documents, fixes, refusals, sessions  # noqa: F401 - they register hooks
+from local_cloud.router.authorization import Gate
 from local_cloud.router.backends import MOTO, Backends, forwarded
 from local_cloud.router.calls import (
     Answer,
@@ -20,7 +21,6 @@ from local_cloud.router.calls import (
     RefusedError,
     error_answer,
     identify,
-    is_form,
     rpc_action,
 )
 from local_cloud.router.hooks import AFTER, ANSWERS, BEFORE, has_hooks
@@ -41,8 +41,9 @@ class AccessLog:
     """One JSON line per call; tests read it, for example to prove that check mode wrote nothing.
 
     Keys: ``time`` (UTC, ISO 8601), ``service``, ``action``, ``mutating`` (bool), ``status``
-    (HTTP), ``milliseconds``, ``client`` (address), ``resource`` (``bucket/key`` of S3, else
-    empty). Neither query strings nor bodies: they may hold secrets.
+    (HTTP), ``milliseconds``, ``judging`` (IAM's part of them), ``client`` (address), ``principal``
+    (ARN; empty for root and where IAM is not enforced), ``resource`` (``bucket/key`` of S3, else empty).
+    Neither query strings nor bodies: they may hold secrets.
     """
 
     def __init__(self, file: Path) -> None:
@@ -59,7 +60,9 @@ class AccessLog:
             "mutating": changes(call),
             "status": status,
             "milliseconds": round(seconds * 1000),
+            "judging": round(call.judging * 1000),
             "client": client,
+            "principal": call.principal.arn if call.principal else "",
             "resource": unquote(path.lstrip("/")) if call.service == "s3" else "",
         }
         self._out.write(json.dumps(entry) + "\n")
@@ -68,7 +71,10 @@ class AccessLog:
 class Endpoint:
     """Serves every request: identify it, refuse it or send it to an emulator, correct the answer, log."""
 
-    def __init__(self, backends: Backends, log: AccessLog, reconciler: Reconciler | None) -> None:
+    def __init__(
+        self, backends: Backends, log: AccessLog, reconciler: Reconciler | None, gate: Gate | None
+    ) -> None:
+        self._gate = gate
         self._backends = backends
         self._log = log
         self._reconciler = reconciler
@@ -89,6 +95,8 @@ class Endpoint:
         except aiohttp.ClientConnectionError as error:
             response = _complete(error_answer(call, self._unavailable(call, error)))
         self._log.write(call, request.remote or "", response.status, time.monotonic() - begun)
+        if self._gate and self._gate.concerns(call):
+            self._gate.forget()
         if call.action in _MACHINE_ACTIONS and response.status < 400 and self._reconciler:
             self._reconciler.wake()
         if not response.prepared:
@@ -102,11 +110,20 @@ class Endpoint:
 
     async def _serve(self, call: Call, request: web.BaseRequest) -> web.StreamResponse:
         await _continue(call, request)
-        if is_form(call) and call.service != "execute-api":
+        if call.form_encoded and call.service != "execute-api":
             call.body = await request.read()
         call.action = rpc_action(call) or action_of(call)
+        if self._gate and call.service != "execute-api":
+            if call.body is None and (call.service != "s3" or call.action == "DeleteObjects"):
+                call.body = await request.read()
+            begun = time.monotonic()
+            try:
+                await self._gate.check(call, request.remote or "")
+            finally:
+                call.judging = time.monotonic() - begun
         key = (call.service, call.action)
-        if not has_hooks(*key):
+        # the answer to a change of IAM is held until what was known is forgotten
+        if not has_hooks(*key) and not (self._gate and self._gate.concerns(call)):
             return await self._stream(call, request)
         if call.body is None:
             call.body = await request.read()

@@ -21,6 +21,9 @@ from local_cloud.router.instances import Instance, instances, unregistered
 _SESSIONS: dict[str, JsonObject] = {}
 """Session id → what DescribeSessions answers. Held in memory: a restart of the router forgets them."""
 
+_CREATORS: dict[str, str] = {}
+"""Session id → the ``aws:userid`` of who started it, which AWS writes into a tag of the session."""
+
 _KEPT_SESSIONS = 500
 _LOGGED = ("s3BucketName", "s3KeyPrefix")
 
@@ -87,9 +90,14 @@ async def start_session(call: Call, backends: Backends) -> Answer:
     reason = await _not_registered(backends, found[0]) if found else "there is no such instance"
     if reason:
         refuse("TargetNotConnected", f"{target} is not connected: {reason}.")
-    session = f"local-{secrets.token_hex(9)[:17]}"
-    _remember(session, target, name, backends)
+    who = call.principal
+    session = f"{who.name if who else 'local'}-{secrets.token_hex(9)[:17]}"
+    _CREATORS[session] = who.user_id if who else ""
+    owner = who.arn if who else f"arn:aws:iam::{backends.settings.account_id}:user/local"
+    _remember(session, target, name, owner)
     details = _details(document, call.json.get("Parameters") or {})
+    if call.channel_denied:
+        details = {"denied": call.channel_denied}
     place = machines.directory(backends.settings, target)
     return json_answer(
         {
@@ -132,16 +140,23 @@ def _filled(text: str, values: dict[str, str]) -> str:
     return re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda found: values.get(found.group(1), ""), text)
 
 
-def _remember(session: str, target: str, document: str, backends: Backends) -> None:
+def creator(session: str) -> str:
+    """Return the ``aws:userid`` of who started a session; empty for one that is not known."""
+    return _CREATORS.get(session, "")
+
+
+def _remember(session: str, target: str, document: str, owner: str) -> None:
     while len(_SESSIONS) >= _KEPT_SESSIONS:
-        _SESSIONS.pop(next(iter(_SESSIONS)))
+        gone = next(iter(_SESSIONS))
+        _SESSIONS.pop(gone)
+        _CREATORS.pop(gone, None)
     _SESSIONS[session] = {
         "SessionId": session,
         "Target": target,
         "Status": "Connected",
         "StartDate": int(time.time()),
         "DocumentName": document,
-        "Owner": f"arn:aws:iam::{backends.settings.account_id}:user/local",
+        "Owner": owner,
     }
 
 

@@ -22,6 +22,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_cloud import cgroups, locks, network, packages, preflight
+from local_cloud.credentials import DEPLOYER_KEY, ROOT_KEY, SECRET
 from local_cloud.errors import CloudError
 from local_cloud.settings import Settings
 
@@ -40,12 +41,16 @@ SETTINGS = Settings(name=NAME)
 STATE = PROJECT / ".local_cloud" / NAME
 PLUGIN = PROJECT / "local_cloud/bin/session-manager-plugin"
 ENTER = PROJECT / "local_cloud/bin/enter-machine"
-START = ("start", "--endpoint-port", str(PORT), "--vpc-cidr", f"{RANGE}.0.0/16")
+DEPLOYER_POLICIES = PROJECT / "docs/deployer"
+START = (
+    *("start", "--endpoint-port", str(PORT), "--vpc-cidr", f"{RANGE}.0.0/16"),
+    *("--deployer-policies", str(DEPLOYER_POLICIES)),
+)
 ENVIRONMENT = {
     **{key: value for key, value in os.environ.items() if not key.startswith("AWS_")},
     "AWS_ENDPOINT_URL": ENDPOINT,
-    "AWS_ACCESS_KEY_ID": "local",
-    "AWS_SECRET_ACCESS_KEY": "everybody-knows-it",
+    "AWS_ACCESS_KEY_ID": ROOT_KEY,
+    "AWS_SECRET_ACCESS_KEY": SECRET,
     "AWS_DEFAULT_REGION": REGION,
 }
 
@@ -68,14 +73,14 @@ def answer(*arguments: str) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def aws(service: str) -> Any:
-    """A client of the tests' cloud."""
+def aws(service: str, key: str = ROOT_KEY) -> Any:
+    """A client of the tests' cloud, as the account's root or with another key."""
     return boto3.client(
         service,
         endpoint_url=ENDPOINT,
         region_name=REGION,
-        aws_access_key_id="local",
-        aws_secret_access_key="everybody-knows-it",
+        aws_access_key_id=key,
+        aws_secret_access_key=SECRET,
     )
 
 
@@ -122,8 +127,15 @@ class Place:
         )
         iam.create_instance_profile(InstanceProfileName="host")
         iam.add_role_to_instance_profile(InstanceProfileName="host", RoleName="host")
+        self.may("s3:PutObject", "s3:PutObjectAcl")
         for bucket in ("transfer", "session-logs"):
             aws("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+    def may(self, *actions: str) -> None:
+        """What the role of instances may do with transcripts."""
+        allowed = {"Effect": "Allow", "Action": actions, "Resource": "arn:aws:s3:::session-logs/*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        aws("iam").put_role_policy(RoleName="host", PolicyName="transcripts", PolicyDocument=document)
 
     def _subnet(self, ec2: Any, cidr: str) -> str:
         return str(ec2.create_subnet(VpcId=self.vpc, CidrBlock=cidr)["Subnet"]["SubnetId"])
@@ -352,7 +364,29 @@ def test_the_shell_ends_when_its_caller_is_gone(
     wait(lambda: inside(host, "pgrep -f '[s]leep 4711'").returncode == 1, "the command ends")
 
 
-def test_a_session_document_logs_to_its_bucket(host: str) -> None:
+def test_a_deployer_opens_and_ends_sessions_and_one_without_the_channel_gets_none(host: str) -> None:
+    ssm, iam = aws("ssm", DEPLOYER_KEY), aws("iam")
+    document, ports = "AWS-StartPortForwardingSession", {"portNumber": ["22"]}
+    opened = ssm.start_session(Target=host, DocumentName=document, Parameters=ports)
+    assert opened["SessionId"].startswith("deployer-")
+    ssm.terminate_session(SessionId=opened["SessionId"])
+    foreign = aws("ssm").start_session(Target=host)["SessionId"]
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        ssm.terminate_session(SessionId=foreign)
+    sessions = json.loads((DEPLOYER_POLICIES / "sessions.json").read_text())
+    before = [one for one in sessions["Statement"] if one["Sid"] != "SessionChannel"]
+    arn = "arn:aws:iam::123456789012:policy/clickstream-deployer-sessions"
+    iam.detach_user_policy(UserName="deployer", PolicyArn=arn)
+    old = json.dumps({**sessions, "Statement": before})
+    iam.put_user_policy(UserName="deployer", PolicyName="old", PolicyDocument=old)
+    opened = ssm.start_session(Target=host, DocumentName=document, Parameters=ports)
+    done = subprocess.run(plugin(opened, host), capture_output=True, text=True, timeout=20)
+    assert done.returncode == 255 and "ssmmessages:OpenDataChannel" in done.stderr
+    iam.delete_user_policy(UserName="deployer", PolicyName="old")
+    iam.attach_user_policy(UserName="deployer", PolicyArn=arn)
+
+
+def test_a_session_document_logs_to_its_bucket(place: Place, host: str) -> None:
     ssm = aws("ssm")
     content = {
         "schemaVersion": "1.0",
@@ -368,6 +402,11 @@ def test_a_session_document_logs_to_its_bucket(host: str) -> None:
     key = f"shells/{opened['SessionId']}.log"
     log = aws("s3").get_object(Bucket="session-logs", Key=key)["Body"].read()
     assert b"seen-42" in log
+    place.may("s3:PutObject")  # the agent sends an ACL, which is a right of its own
+    opened = ssm.start_session(Target=host, DocumentName="Shell")
+    done = subprocess.run(plugin(opened, host), input=b"exit\n", timeout=20, capture_output=True)
+    assert b"the transcript was not stored (HTTP 403)" in done.stderr
+    place.may("s3:PutObject", "s3:PutObjectAcl")
     ssm.delete_document(Name="Shell")
     with pytest.raises(ClientError, match="InvalidDocument"):
         ssm.start_session(Target=host, DocumentName="Shell")
@@ -522,6 +561,9 @@ def test_functions_run_and_their_processes_end_with_the_cloud(running: None) -> 
     role = aws("iam").create_role(RoleName="function", AssumeRolePolicyDocument=json.dumps(trust))["Role"][
         "Arn"
     ]
+    listing = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    needs = json.dumps({"Version": "2012-10-17", "Statement": [listing]})
+    aws("iam").put_role_policy(RoleName="function", PolicyName="needs", PolicyDocument=needs)
     code = {"ZipFile": zipped.getvalue()}
     aws("lambda").create_function(
         FunctionName="f", Runtime="python3.13", Handler="code.handler", Role=role, Code=code

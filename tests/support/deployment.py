@@ -17,6 +17,8 @@ from typing import Any
 
 import boto3
 
+from local_cloud.credentials import ROOT_KEY, SECRET
+
 PROJECT = Path(__file__).resolve().parents[2]
 INVENTORIES = ("-i", "inventories/local", "-i", "tests/inventory")
 NAME = "test"
@@ -85,10 +87,8 @@ def succeed(*arguments: str, timeout: float = 900) -> Run:
 
 @cache
 def aws(service: str) -> Any:
-    """A boto3 client of the tests' cloud."""
-    session = boto3.Session(
-        aws_access_key_id="local", aws_secret_access_key="everybody-knows-it", region_name=REGION
-    )
+    """A boto3 client of the tests' cloud, as the account's root."""
+    session = boto3.Session(aws_access_key_id=ROOT_KEY, aws_secret_access_key=SECRET, region_name=REGION)
     # the VPC's address: in the access log the runs' calls come from 127.0.0.1, and these do not
     return session.client(service, endpoint_url=f"http://{VPC_ROUTER}:4666")
 

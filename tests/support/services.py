@@ -54,7 +54,7 @@ def emulated_cloud() -> Iterator[Cloud]:
         kind: os.environ.get(key, str(PROJECT / f".cache/venv-{kind}/bin/python"))
         for kind, key in PYTHONS.items()
     }
-    port = _free_ports(4)
+    port = free_ports(4)
     start = ["--endpoint-port", str(port), "--no-machines"]
     for kind, python in pythons.items():
         start += [f"--{kind}-python", python]
@@ -65,7 +65,7 @@ def emulated_cloud() -> Iterator[Cloud]:
         _local_cloud("stop", "--name", name)
 
 
-def _free_ports(count: int) -> int:
+def free_ports(count: int) -> int:
     """The first of so many TCP ports of 127.0.0.1, one after the other, that nobody listens on."""
     for first in random.sample(range(20000, 30000, count), 100):
         with suppress(OSError), ExitStack() as probes:

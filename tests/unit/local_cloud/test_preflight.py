@@ -8,6 +8,7 @@ import platform
 import shutil
 import socket
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -98,3 +99,20 @@ def test_a_range_in_use_names_its_variable(monkeypatch: pytest.MonkeyPatch, used
 )
 def test_the_cgroup_hierarchy_is_found(mounts: str, where: str | None) -> None:
     assert cgroups.hierarchy(mounts) == (Path(where) if where else None)
+
+
+def test_the_judge_of_iam_is_installed_from_its_lock_which_names_no_registry(tmp_path: Path) -> None:
+    settings = Settings(iam_simulate=str(tmp_path))
+    [missing] = preflight._modules(settings)
+    lock = Path(missing["source"], "package-lock.json").read_text()
+    assert "://" not in lock and '"integrity"' in lock
+    Path(missing["marker"]).write_text(missing["recipe"] + "\n")
+    assert preflight._modules(settings) == []
+
+
+def test_iam_is_not_enforced_without_its_judge(tmp_path: Path) -> None:
+    settings = Settings(
+        machines=False, iam_simulate=str(tmp_path), deployer_policies="docs/deployer", moto_python="/bin/sh"
+    )
+    with pytest.raises(CloudError, match=r"judge of IAM is missing.*local_cloud\.yml"):
+        preflight.check(replace(settings, ministack_python="/bin/sh"))

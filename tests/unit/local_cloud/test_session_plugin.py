@@ -46,6 +46,15 @@ def test_a_foreign_session_is_refused_in_one_line(arguments: list[str]) -> None:
     assert done.stderr == "session-manager-plugin: this session is not one of the local cloud\n"
 
 
+def test_a_session_whose_channel_iam_denies_ends_with_the_reason() -> None:
+    stream = "local-cloud:///nowhere?denied=not+authorized%3A+ssmmessages%3AOpenDataChannel"
+    response = json.dumps({"SessionId": "s", "TokenValue": "t", "StreamUrl": stream})
+    command = [str(PLUGIN), response, "ap-southeast-1", "StartSession", "", "{}", "http://127.0.0.1:1"]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 255
+    assert done.stderr.endswith("cannot open the data channel: not authorized: ssmmessages:OpenDataChannel\n")
+
+
 def test_it_prints_its_version() -> None:
     done = subprocess.run([str(PLUGIN), "--version"], capture_output=True, text=True)
     assert done.returncode == 0

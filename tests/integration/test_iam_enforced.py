@@ -1,0 +1,282 @@
+"""IAM on the local cloud: what AWS would deny to the deployer, a function or an unknown key is denied."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local_cloud.credentials import DEPLOYER_KEY, ROOT_KEY, SECRET
+from tests.support.services import free_ports
+
+pytestmark = pytest.mark.integration
+
+PROJECT = Path(__file__).resolve().parents[2]
+NAME = f"iam{os.getpid()}"
+ACCOUNT, REGION = "123456789012", "ap-southeast-1"
+RAW = "clickstream-s3-ingest"
+ROLE = "SBW_function-role"
+IN_A_VPC = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+CODE = """
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+def handler(event, context):
+    client = boto3.client(event["service"], config=Config(retries={"max_attempts": 1}))
+    try:
+        getattr(client, event["call"])(**event["with"])
+    except ClientError as error:
+        return [error.response["Error"]["Code"], error.response["Error"]["Message"]]
+    return ["", ""]
+"""
+
+Client = Callable[[str], Any]
+
+
+def local_cloud(*arguments: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "local_cloud", *arguments, "--name", NAME],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return dict(json.loads(done.stdout)) if done.stdout else {}
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """A local cloud whose deployer has the policies of docs/deployer."""
+    port = free_ports(4)
+    policies = ["--deployer-policies", str(PROJECT / "docs/deployer")]
+    try:
+        local_cloud("start", "--endpoint-port", str(port), "--no-machines", *policies)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        local_cloud("stop")
+
+
+def client_of(endpoint: str, key: str) -> Client:
+    session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=SECRET, region_name=REGION)
+    return lambda service: session.client(service, endpoint_url=endpoint)
+
+
+@pytest.fixture(scope="module")
+def root(endpoint: str) -> Client:
+    return client_of(endpoint, ROOT_KEY)
+
+
+@pytest.fixture(scope="module")
+def deployer(endpoint: str) -> Client:
+    return client_of(endpoint, DEPLOYER_KEY)
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(action: str, resource: str, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def deny(action: str, resource: str, **more: Any) -> dict[str, Any]:
+    return {**allow(action, resource, **more), "Effect": "Deny"}
+
+
+@pytest.fixture(scope="module")
+def network(deployer: Client) -> dict[str, str]:
+    """A subnet whose way to S3 is an endpoint, made by the deployer."""
+    ec2 = deployer("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+    made = ec2.create_vpc_endpoint(
+        VpcId=vpc, ServiceName=f"com.amazonaws.{REGION}.s3", RouteTableIds=[table], VpcEndpointType="Gateway"
+    )
+    group = ec2.create_security_group(GroupName="f", Description="f", VpcId=vpc)["GroupId"]
+    return {"subnet": subnet, "group": group, "endpoint": made["VpcEndpoint"]["VpcEndpointId"]}
+
+
+@pytest.fixture(scope="module")
+def functions(deployer: Client, network: dict[str, str]) -> Client:
+    """Two functions with one role, in the subnet and outside; they call what their event says."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam = deployer("iam")
+    role = iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+    iam.attach_role_policy(RoleName=ROLE, PolicyArn=IN_A_VPC)
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("code.py", CODE)
+    inside = {"SubnetIds": [network["subnet"]], "SecurityGroupIds": [network["group"]]}
+    for name, place in (("SBW_inside", inside), ("SBW_outside", {})):
+        deployer("lambda").create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Handler="code.handler",
+            Role=role,
+            Code={"ZipFile": zipped.getvalue()},
+            VpcConfig=place,
+            Timeout=30,
+        )
+    deployer("s3").create_bucket(Bucket=RAW, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return deployer
+
+
+def tries(
+    functions: Client, service: str, call: str, *, function: str = "SBW_outside", **more: Any
+) -> list[str]:
+    """The code and the message of the error that a function gets; empty where it may."""
+    event = json.dumps({"service": service, "call": call, "with": more})
+    answer = functions("lambda").invoke(FunctionName=function, Payload=event)
+    return list(json.load(answer["Payload"]))
+
+
+def puts(functions: Client, key: str, function: str = "SBW_outside") -> list[str]:
+    return tries(functions, "s3", "put_object", function=function, Bucket=RAW, Key=key, Body="x")
+
+
+def may(functions: Client, *statements: dict[str, Any]) -> None:
+    functions("iam").put_role_policy(RoleName=ROLE, PolicyName="needs", PolicyDocument=policy(*statements))
+
+
+def refused(call: Callable[[], Any]) -> tuple[str, int, str]:
+    with pytest.raises(ClientError) as error:
+        call()
+    answer = error.value.response
+    return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Message"]
+
+
+def test_the_deployer_is_a_user_with_the_policies_of_docs(root: Client, deployer: Client) -> None:
+    assert deployer("sts").get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/deployer"
+    attached = root("iam").list_attached_user_policies(UserName="deployer")["AttachedPolicies"]
+    files = sorted(file.stem for file in (PROJECT / "docs/deployer").glob("*.json"))
+    assert sorted(one["PolicyName"] for one in attached) == [f"clickstream-deployer-{stem}" for stem in files]
+
+
+def test_what_the_policies_do_not_allow_is_refused_in_each_protocol_s_own_form(deployer: Client) -> None:
+    ec2 = refused(lambda: deployer("ec2").create_key_pair(KeyName="x"))
+    assert ec2[:2] == ("UnauthorizedOperation", 403) and "ec2:CreateKeyPair" in ec2[2]
+    assert refused(lambda: deployer("iam").create_user(UserName="x"))[:2] == ("AccessDenied", 403)
+    assert refused(lambda: deployer("iam").delete_role(RoleName="other"))[:2] == ("AccessDenied", 403)
+    bucket = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
+    s3 = refused(lambda: deployer("s3").create_bucket(Bucket="other-bucket", **bucket))
+    assert s3[:2] == ("AccessDenied", 403)
+    ssm = refused(lambda: deployer("ssm").get_parameter(Name="/other/parameter"))
+    assert ssm[:2] == ("AccessDeniedException", 400)
+    function = refused(lambda: deployer("lambda").get_function(FunctionName="other"))
+    assert function[:2] == ("AccessDeniedException", 403)
+    elsewhere = deployer("ec2").meta.endpoint_url
+    session = boto3.Session(aws_access_key_id=DEPLOYER_KEY, aws_secret_access_key=SECRET)
+    foreign = session.client("ec2", endpoint_url=elsewhere, region_name="eu-west-1")
+    assert refused(foreign.describe_vpcs)[0] == "UnauthorizedOperation"
+
+
+def test_a_key_that_nobody_has_is_nobody(endpoint: str, root: Client) -> None:
+    unknown = client_of(endpoint, "AKIAUNKNOWN")
+    assert refused(unknown("ec2").describe_vpcs)[0] == "InvalidClientTokenId"
+    root("iam").create_user(UserName="somebody")
+    key = root("iam").create_access_key(UserName="somebody")["AccessKey"]["AccessKeyId"]
+    somebody = client_of(endpoint, key)
+    assert refused(somebody("ec2").describe_vpcs)[0] == "UnauthorizedOperation"
+    reading = policy(allow("ec2:DescribeVpcs", "*"))
+    root("iam").put_user_policy(UserName="somebody", PolicyName="reads", PolicyDocument=reading)
+    assert somebody("ec2").describe_vpcs()["Vpcs"]
+
+
+def test_a_function_may_do_what_its_role_may(functions: Client) -> None:
+    may(functions, allow("s3:PutObject", f"arn:aws:s3:::{RAW}/events/*"))
+    assert puts(functions, "events/1") == ["", ""]
+    code, message = puts(functions, "rejected/1")
+    assert code == "AccessDenied"
+    assert f"assumed-role/{ROLE}/SBW_outside is not authorized to perform: s3:PutObject" in message
+    assert tries(functions, "s3", "delete_object", Bucket=RAW, Key="events/1")[0] == "AccessDenied"
+    secret = tries(functions, "ssm", "get_parameter", Name="/clickstream/x")
+    assert secret[0] == "AccessDeniedException"
+    may(functions, allow("s3:PutObject", f"arn:aws:s3:::{RAW}/*"))
+    assert puts(functions, "rejected/1") == ["", ""]
+
+
+def test_a_listing_is_limited_to_its_prefixes(functions: Client) -> None:
+    prefix = {"StringLike": {"s3:prefix": ["events/*"]}}
+    may(functions, allow("s3:ListBucket", f"arn:aws:s3:::{RAW}", Condition=prefix))
+    listing = {"Bucket": RAW}
+    assert tries(functions, "s3", "list_objects_v2", **listing, Prefix="events/2026")[0] == ""
+    assert tries(functions, "s3", "list_objects_v2", **listing, Prefix="other/")[0] == "AccessDenied"
+    assert tries(functions, "s3", "list_objects_v2", **listing)[0] == "AccessDenied"
+
+
+def test_code_is_denied_what_lambda_needs_for_it(functions: Client) -> None:
+    """The Deny in role iam: of the code's calls alone AWS says which function's they are."""
+    assert tries(functions, "ec2", "describe_subnets")[0] == ""
+    mine = {
+        "ArnEquals": {"lambda:SourceFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:SBW_outside"}
+    }
+    may(functions, deny("ec2:DescribeSubnets", "*", Condition=mine))
+    assert tries(functions, "ec2", "describe_subnets")[0] == "UnauthorizedOperation"
+    assert tries(functions, "ec2", "describe_subnets", function="SBW_inside")[0] == ""
+
+
+def test_a_bucket_s_policy_denies(functions: Client, root: Client) -> None:
+    may(functions, allow("s3:PutObject", f"arn:aws:s3:::{RAW}/*"))
+    denial = deny("s3:PutObject", f"arn:aws:s3:::{RAW}/events/*", Principal="*")
+    root("s3").put_bucket_policy(Bucket=RAW, Policy=policy(denial))
+    code, message = puts(functions, "events/2")
+    assert code == "AccessDenied" and "explicit deny in a resource-based policy" in message
+    assert puts(functions, "rejected/2") == ["", ""]
+    root("s3").delete_bucket_policy(Bucket=RAW)
+    assert puts(functions, "events/2") == ["", ""]
+
+
+def test_the_endpoint_s_policy_limits_what_leaves_the_private_subnet(
+    functions: Client, network: dict[str, str]
+) -> None:
+    may(functions, allow("s3:PutObject", f"arn:aws:s3:::{RAW}/*"))
+    ec2, endpoint = functions("ec2"), network["endpoint"]
+    assert puts(functions, "events/3", "SBW_inside") == ["", ""]
+    other = allow("s3:PutObject", "arn:aws:s3:::clickstream-s3-other/*", Principal="*")
+    ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, PolicyDocument=policy(other))
+    code, message = puts(functions, "events/3", "SBW_inside")
+    assert code == "AccessDenied" and "VPC endpoint policy" in message
+    assert puts(functions, "events/3") == ["", ""]  # not from that subnet
+    ours = allow("s3:PutObject", f"arn:aws:s3:::{RAW}/*", Principal="*")
+    ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, PolicyDocument=policy(other, ours))
+    assert puts(functions, "events/3", "SBW_inside") == ["", ""]
+
+
+def test_a_role_is_passed_only_where_that_is_allowed(functions: Client, root: Client) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = root("iam").create_role(RoleName="admin", AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+    update = functions("lambda").update_function_configuration
+    code, _, message = refused(lambda: update(FunctionName="SBW_outside", Role=role))
+    assert code == "AccessDeniedException" and "iam:PassRole" in message
+
+
+def test_what_cannot_be_judged_is_listed(endpoint: str, functions: Client) -> None:
+    before = local_cloud("unjudged")["unjudged"]
+    assert before == []  # all calls of the tests above
+    unsigned = Config(signature_version=UNSIGNED)
+    cognito = boto3.client("cognito-idp", region_name=REGION, endpoint_url=endpoint, config=unsigned)
+    with pytest.raises(ClientError):
+        cognito.sign_up(ClientId="a" * 26, Username="x", Password="x" * 8)
+    late = {"DateGreaterThan": {"aws:CurrentTime": "2000-01-01T00:00:00Z"}}
+    may(functions, allow("s3:PutObject", f"arn:aws:s3:::{RAW}/*", Condition=late))
+    puts(functions, "events/4")
+    listed = {one["action"]: one["reason"] for one in local_cloud("unjudged")["unjudged"]}
+    assert listed == {
+        "cognito-idp:SignUp": "the call is not signed",
+        "s3:PutObject": "the router does not set the condition key aws:currenttime",
+    }

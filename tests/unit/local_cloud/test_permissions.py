@@ -1,0 +1,123 @@
+"""What a call needs of IAM: the names of the Service Authorization Reference."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from local_cloud.router.authorization import keys_asked
+from local_cloud.router.calls import Call
+from local_cloud.router.operations import action_of
+from local_cloud.router.permissions import Need, needs
+
+ACCOUNT, REGION = "123456789012", "ap-southeast-1"
+HERE = f"{REGION}:{ACCOUNT}"
+FORM = "application/x-www-form-urlencoded"
+
+
+def call(service: str, method: str, path: str, body: bytes = b"", **headers: str) -> Call:
+    named = {key.replace("_", "-"): value for key, value in headers.items()}
+    made = Call(method, path, named, service, REGION, body=body)
+    made.action = action_of(made)
+    return made
+
+
+def form(service: str, **parameters: str) -> Call:
+    body = urlencode({key.replace("__", "."): value for key, value in parameters.items()}).encode()
+    return call(service, "POST", "/", body, content_type=FORM)
+
+
+def target(service: str, action: str, **body: Any) -> Call:
+    return call(service, "POST", "/", json.dumps(body).encode(), x_amz_target=f"X.{action}")
+
+
+def brief(made: Call) -> list[tuple[str, tuple[str, ...]]]:
+    return [(need.action, need.resources) for need in needs(made, ACCOUNT)]
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (call("s3", "HEAD", "/b"), [("s3:ListBucket", ("arn:aws:s3:::b",))]),
+        (call("s3", "PUT", "/b?lifecycle"), [("s3:PutLifecycleConfiguration", ("arn:aws:s3:::b",))]),
+        (call("s3", "GET", "/b/a%2Fk"), [("s3:GetObject", ("arn:aws:s3:::b/a/k",))]),
+        (call("s3", "GET", "/b/k?versionId=1"), [("s3:GetObjectVersion", ("arn:aws:s3:::b/k",))]),
+        (
+            call("s3", "PUT", "/b/k", x_amz_acl="bucket-owner-full-control"),
+            [("s3:PutObject", ("arn:aws:s3:::b/k",)), ("s3:PutObjectAcl", ("arn:aws:s3:::b/k",))],
+        ),
+        (
+            call("s3", "POST", "/b?delete", b"<Delete><Object><Key>x/y</Key></Object></Delete>"),
+            [("s3:DeleteObject", ("arn:aws:s3:::b/x/y",))],
+        ),
+        (
+            call("apigateway", "PATCH", "/v2/apis/a/stages/s"),
+            [("apigateway:PATCH", (f"arn:aws:apigateway:{REGION}::/apis/a/stages/s",))],
+        ),
+        (
+            call("lambda", "POST", "/2015-03-31/functions/f/invocations"),
+            [("lambda:InvokeFunction", (f"arn:aws:lambda:{HERE}:function:f",))],
+        ),
+        (
+            target("ssm", "GetParameter", Name="/clickstream/x"),
+            [("ssm:GetParameter", (f"arn:aws:ssm:{HERE}:parameter/clickstream/x",))],
+        ),
+        (
+            target("ssm", "StartSession", Target="i-1", DocumentName="AWS-StartPortForwardingSession"),
+            [
+                ("ssm:StartSession", (f"arn:aws:ec2:{HERE}:instance/i-1",)),
+                ("ssm:StartSession", (f"arn:aws:ssm:{REGION}::document/AWS-StartPortForwardingSession",)),
+            ],
+        ),
+        (
+            target("events", "PutTargets", Rule="r"),
+            [("events:PutTargets", (f"arn:aws:events:{HERE}:rule/r",))],
+        ),
+        (
+            form("iam", Action="AddRoleToInstanceProfile", InstanceProfileName="p", RoleName="r"),
+            [
+                (
+                    "iam:AddRoleToInstanceProfile",
+                    (f"arn:aws:iam::{ACCOUNT}:role/r", f"arn:aws:iam::{ACCOUNT}:instance-profile/p", "*"),
+                ),
+                ("iam:PassRole", (f"arn:aws:iam::{ACCOUNT}:role/r",)),
+            ],
+        ),
+    ],
+)
+def test_actions_and_what_they_are_about(made: Call, expected: list[tuple[str, tuple[str, ...]]]) -> None:
+    assert brief(made) == expected
+
+
+def test_tags_that_a_call_makes_are_a_need_and_a_context_of_their_own() -> None:
+    tagged = {"TagSpecification__1__Tag__1__Key": "Project", "TagSpecification__1__Tag__1__Value": "x"}
+    first, second = needs(form("ec2", Action="CreateVpc", **tagged), ACCOUNT)
+    assert (first.action, second.action) == ("ec2:CreateVpc", "ec2:CreateTags")
+    assert second.context["ec2:CreateAction"] == "CreateVpc"
+    assert second.context["aws:RequestTag/Project"] == first.context["aws:RequestTag/Project"] == "x"
+    assert second.context["aws:TagKeys"] == ["Project"]
+
+
+def test_a_role_is_passed_to_the_service_that_takes_it() -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/r"
+    body = json.dumps({"FunctionName": "f", "Role": role}).encode()
+    passing = Need("iam:PassRole", (role,), {"iam:PassedToService": "lambda.amazonaws.com"})
+    assert passing in needs(call("lambda", "POST", "/2015-03-31/functions", body), ACCOUNT)
+
+
+def test_a_listing_says_which_prefix() -> None:
+    [need] = needs(call("s3", "GET", "/b?list-type=2&prefix=events%2F"), ACCOUNT)
+    assert need == Need("s3:ListBucket", ("arn:aws:s3:::b",), {"s3:prefix": "events/"})
+
+
+def test_conditions_are_looked_through_for_keys_that_nobody_sets() -> None:
+    denial = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    statement = {"Effect": "Allow", "Condition": {"StringLike": {"s3:prefix": "x", "aws:X": "y"}}}
+    assert keys_asked([{"Statement": denial}, {"Statement": [statement, {"Effect": "Allow"}]}, {}]) == {
+        "aws:securetransport",
+        "s3:prefix",
+        "aws:x",
+    }
