@@ -46,7 +46,7 @@ def statements(role: str) -> list[dict[str, Any]]:
 
 
 def verify() -> None:
-    """One service may assume each; its one inline policy grants no more on everything than Lambda asks for."""
+    """One service may assume each; its one policy grants no more on everything than Lambda asks for."""
     iam = client("iam")
     for name, (service, sids) in ROLES.items():
         role = iam.get_role(RoleName=name)["Role"]
