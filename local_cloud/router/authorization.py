@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterable
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
@@ -172,7 +173,7 @@ class Gate:
         owner = resources[0].partition("/")[0] if service == "s3" else resources[0]
         resource_policy = await self._kept(("policy", owner), partial(self._resource_policy, service, owner))
         every = [*policies.values(), resource_policy or {}, *(one["policy"] for one in endpoints)]
-        for unset in keys_asked(every) - _KEYS - {key.lower() for key in context}:
+        for unset in keys_asked(every, need.action) - _KEYS - {key.lower() for key in context}:
             if not unset.startswith(_TAGS_OF.get(service, _TAGS_OF[""])):
                 self._list(need.action, f"the router does not set the condition key {unset}", resources[0])
         return await self._evaluator.ask(
@@ -367,10 +368,15 @@ class Gate:
             out.write(json.dumps({"action": action, "reason": reason, "resource": resource}) + "\n")
 
 
-def keys_asked(policies: Iterable[Policy]) -> set[str]:
-    """Return the keys that the conditions of policies ask for, in lower case."""
+def keys_asked(policies: Iterable[Policy], action: str) -> set[str]:
+    """Return the keys, in lower case, that policies ask for in the conditions of statements on an action."""
     statements = [one for policy in policies for one in listed(policy.get("Statement", []))]
-    conditions = [values for one in statements for values in (one.get("Condition") or {}).values()]
+    conditions = [
+        values
+        for one in statements
+        if any(fnmatchcase(action.lower(), named.lower()) for named in listed(one.get("Action", "*")))
+        for values in (one.get("Condition") or {}).values()
+    ]
     return {key.lower() for one in conditions for key in one}
 
 

@@ -265,6 +265,34 @@ def test_a_role_is_passed_only_where_that_is_allowed(functions: Client, root: Cl
     assert code == "AccessDeniedException" and "iam:PassRole" in message
 
 
+def test_a_viewer_forwards_ports_of_the_analytics_host_and_gets_no_shell(
+    endpoint: str, root: Client, network: dict[str, str]
+) -> None:
+    iam = root("iam")
+    iam.create_user(UserName="viewer")
+    document = (PROJECT / "docs/dashboard-viewer-policy.json").read_text()
+    iam.put_user_policy(UserName="viewer", PolicyName="viewer", PolicyDocument=document)
+    viewer = client_of(endpoint, iam.create_access_key(UserName="viewer")["AccessKey"]["AccessKeyId"])
+
+    def host(name: str) -> str:
+        tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}]
+        image = {"ImageId": "ami-0debian13amd641", "InstanceType": "t3.small", "SubnetId": network["subnet"]}
+        made = root("ec2").run_instances(**image, MinCount=1, MaxCount=1, TagSpecifications=tags)
+        return str(made["Instances"][0]["InstanceId"])
+
+    def error(target: str, **document: str) -> str:
+        return refused(lambda: viewer("ssm").start_session(Target=target, **document))[0]
+
+    ours, other = host("SBW_EC2_ShinyDWH"), host("other")
+    assert viewer("ec2").describe_instances()["Reservations"]
+    forward = "AWS-StartPortForwardingSession"
+    # allowed, but there is no machine behind it in this cloud
+    assert error(ours, DocumentName=forward) == "TargetNotConnected"
+    assert error(other, DocumentName=forward) == "AccessDeniedException"
+    assert error(ours, DocumentName="AWS-StartInteractiveCommand") == "AccessDeniedException"
+    assert error(ours) == "AccessDeniedException"
+
+
 def test_what_cannot_be_judged_is_listed(endpoint: str, functions: Client) -> None:
     before = local_cloud("unjudged")["unjudged"]
     assert before == []  # all calls of the tests above

@@ -113,11 +113,11 @@ def test_a_listing_says_which_prefix() -> None:
     assert need == Need("s3:ListBucket", ("arn:aws:s3:::b",), {"s3:prefix": "events/"})
 
 
-def test_conditions_are_looked_through_for_keys_that_nobody_sets() -> None:
-    denial = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
-    statement = {"Effect": "Allow", "Condition": {"StringLike": {"s3:prefix": "x", "aws:X": "y"}}}
-    assert keys_asked([{"Statement": denial}, {"Statement": [statement, {"Effect": "Allow"}]}, {}]) == {
-        "aws:securetransport",
-        "s3:prefix",
-        "aws:x",
-    }
+def test_conditions_on_an_action_are_looked_through_for_keys() -> None:
+    denial = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}, "NotAction": "x:Y"}
+    named = {"Action": "s3:Get*", "Condition": {"StringLike": {"s3:prefix": "x", "aws:X": "y"}}}
+    other = {"Action": ["ec2:*"], "Condition": {"StringLike": {"aws:Other": "y"}}}
+    asked = keys_asked(
+        [{"Statement": denial}, {"Statement": [named, other, {"Action": "*"}]}, {}], "s3:GetObject"
+    )
+    assert asked == {"aws:securetransport", "s3:prefix", "aws:x"}
