@@ -275,6 +275,21 @@ def endpoint_services() -> None:
 
 
 @fix
+def endpoint_services_exist() -> None:
+    """moto makes an endpoint of any service; AWS of those that the region has."""
+    make = VPCBackend.create_vpc_endpoint
+
+    def create(self: Any, vpc_id: str, service_name: str, *more: Any, **named: Any) -> Any:
+        if service_name not in [f"com.amazonaws.{self.region_name}.{one}" for one in SERVICES]:
+            raise EC2ClientError(
+                "InvalidServiceName", f"The Vpc Endpoint Service '{service_name}' does not exist"
+            )
+        return make(self, vpc_id, service_name, *more, **named)
+
+    VPCBackend.create_vpc_endpoint = create
+
+
+@fix
 def endpoint_settings() -> None:
     """moto ignores PrivateDnsEnabled and ResetPolicy of ModifyVpcEndpoint; AWS takes both."""
     respond = VPCs.modify_vpc_endpoint

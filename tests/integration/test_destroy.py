@@ -41,7 +41,18 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         play.write_text(yaml.safe_dump(PLAY))
         done = run(made, play, scratch)
         assert done.returncode == 0, done.stdout[-3000:]
-        made.ok("iam_role", name="SBW_Lamda_ETL-role", trust=trust("lambda.amazonaws.com"))
+        network = {"Effect": "Allow", "Action": "ec2:*NetworkInterface*", "Resource": "*"}
+        addresses = {
+            "Effect": "Allow",
+            "Action": ["ec2:*PrivateIpAddresses", "ec2:DescribeSubnets"],
+            "Resource": "*",
+        }
+        made.ok(
+            "iam_role",
+            name="SBW_Lamda_ETL-role",
+            trust=trust("lambda.amazonaws.com"),
+            inline_policies={"needs": {"Version": "2012-10-17", "Statement": [network, addresses]}},
+        )
         code = scratch / "etl.zip"
         code.write_bytes(zip_of(CODE))
         made.ok(

@@ -124,6 +124,14 @@ def test_no_default_is_another_name_of_a_platform_variable(role: Path) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_no_result_has_the_name_of_a_variable_of_the_role(role: Path) -> None:
+    """What a task registers would hide the variable for the rest of the run, in other plays too."""
+    declared = set(load(role / "vars/main.yml") or {})
+    registered = {task["register"] for task in tasks(role) if isinstance(task.get("register"), str)}
+    assert not declared & registered
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_a_role_that_names_a_bucket_has_asked_for_the_account(role: Path) -> None:
     files = [path for path in role.rglob("*") if path.suffix in (".yml", ".j2")]
     named = {match for path in files for match in BUCKET.findall(path.read_text())}

@@ -106,3 +106,8 @@ DRIFT: dict[str, tuple[dict[str, Any], Act]] = {
 @pytest.mark.parametrize("case", DRIFT)
 def test_drift_is_seen_in_check_mode_and_repaired(network: Account, case: str) -> None:
     assert_repaired(network, "vpc_endpoint", *DRIFT[case])
+
+
+def test_a_service_that_the_region_lacks_is_named(network: Account) -> None:
+    result = network.run("vpc_endpoint", **{**S3_ENDPOINT, "service": "com.amazonaws.ap-southeast-1.changed"})
+    assert result["failed"] and "InvalidServiceName" in result["msg"], result["msg"]
