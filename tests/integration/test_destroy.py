@@ -21,7 +21,7 @@ import yaml
 from tests.support.modules import PROJECT, REGION
 from tests.support.network import tags
 from tests.support.services import Cloud, emulated_cloud
-from tests.support.tasks import CODE, trust, zip_of
+from tests.support.tasks import CODE, IN_A_VPC, trust, zip_of
 
 VPC, PRIVATE = "SBW_Project-vpc", f"SBW_Project-subnet-private1-{REGION}a"
 PLAY = [{"hosts": "controller", "gather_facts": False, "roles": ["network", "security_groups"]}]
@@ -41,17 +41,11 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         play.write_text(yaml.safe_dump(PLAY))
         done = run(made, play, scratch)
         assert done.returncode == 0, done.stdout[-3000:]
-        network = {"Effect": "Allow", "Action": "ec2:*NetworkInterface*", "Resource": "*"}
-        addresses = {
-            "Effect": "Allow",
-            "Action": ["ec2:*PrivateIpAddresses", "ec2:DescribeSubnets"],
-            "Resource": "*",
-        }
         made.ok(
             "iam_role",
             name="SBW_Lamda_ETL-role",
             trust=trust("lambda.amazonaws.com"),
-            inline_policies={"needs": {"Version": "2012-10-17", "Statement": [network, addresses]}},
+            managed_policies=[IN_A_VPC],
         )
         code = scratch / "etl.zip"
         code.write_bytes(zip_of(CODE))

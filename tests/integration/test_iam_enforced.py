@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 
 from local_cloud.credentials import DEPLOYER_KEY, ROOT_KEY, SECRET
 from tests.support.services import free_ports
+from tests.support.tasks import IN_A_VPC
 
 pytestmark = pytest.mark.integration
 
@@ -28,7 +29,6 @@ NAME = f"iam{os.getpid()}"
 ACCOUNT, REGION = "123456789012", "ap-southeast-1"
 RAW = "clickstream-s3-ingest"
 ROLE = "SBW_function-role"
-IN_A_VPC = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
 CODE = """
 import boto3
 from botocore.config import Config

@@ -11,6 +11,7 @@ VPC, PUBLIC, PRIVATE, GATEWAY = "vpc-a", "subnet-public", "subnet-private", "igw
 TAGS = {"Project": "clickstream"}
 S3, SSM = "com.amazonaws.ap-southeast-1.s3", "com.amazonaws.ap-southeast-1.ssm"
 ANYWHERE = "0.0.0.0/0"
+IN_A_VPC = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
 VPC_ARGUMENTS = {"name": VPC, "cidr": "10.9.0.0/16", "tags": TAGS}
 SUBNETS = {PUBLIC: "10.9.0.0/20", PRIVATE: "10.9.128.0/20"}
 GATEWAY_ARGUMENTS = {"name": GATEWAY, "vpc": VPC, "tags": TAGS}

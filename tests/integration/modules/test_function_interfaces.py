@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.services import Cloud
-from tests.support.tasks import trust
+from tests.support.tasks import IN_A_VPC, trust
 
 VPC, SUBNET, GROUP = "interfaces-vpc", "interfaces-subnet", "interfaces-group"
 GROUPS = {"vpc": VPC, "groups": [{"name": GROUP}]}
@@ -18,7 +18,12 @@ GROUPS = {"vpc": VPC, "groups": [{"name": GROUP}]}
 @pytest.fixture
 def function(cloud: Cloud, package: Path) -> Iterator[Cloud]:
     """A function in a subnet, with a security group."""
-    cloud.ok("iam_role", name="services-role", trust=trust("lambda.amazonaws.com"))
+    cloud.ok(
+        "iam_role",
+        name="services-role",
+        trust=trust("lambda.amazonaws.com"),
+        managed_policies=[IN_A_VPC],
+    )
     cloud.ok("vpc", name=VPC, cidr="10.67.0.0/16")
     cloud.ok("subnet", name=SUBNET, vpc=VPC, cidr="10.67.0.0/20", zone="ap-southeast-1a")
     cloud.ok("security_groups", **GROUPS)

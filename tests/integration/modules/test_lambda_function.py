@@ -12,10 +12,9 @@ import pytest
 
 from tests.support.modules import Act
 from tests.support.services import Cloud, gone, permissions
-from tests.support.tasks import ACCOUNT, BY_FUNCTION, CODE, REGION, RULE_ARN, TAGS, trust, zip_of
+from tests.support.tasks import ACCOUNT, BY_FUNCTION, CODE, IN_A_VPC, REGION, RULE_ARN, TAGS, trust, zip_of
 
 ROLE = {"name": "services-role", "trust": trust("lambda.amazonaws.com")}
-IN_A_VPC = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
 
 
 @pytest.fixture(scope="module")
