@@ -9,6 +9,7 @@ import pytest
 
 from ansible_collections.clickstream.aws.plugins.modules import preflight_info
 from tests.support.fakes import error
+from tests.support.modules import PROJECT
 from tests.support.services import Cloud
 from tests.support.tasks import REGION
 
@@ -20,9 +21,8 @@ ACCOUNT = {
     "instance_type": "t4g.medium",
     "architecture": "arm64",
     "zone": f"{REGION}a",
-    "session_manager_plugin": "true",
+    "session_manager_plugin": str(PROJECT / "local_cloud/bin/session-manager-plugin"),
 }
-"""``true`` is an executable that every machine has."""
 FREE = {"accountPlanType": "FREE"}
 
 
