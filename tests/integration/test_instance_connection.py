@@ -64,6 +64,7 @@ def run(
     variables = {
         "ansible_python_interpreter": sys.executable,
         "names": SHOWN,
+        "account_id": "123456789012",  # the stand-in answers no question about it
         "instance_connection_session_timeout": 3,
         "platform_session_manager_plugin": name or str(executable),
     }
@@ -102,7 +103,7 @@ def test_a_session_that_opens_is_ended_and_the_connection_is_set(
     assert result["msg"]["shown"] == {
         "ansible_aws_ssm_document": "clickstream-ansible",
         "ansible_aws_ssm_region": "ap-southeast-1",
-        "ansible_aws_ssm_bucket_name": "clickstream-s3-transfer",
+        "ansible_aws_ssm_bucket_name": "clickstream-s3-transfer-123456789012-ap-southeast-1-an",
         "ansible_aws_ssm_plugin": str(tmp_path / "some-plugin"),  # a bare name is found on the PATH
         "ansible_aws_ssm_instance_id": "i-1",
     }
