@@ -12,7 +12,7 @@ fields) and of Snowplow's `derived_tstamp`. It adds the time that the request to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -37,6 +37,12 @@ class ClockRules:
     """How far `sentAt` may differ from the receipt, and an event may be after it."""
     max_age: timedelta = timedelta(days=400)
     """How long before its receipt an event may be."""
+    max_age_anonymous: timedelta = timedelta(days=7)
+    """The same for events that anybody may have sent."""
+
+    def for_anybody(self) -> ClockRules:
+        """Return the rules for events whose sender nothing proves: history is not for strangers."""
+        return replace(self, max_age=min(self.max_age, self.max_age_anonymous))
 
 
 def parse_time(value: object) -> datetime | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from etl.chunk import Chunk, CopyTexts
+from etl.copytext import copy_line
 from etl.statements import SQL
 
 COPY_ROWS: Final = SQL["copy_staging"].replace("etl_staging", "public.clickstream_events")
@@ -25,9 +26,9 @@ def merge(cursor: Any, chunk: Chunk, run_id: int) -> int:
     if unloaded:
         cursor.execute(SQL["queue_objects"], {"keys": unloaded})
     if chunk.rejected:
-        columns = [list(column) for column in zip(*chunk.rejected, strict=True)]
-        names = ("keys", "positions", "codes", "reasons", "raw_events")
-        cursor.execute(SQL["record_rejected"], dict(zip(names, columns, strict=True)))
+        # By COPY: psycopg2 writes parameters into the statement, and PostgreSQL may log a statement.
+        lines = (copy_line(map(str, rejected)) for rejected in chunk.rejected)
+        _copy(cursor, SQL["copy_rejected"], _joined(lines))
     if chunk.failures:
         failures = {"keys": list(chunk.failures), "errors": list(chunk.failures.values())}
         cursor.execute(SQL["record_failures"], failures)

@@ -106,6 +106,7 @@ def _clock_rules(environment: Environment, default: ClockRules) -> ClockRules:
     return ClockRules(
         skew_tolerance=duration("ETL_CLOCK_SKEW_TOLERANCE_SECONDS", SECOND, default.skew_tolerance),
         max_age=duration("ETL_MAX_EVENT_AGE_DAYS", DAY, default.max_age),
+        max_age_anonymous=duration("ETL_MAX_ANONYMOUS_EVENT_AGE_DAYS", DAY, default.max_age_anonymous),
     )
 
 

@@ -52,7 +52,7 @@ class Settings:
     """How much is kept of one refused event, or of a body that could not be read."""
     limits: Limits = field(default_factory=Limits)
     compression: Compression = Compression.NONE
-    source_ip: SourceIp = SourceIp.FULL
+    source_ip: SourceIp = SourceIp.TRUNCATED
     do_not_track: DoNotTrack = DoNotTrack.IGNORE
     identity_source: str = "cognito"
     """`identitySource` of events whose sender is known by a token."""

@@ -100,6 +100,11 @@ options:
   access_log_group:
     description: Name of the log group of the access log. Required when O(state=present).
     type: str
+  access_log_addresses:
+    description:
+      - Whether the access log has the caller's address and user agent. API Gateway cannot shorten an address.
+    type: bool
+    default: false
   access_log_format:
     description:
       - Names and C($context) variables of an access log line, which is a JSON object. By default time,
@@ -379,8 +384,6 @@ from ansible_collections.clickstream.aws.plugins.module_utils.services import (
 ACCESS_LOG = {
     "time": "$context.requestTimeEpoch",
     "requestId": "$context.requestId",
-    "sourceIp": "$context.identity.sourceIp",
-    "userAgent": "$context.identity.userAgent",
     "routeKey": "$context.routeKey",
     "path": "$context.path",
     "status": "$context.status",
@@ -393,6 +396,8 @@ ACCESS_LOG = {
     "authorizerError": "$context.authorizer.error",
     "error": "$context.error.message",
 }
+
+ADDRESSES = {"sourceIp": "$context.identity.sourceIp", "userAgent": "$context.identity.userAgent"}
 
 CORS_OPTIONS = {
     "allow_origins": {"type": "list", "elements": "str", "required": True},
@@ -538,7 +543,10 @@ class HttpApi(Resource):
             "detailed_metrics": self.params["detailed_metrics"],
             "access_log": {
                 "destination": group["arn"].removesuffix(":*"),
-                "format": json.dumps(self.params["access_log_format"] or ACCESS_LOG),
+                "format": json.dumps(
+                    self.params["access_log_format"]
+                    or ACCESS_LOG | (ADDRESSES if self.params["access_log_addresses"] else {})
+                ),
             },
             "route_limits": {},
             "variables": {},
@@ -670,6 +678,7 @@ def main() -> None:
             "rate_limit": {"type": "float", "default": 100.0},
             "detailed_metrics": {"type": "bool", "default": True},
             "access_log_group": {},
+            "access_log_addresses": {"type": "bool", "default": False},
             "access_log_format": {"type": "dict"},
             "timeout_milliseconds": {"type": "int", "default": 30000},
             "permission_sid": {"default": "http-api"},

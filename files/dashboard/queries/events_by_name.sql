@@ -1,4 +1,4 @@
--- Events by name, the most frequent first.
+-- Events by name, the most frequent first: at most 50 names, because anybody can invent one.
 -- Parameters: the filters' six.
 -- Columns: event_name, events.
 SELECT daily.event_name, sum(daily.events)::bigint AS events
@@ -9,3 +9,4 @@ WHERE daily.day BETWEEN filters.first_day AND filters.last_day
   AND filters.category IN ('', daily.category) AND filters.brand IN ('', daily.brand)
 GROUP BY daily.event_name
 ORDER BY events DESC, event_name
+LIMIT 50

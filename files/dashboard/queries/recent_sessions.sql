@@ -1,4 +1,4 @@
--- The newest 100 sessions that began in the period.
+-- The newest 100 sessions that began in the period. Texts are cut at 200 characters.
 -- Parameters: the filters' six.
 -- Columns: visitor, started_at (these two are session_timeline.sql's parameters: exact, as text), started (local time,
 -- 'YYYY-MM-DD HH24:MI:SS'), seconds, events, page_views, login_state, is_new (as in sessions_by_time.sql), carted,
@@ -20,7 +20,7 @@ SELECT
     extract(epoch FROM newest.ended_at - newest.started_at)::double precision AS seconds,
     newest.events, newest.page_views, newest.login_state, newest.previous_at IS NULL AS is_new,
     newest.carted, newest.purchased,
-    first.page_url AS first_page, first.client_id
+    left(first.page_url, 200) AS first_page, left(first.client_id, 200) AS client_id
 FROM newest
 CROSS JOIN filters
 LEFT JOIN LATERAL (

@@ -4,9 +4,9 @@
 -- first.
 SELECT
     rejected.code,
-    (
+    left((
         array_agg(rejected.reason ORDER BY rejected.rejected_at DESC, rejected.object_key, rejected.position)
-    )[1] AS reason,
+    )[1], 200) AS reason,
     count(*) AS events,
     to_char(max(rejected.rejected_at AT TIME ZONE filters.time_zone), 'YYYY-MM-DD HH24:MI:SS') AS last_rejected
 FROM public.rejected_events AS rejected

@@ -1,4 +1,5 @@
--- One session, event by event, whatever the filters.
+-- One session, event by event, whatever the filters: its first 500 events, texts cut at 200 characters, because anybody can
+-- send more.
 -- Parameters: the filters' six; $7 visitor, $8 started_at (both as recent_sessions.sql gives them).
 -- Columns: at (local time, 'YYYY-MM-DD HH24:MI:SS'), seconds (since the session began), event_name, page_url, referrer,
 -- product_id, product_name, category, brand, price, element (what was clicked: its text, else id, else tag),
@@ -6,14 +7,14 @@
 SELECT
     to_char(stored.event_timestamp AT TIME ZONE filters.time_zone, 'YYYY-MM-DD HH24:MI:SS') AS at,
     extract(epoch FROM stored.event_timestamp - session.started_at)::double precision AS seconds,
-    stored.event_name, stored.page_url, stored.referrer,
-    stored.context_product_id AS product_id, stored.context_product_name AS product_name,
-    stored.context_product_category AS category, stored.context_product_brand AS brand,
+    stored.event_name, left(stored.page_url, 200) AS page_url, left(stored.referrer, 200) AS referrer,
+    left(stored.context_product_id, 200) AS product_id, left(stored.context_product_name, 200) AS product_name,
+    left(stored.context_product_category, 200) AS category, left(stored.context_product_brand, 200) AS brand,
     stored.context_product_price::double precision AS price,
-    coalesce(
-        nullif(stored.element ->> 'text', ''), nullif(stored.element ->> 'id', ''), stored.element ->> 'tag'
+    left(
+        coalesce(nullif(stored.element ->> 'text', ''), nullif(stored.element ->> 'id', ''), stored.element ->> 'tag'), 200
     ) AS element,
-    stored.user_login_state AS login_state, stored.user_id
+    stored.user_login_state AS login_state, left(stored.user_id, 200) AS user_id
 FROM public.sessions AS session
 CROSS JOIN filters
 JOIN public.clickstream_events AS stored
@@ -24,3 +25,4 @@ JOIN public.clickstream_events AS stored
 WHERE session.visitor = $7::bigint AND session.started_at = $8::timestamptz
   AND session.category = '' AND session.brand = ''
 ORDER BY stored.event_timestamp, stored.event_id
+LIMIT 500

@@ -70,6 +70,7 @@ ETL_VARIABLES = {
     "ETL_RETENTION_DAYS": "8",
     "ETL_CLOCK_SKEW_TOLERANCE_SECONDS": "9",
     "ETL_MAX_EVENT_AGE_DAYS": "10",
+    "ETL_MAX_ANONYMOUS_EVENT_AGE_DAYS": "3",
 }
 ETL_SETTINGS = etl.settings.Settings(
     raw_bucket="raw",
@@ -84,7 +85,9 @@ ETL_SETTINGS = etl.settings.Settings(
         look_back=timedelta(hours=7),
         retention_days=8,
     ),
-    clock_rules=ClockRules(skew_tolerance=timedelta(seconds=9), max_age=timedelta(days=10)),
+    clock_rules=ClockRules(
+        skew_tolerance=timedelta(seconds=9), max_age=timedelta(days=10), max_age_anonymous=timedelta(days=3)
+    ),
 )
 
 

@@ -308,14 +308,14 @@ USUAL_VALUES = (
     )
     | st.sampled_from([[], {}, [[1]], {"a": [2**70]}, {"k": {"d": "v"}}, "\ud800", "é😀"])
 )
-# A minute after the receipt, a minute before it, and 400 days before it; each with the first time beyond.
+# A minute after the receipt, a minute before it, and 7 days before it (the objects here are strangers'); each with the first time beyond.
 AT_LIMITS = [
     "2025-12-06T05:30:30.500000Z",
     "2025-12-06T05:30:30.500001Z",
     "2025-12-06T05:28:30.500000Z",
     "2025-12-06T05:28:30.499999Z",
-    "2024-11-01T05:29:30.500000Z",
-    "2024-11-01T05:29:30.499999Z",
+    "2025-11-29T05:29:30.500000Z",
+    "2025-11-29T05:29:30.499999Z",
 ]
 USUAL_EVENTS = st.fixed_dictionaries(
     {"eventName": st.sampled_from(["page_view", " purchase ", "", "x" * 201, 'a"b'])},
@@ -418,3 +418,21 @@ def test_a_usual_event_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> N
 def test_bots_are_flagged(agent: str | None, is_bot: str) -> None:
     [row] = rows({"events": [EVENT], "_ingest": INGEST | {"userAgent": agent}})
     assert row.is_bot == is_bot
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("envelope", "source"),
+    [
+        ({"_ingest": INGEST}, "received"),
+        ({"_ingest": INGEST | {"identity": {"verified": True, "userId": "u"}}}, "client"),
+        ({}, "client"),
+    ],
+    ids=["anybody", "with a verified identity", "put into the bucket by its owner"],
+)
+def test_history_is_not_for_strangers(envelope: dict[str, Any], source: str, fast: bool) -> None:
+    """An event of eight days ago counts as one of now, unless its sender is known."""
+    event = {"eventId": str(uuid.uuid4()), "eventName": "x", "eventTimestamp": "2025-11-28T05:29:30Z"}
+    content = json.dumps({"events": [event], **envelope}).encode()
+    [(_, line)] = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
+    assert Row.of_line(line).event_timestamp_source == source

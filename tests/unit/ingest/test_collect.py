@@ -120,7 +120,7 @@ def test_the_raw_object_holds_the_events_as_sent_and_who_sent_them() -> None:
         "sentAt": "2025-12-06T05:59:59Z",
         "_ingest": {
             "receivedAt": "2025-12-06T05:59:59.123456Z",
-            "sourceIp": "203.0.113.77",
+            "sourceIp": "203.0.113.0",
             "userAgent": "Firefox",
             "requestId": "request-1",
             "apiId": "api",

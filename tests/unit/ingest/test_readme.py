@@ -75,4 +75,5 @@ def test_names_limits_and_choices_are_those_of_the_code() -> None:
     }
     rules = ClockRules()
     assert f"more than {rules.skew_tolerance.total_seconds():.0f} seconds" in TEXT
-    assert f"more than {rules.max_age.days} days" in TEXT
+    assert f"more than {rules.max_age_anonymous.days} days before it" in TEXT
+    assert f"may be {rules.max_age.days} days old" in TEXT
