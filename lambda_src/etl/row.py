@@ -129,7 +129,7 @@ def read_source(holder: Mapping[str, object], key: str, last_modified: datetime,
         identity=verified,
         is_bot=is_bot,
         end=copy_line((is_bot, utc_text(received_at), key, ""))[:-1],
-        # The collector puts `_ingest` into what strangers send. An object without it was put there by the owner.
+        # The collector puts `_ingest` into what strangers send; only the owner puts objects there without it.
         rules=rules.for_anybody() if verified is None and "_ingest" in holder else rules,
     )
 

@@ -308,7 +308,8 @@ USUAL_VALUES = (
     )
     | st.sampled_from([[], {}, [[1]], {"a": [2**70]}, {"k": {"d": "v"}}, "\ud800", "é😀"])
 )
-# A minute after the receipt, a minute before it, and 7 days before it (the objects here are strangers'); each with the first time beyond.
+# A minute after the receipt, a minute before it, and 7 days before it (these objects are strangers');
+# each with the first time beyond.
 AT_LIMITS = [
     "2025-12-06T05:30:30.500000Z",
     "2025-12-06T05:30:30.500001Z",
