@@ -29,8 +29,14 @@ def merge(cursor: Any, chunk: Chunk, run_id: int) -> int:
         names = ("keys", "positions", "codes", "reasons", "raw_events")
         cursor.execute(SQL["record_rejected"], dict(zip(names, columns, strict=True)))
     if chunk.failures:
-        failures = {"keys": list(chunk.failures), "errors": list(chunk.failures.values())}
-        cursor.execute(SQL["record_failures"], failures)
+        cursor.execute(
+            SQL["record_failures"],
+            {
+                "keys": list(chunk.failures),
+                "errors": list(chunk.failures.values()),
+                "etags": [chunk.set_aside.get(key) for key in chunk.failures],
+            },
+        )
     return loaded
 
 
