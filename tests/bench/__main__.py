@@ -1,6 +1,6 @@
 """`python -m tests.bench [part]... [--rows N] [--sessions N]`: measures, and prints a table.
 
-Parts: fuzz ingest start objects events million table pages; all of them by default.
+Parts: fuzz ingest start objects events million table pages hostile; all of them by default.
 S3 is `tests/bench/s3_server.py`, a process on this computer that waits 20 ms before each answer; the ETL
 reads it with the code that reads S3. PostgreSQL is a fresh cluster with fsync off. All share the cores
 of this computer, so compare ratios of one run, and not rates of two computers.
@@ -29,7 +29,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "lambda_src")]
 
-from tests.bench import fill, pages  # noqa: E402
+from tests.bench import fill, hostile, pages  # noqa: E402
 from tests.bench.data import raw_objects  # noqa: E402
 from tests.bench.shop import Shop  # noqa: E402
 from tests.support.ingest_fuzz import fuzz  # noqa: E402
@@ -272,6 +272,36 @@ def pages_part(server: ThrowawayPostgres, sessions: int = fill.SESSIONS) -> Iter
         yield Line(f"{table}: {size / float(events):,.0f} bytes per event", size / 1e6, "MB")
 
 
+def hostile_part(server: ThrowawayPostgres) -> Iterator[Line]:
+    """Floods: how time and bytes grow, what a shop's load costs after them, and how large a page becomes."""
+    shop = hostile.traffic(1)
+    alone = []
+    for _ in range(2):
+        empty(server)
+        alone.append(hostile.load(server, shop))
+    usual = alone[0].bytes_per_event
+    seconds = min(one.seconds for one in alone)
+    yield Line("shop traffic alone: bytes per event", usual, "bytes")
+    yield Line("  its load", seconds, "s")
+    for name, flood in hostile.FLOODS.items():
+        times: dict[int, float] = {}
+        beside = []
+        for total in (1_000, 1_000, 1_000, 10_000, 100_000, 100_000):
+            empty(server)
+            loaded = hostile.load(server, flood(total))
+            times[total] = min(times.get(total, loaded.seconds), loaded.seconds)
+            if total == 100_000:
+                beside.append(hostile.load(server, shop).seconds)
+        yield Line(f"flood, {name}: 100,000 events", times[100_000], "s")
+        growth = times[100_000] / times[1_000] / 100
+        yield Line("  growth from 1,000 to 100,000, against linear", growth, "x", 1.2, False)
+        yield Line("  from 10,000 to 100,000", times[100_000] / times[10_000] / 10, "x")
+        yield Line("  a shop's load after it, against one without", min(beside) / seconds, "x", 1.1, False)
+        yield Line("  bytes per event, against shop traffic", loaded.bytes_per_event / usual, "x", 1.5, False)
+        page, size = max(hostile.page_bytes(server).items(), key=lambda item: item[1])
+        yield Line(f"  largest answer of a page ({page})", size / 1000, "KB", 300, False)
+
+
 PARTS: dict[str, Callable[[ThrowawayPostgres], Iterator[Line]]] = {
     "fuzz": fuzz_part,
     "ingest": ingest_part,
@@ -281,6 +311,7 @@ PARTS: dict[str, Callable[[ThrowawayPostgres], Iterator[Line]]] = {
     "million": million_part,
     "table": table_part,
     "pages": pages_part,
+    "hostile": hostile_part,
 }
 
 

@@ -158,7 +158,8 @@ SELECT 'events/' || number, number %% 2, (ARRAY['no_event_name', 'not_json', 'ba
     'reason ' || number %% 5, '{}', %s + number * interval '3 hours'
 FROM generate_series(0, 60) AS number;
 INSERT INTO etl_object_failures
-SELECT 'events/' || number, number, 'error ' || number, %s, %s + number %% 60 * interval '1 hour'
+SELECT 'events/' || number, number, 'error ' || number, %s, %s + number %% 60 * interval '1 hour',
+    CASE WHEN number %% 3 = 0 THEN 'version' END
 FROM generate_series(1, 120) AS number;
 """
 

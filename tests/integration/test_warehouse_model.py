@@ -148,6 +148,37 @@ def test_the_model_is_a_plain_count_after_any_changes(
         check_model(postgres)
 
 
+def flood(random: Random, events: int, labels: int) -> list[tuple[Any, ...]]:
+    """Events of one visitor within one session: every step, with as many categories and brands as that."""
+
+    def one(number: int) -> tuple[Any, ...]:
+        at = START + timedelta(seconds=random.randrange(events))
+        label = str(random.randrange(labels)) if random.random() < 0.9 else None
+        state = random.choice(["anonymous", "anonymous", "guest"])
+        return (
+            str(uuid.UUID(int=random.getrandbits(128))), at, random.choice(NAMES), "flood", state, label, None,
+            label and f"category {label}", label and f"brand {label}", None, False, at, at, "client", "o", number,
+        )  # fmt: skip
+
+    return [one(number) for number in range(events)]
+
+
+@pytest.mark.parametrize(("events", "labels"), [(600, 1), (600, 8), (300, 300)])
+def test_the_model_is_a_plain_count_after_a_flood_of_one_visitor(
+    postgres: ThrowawayPostgres, events: int, labels: int
+) -> None:
+    random = dice((events, labels))
+    sent = flood(random, events, labels)
+    connection = postgres.connect(LOADER)
+    for part in (sent[: events // 2], sent[events // 2 : -1], sent[-1:]):
+        with connection, connection.cursor() as cursor:
+            insert(cursor, part)
+        check_model(postgres)
+    connection.close()
+    change(postgres, "delete", random)
+    check_model(postgres)
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "America/St_Johns"])
 def test_a_rebuild_gives_the_same_in_any_time_zone(postgres: ThrowawayPostgres, zone: str) -> None:
     random = dice(zone)
