@@ -125,6 +125,11 @@ def page_bytes(server: ThrowawayPostgres) -> dict[str, int]:
     }
 
 
-def traffic(seed: int) -> Objects:
-    """A shop's traffic of the same days."""
-    return dict(Shop(2_500, seed=seed, end=DAY, days=2).raw_objects())
+def traffic() -> list[Objects]:
+    """Three shops' traffic of the same days, to be loaded one after another."""
+    return [dict(Shop(2_500, seed=seed, end=DAY, days=2).raw_objects()) for seed in (1, 2, 3)]
+
+
+def load_traffic(server: ThrowawayPostgres, shops: list[Objects]) -> float:
+    """Load the shops' traffic; return the seconds."""
+    return sum(load(server, shop).seconds for shop in shops)

@@ -154,11 +154,22 @@ def flood(random: Random, events: int, labels: int) -> list[tuple[Any, ...]]:
     def one(number: int) -> tuple[Any, ...]:
         at = START + timedelta(seconds=random.randrange(events))
         label = str(random.randrange(labels)) if random.random() < 0.9 else None
-        state = random.choice(["anonymous", "anonymous", "guest"])
+        product = (label, None, f"category {label}", f"brand {label}") if label else (None,) * 4
         return (
-            str(uuid.UUID(int=random.getrandbits(128))), at, random.choice(NAMES), "flood", state, label, None,
-            label and f"category {label}", label and f"brand {label}", None, False, at, at, "client", "o", number,
-        )  # fmt: skip
+            str(uuid.UUID(int=random.getrandbits(128))),
+            at,
+            random.choice(NAMES),
+            "flood",
+            random.choice(["anonymous", "anonymous", "guest"]),
+            *product,
+            None,
+            False,
+            at,
+            at,
+            "client",
+            "o",
+            number,
+        )
 
     return [one(number) for number in range(events)]
 
