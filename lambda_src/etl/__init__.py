@@ -31,4 +31,7 @@ PostgreSQL:
 Why nothing is lost or loaded twice: the ledger says which raw objects are loaded, and is written in the same
 transaction as their rows. An event id is unique in the table. Of several copies of an event the one that was
 accepted first stays, in whatever order they are loaded.
+
+Why no object stops the others: a chunk that fails is halved until the objects at fault are alone. These are
+set aside (`run`). What is no object's fault (`connection`) ends the run.
 """

@@ -8,13 +8,18 @@ from etl.warehouse import Counts
 
 
 class ObjectCounts(TypedDict):
-    """listed = skipped + read + failed + left."""
+    """listed = skipped + read + failed + left.
+
+    `failed` are those that could not be read, or not be loaded; `set_aside` are all that could not be loaded
+    until now, in whatever run.
+    """
 
     listed: int
     skipped: int
     read: int
     failed: int
     left: int
+    set_aside: int
 
 
 class EventCounts(TypedDict):
@@ -42,7 +47,9 @@ class Answer(TypedDict, total=False):
     next: dict[str, object]
 
 
-def make_answer(status: str, counts: Counts, failures: list[dict[str, str]], seconds: float) -> Answer:
+def make_answer(
+    status: str, counts: Counts, failures: list[dict[str, str]], seconds: float, set_aside: int = 0
+) -> Answer:
     """Return the answer of a run."""
     return {
         "status": status,
@@ -52,6 +59,7 @@ def make_answer(status: str, counts: Counts, failures: list[dict[str, str]], sec
             "read": counts.objects_read,
             "failed": counts.objects_failed,
             "left": counts.objects_left,
+            "set_aside": set_aside,
         },
         "events": {
             "read": counts.events_loaded + counts.events_duplicate + counts.events_rejected,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from etl.copytext import TAB
 from etl.records import Records, Rejected
@@ -31,6 +31,16 @@ class CopyTexts(NamedTuple):
         return cls(ids.encode(), rows.encode(), [f"{day} 00:00Z" for day in {at[:10] for at in received}])
 
 
+class Part(NamedTuple):
+    """One raw object of a chunk."""
+
+    key: str
+    etag: str
+    reread: bool
+    """Whether it may have been loaded before."""
+    records: Records
+
+
 @dataclass(slots=True)
 class Chunk:
     """Raw objects that are loaded in one transaction."""
@@ -40,7 +50,11 @@ class Chunk:
     reread: list[str] = field(default_factory=list)
     """Keys of those objects that may have been loaded before."""
     failures: dict[str, str] = field(default_factory=dict)
-    """Key -> why the object could not be read."""
+    """Key -> why the object could not be read or loaded."""
+    set_aside: dict[str, str] = field(default_factory=dict)
+    """Key -> ETag of those among `failures` that could be read."""
+    parts: list[Part] = field(default_factory=list)
+    """What the chunk was made of, for smaller ones. Its lines are those of `lines`, so it costs little."""
     lines: dict[str, str] = field(default_factory=dict)
     """Event id -> its row as COPY text; of several copies, the one that was accepted first."""
     copies: list[tuple[str, str]] = field(default_factory=list)
@@ -56,6 +70,29 @@ class Chunk:
     def is_empty(self) -> bool:
         """Whether there is nothing to record."""
         return not self.objects and not self.failures
+
+    def add_part(self, part: Part) -> None:
+        """Add an object that was read."""
+        self.parts.append(part)
+        self.objects[part.key] = part.etag
+        if part.reread:
+            self.reread.append(part.key)
+        self.add_records(part.records)
+
+    def halves(self) -> tuple[Self, Self]:
+        """Return two chunks that together are this one, each with a part of the objects."""
+        middle = len(self.parts) // 2
+        first, second = type(self)(failures=dict(self.failures), set_aside=dict(self.set_aside)), type(self)()
+        for part in self.parts[:middle]:
+            first.add_part(part)
+        for part in self.parts[middle:]:
+            second.add_part(part)
+        return first, second
+
+    def put_aside(self, key: str, etag: str, reason: str) -> None:
+        """Note that an object could be read, but cannot be loaded."""
+        self.failures[key] = f"set aside: {reason}"
+        self.set_aside[key] = etag
 
     def add_records(self, records: Records) -> None:
         """Add what a raw object holds."""

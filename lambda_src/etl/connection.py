@@ -38,6 +38,12 @@ ROW_FAULTS: Final = (
 """PostgreSQL refuses a row. Trying again does not help."""
 
 
+_INFRASTRUCTURE: Final = ("08", "25", "28", "3D", "40", "42", "53", "55", "57", "58", "XX001", "XX002")
+"""How SQLSTATEs begin that tell of connection, server, privileges or schema: no event is at fault."""
+_OF_A_STATEMENT: Final = (psycopg2.errors.QueryCanceled, psycopg2.errors.OutOfMemory)
+"""What begins likewise, but may be for want of a smaller chunk."""
+
+
 class Busy(Exception):
     """Another loader holds the lock."""
 
@@ -170,9 +176,16 @@ class Connection:
             self._connection = None
 
 
+def is_of_the_work(error: psycopg2.Error) -> bool:
+    """Say whether the server failed on what it was given, and not for a fault of its own or of the way."""
+    if isinstance(error, _OF_A_STATEMENT):
+        return True
+    return error.pgcode is not None and not error.pgcode.startswith(_INFRASTRUCTURE)
+
+
 def _may_pass(error: psycopg2.Error) -> bool:
     """Say whether a fault may pass: a lost connection, a deadlock, a server that restarts."""
-    if isinstance(error, ROW_FAULTS):
+    if isinstance(error, ROW_FAULTS) or is_of_the_work(error):
         return False
     # psycopg2 has no class of its own for a server that stops in the middle of a statement.
     return (

@@ -105,6 +105,7 @@ def _report(answer: Answer) -> None:
         ObjectsRead=objects["read"],
         ObjectsFailed=objects["failed"],
         ObjectsLeft=objects["left"],
+        ObjectsSetAside=objects["set_aside"],
         EventsLoaded=events["loaded"],
         EventsDuplicate=events["duplicate"],
         EventsRejected=events["rejected"],

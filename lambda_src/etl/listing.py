@@ -40,7 +40,7 @@ class Listing:
         progress, warehouse, selection = self.progress, self.warehouse, self.selection
         progress.reached = selection.after
         if selection.replay:
-            for info in self._by_name(warehouse.rejected_keys(selection.after)):
+            for info in self.by_name(warehouse.rejected_keys(selection.after)):
                 progress.begin(info.key)
                 yield info
             return
@@ -48,16 +48,17 @@ class Listing:
         if selection.arrived:
             progress.listed_from = listed_from
             if not selection.after:
-                yield from self._by_name(warehouse.due_failures(listed_from))
+                yield from self.by_name(warehouse.due_failures(listed_from))
             selection = replace(selection, after=max(selection.after, listed_from))
         progress.reached = selection.after
         pages = self._counted(self.store.pages(selection))
         if not selection.reprocess:
             pages = self._without_closed(pages, listed_from)
         for page in pages:
-            etags = warehouse.loaded_etags([info.key for info in page])
+            etags, aside = warehouse.settled_etags([info.key for info in page])
             for info in page:
-                if etags.get(info.key) == info.etag and not selection.reprocess:
+                settled = etags.get(info.key) == info.etag and not selection.reprocess
+                if settled or (selection.arrived and aside.get(info.key) == info.etag):
                     progress.skipped += 1
                     progress.reached = info.key
                     continue
@@ -81,7 +82,7 @@ class Listing:
             self.warehouse.move_watermark(boundary)
             self.warehouse.close_hours(boundary)
 
-    def _by_name(self, keys: Iterable[str]) -> Iterator[ObjectInfo]:
+    def by_name(self, keys: Iterable[str]) -> Iterator[ObjectInfo]:
         """Yield objects by their keys. A key that no longer exists leaves the list of failures."""
         for key in keys:
             info = self.store.find(key)

@@ -30,8 +30,14 @@ def merge(cursor: Any, chunk: Chunk, run_id: int) -> int:
         lines = (copy_line(map(str, rejected)) for rejected in chunk.rejected)
         _copy(cursor, SQL["copy_rejected"], _joined(lines))
     if chunk.failures:
-        failures = {"keys": list(chunk.failures), "errors": list(chunk.failures.values())}
-        cursor.execute(SQL["record_failures"], failures)
+        cursor.execute(
+            SQL["record_failures"],
+            {
+                "keys": list(chunk.failures),
+                "errors": list(chunk.failures.values()),
+                "etags": [chunk.set_aside.get(key) for key in chunk.failures],
+            },
+        )
     return loaded
 
 

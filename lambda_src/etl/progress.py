@@ -26,7 +26,11 @@ class Progress:
     """The last key that was listed and either skipped or begun."""
     pending: dict[str, str] = field(default_factory=dict)
     """Objects in progress, in their order: key -> the key that was reached before it."""
+    set_aside: int = 0
+    """How many objects this run has set aside, or left so."""
     out_of_time: bool = False
+    cut_off: bool = False
+    """Whether the time was over within a chunk: nothing more is loaded, so that keys are settled in order."""
 
     @property
     def done(self) -> str:

@@ -46,6 +46,8 @@ class Tuning:
     """Bytes of raw objects per transaction. A run's memory is a few times this."""
     max_object_bytes: int = 64_000_000
     """A raw object that is larger, packed or unpacked, is reported and not read."""
+    chunk_time: timedelta = timedelta(seconds=120)
+    """How long a statement of a chunk may take, of a small one less: what takes longer is halved."""
     stop_before: timedelta = timedelta(seconds=20)
     """How long before the function's time limit a run ends."""
     look_back: timedelta = timedelta(hours=48)
@@ -95,6 +97,7 @@ def _tuning(environment: Environment, default: Tuning) -> Tuning:
         chunk_objects=positive("ETL_CHUNK_OBJECTS", default.chunk_objects),
         chunk_bytes=positive("ETL_CHUNK_BYTES", default.chunk_bytes),
         max_object_bytes=positive("ETL_MAX_OBJECT_BYTES", default.max_object_bytes),
+        chunk_time=duration("ETL_CHUNK_SECONDS", SECOND, default.chunk_time),
         stop_before=duration("ETL_STOP_BEFORE_SECONDS", SECOND, default.stop_before),
         look_back=duration("ETL_LOOK_BACK_HOURS", HOUR, default.look_back),
         retention_days=positive("ETL_RETENTION_DAYS", default.retention_days),

@@ -13,13 +13,15 @@ import psycopg2
 
 from contract.names import ALIASES
 from etl.chunk import Chunk, CopyTexts
-from etl.connection import ROW_FAULTS, Connect, Connection, LockLost
+from etl.connection import ROW_FAULTS, Connect, Connection, LockLost, is_of_the_work
 from etl.merge import insert_new, merge
 from etl.row import Row
 from etl.statements import SQL
 
 MAX_ATTEMPTS: Final = 72
 """How many runs in a row try an object that cannot be read; after that, it is tried once a day."""
+MAX_REASON: Final = 500
+"""How many characters of PostgreSQL's message are kept."""
 OLD_FAILURES: Final = 500
 """How many failed objects that no listing reaches any more a run tries."""
 
@@ -30,6 +32,18 @@ class RowsRefused(Exception):
     def __init__(self, rows: list[tuple[Row, str]]) -> None:
         super().__init__(f"{len(rows)} rows are refused")
         self.rows = rows
+
+
+class ChunkFailed(Exception):
+    """PostgreSQL fails on a chunk, or takes too long for it; nothing is written.
+
+    The message says why, as PostgreSQL does, so it may quote an event; `kind` is its error's name alone.
+    """
+
+    def __init__(self, error: psycopg2.Error) -> None:
+        self.kind = f"{type(error).__name__} ({error.pgcode})"
+        self.timed_out = isinstance(error, psycopg2.errors.QueryCanceled)
+        super().__init__(f"{self.kind}: {(error.diag.message_primary or '')[:MAX_REASON]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +134,22 @@ class Warehouse:
         """Return the objects after this key that hold rejected events."""
         return [key for (key,) in self._rows("rejected_keys", {"after": after})]
 
-    def loaded_etags(self, keys: Sequence[str]) -> dict[str, str]:
-        """Return which of these objects are loaded, and in which version: key -> ETag."""
-        return dict(self._rows("loaded_etags", {"keys": list(keys)}))
+    def settled_etags(self, keys: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """Return which of these objects are loaded and which set aside, and in which version: key -> ETag."""
+        loaded: dict[str, str] = {}
+        aside: dict[str, str] = {}
+        for key, etag, set_aside in self._rows("loaded_etags", {"keys": list(keys)}):
+            (aside if set_aside else loaded)[key] = etag
+        return loaded, aside
+
+    def due_set_aside(self) -> list[str]:
+        """Return the objects set aside that are to be tried now, those that have waited longest first."""
+        return [key for (key,) in self._rows("due_set_aside")]
+
+    def count_set_aside(self) -> int:
+        """Return how many objects are set aside."""
+        [(number,)] = self._rows("count_set_aside")
+        return int(number)
 
     def forget_failure(self, key: str) -> None:
         """Delete the record of a failed object that no longer exists."""
@@ -133,18 +160,19 @@ class Warehouse:
         [(dropped,)] = self._rows("drop_expired", {"days": days})
         return int(dropped)
 
-    def load(self, chunk: Chunk, before: Counts) -> Counts:
+    def load(self, chunk: Chunk, before: Counts, seconds: float = 120.0) -> Counts:
         """Load a chunk in one transaction and return the run's counts with it.
 
         `before` are the run's counts without this chunk. If the connection is lost during COMMIT, `etl_runs`
-        says whether the chunk was committed. Raises RowsRefused, with nothing written, if PostgreSQL refuses
-        rows.
+        says whether the chunk was committed. Each statement may take `seconds`. Raises RowsRefused, with
+        nothing written, if PostgreSQL refuses rows, and ChunkFailed if it fails otherwise or takes longer.
         """
         number = self._chunks + 1
+        limit = {"milliseconds": max(1, round(seconds * 1000))}
 
         def load(cursor: Any) -> Counts:
-            cursor.execute(SQL["read_run"], {"run_id": self._run_id})
-            chunks, loaded, duplicate = cursor.fetchone()
+            cursor.execute(SQL["read_run"], {"run_id": self._run_id, **limit})
+            chunks, loaded, duplicate, *_ = cursor.fetchone()
             committed = chunks == number
             if not committed:
                 new = merge(cursor, chunk, self._run_id)
@@ -163,21 +191,29 @@ class Warehouse:
             return counts
 
         try:
-            counts = self._connection.transaction(load)
-        except ROW_FAULTS:
-            refused = list(self._refused_rows(list(chunk.lines.items())))
-            if not refused:
+            try:
+                counts = self._connection.transaction(load)
+            except ROW_FAULTS:
+                refused = list(self._refused_rows(list(chunk.lines.items()), limit))
+                if not refused:
+                    raise
+                raise RowsRefused(refused) from None
+        except psycopg2.Error as error:
+            if not is_of_the_work(error):
                 raise
-            raise RowsRefused(refused) from None
+            raise ChunkFailed(error) from error
         self._chunks = number
         return counts
 
-    def _refused_rows(self, lines: Sequence[tuple[str, str]]) -> Iterator[tuple[Row, str]]:
+    def _refused_rows(
+        self, lines: Sequence[tuple[str, str]], limit: Mapping[str, int]
+    ) -> Iterator[tuple[Row, str]]:
         """Find the rows that PostgreSQL refuses, by halves; yield each with PostgreSQL's message."""
         texts = CopyTexts.of(dict(lines))
 
         def attempt(cursor: Any) -> str:
             try:
+                cursor.execute(SQL["limit_time"], limit)
                 insert_new(cursor, dict(lines), texts)
             except ROW_FAULTS as error:
                 return str(error.diag.message_primary or type(error).__name__)
@@ -190,8 +226,8 @@ class Warehouse:
             yield Row.of_line(lines[0][1]), refusal
         elif refusal:
             middle = len(lines) // 2
-            yield from self._refused_rows(lines[:middle])
-            yield from self._refused_rows(lines[middle:])
+            yield from self._refused_rows(lines[:middle], limit)
+            yield from self._refused_rows(lines[middle:], limit)
 
     def _update_run(self, cursor: Any, counts: Counts, chunks: int) -> None:
         values = asdict(counts) | {"chunks": chunks, "run_id": self._run_id}

@@ -1,6 +1,6 @@
 """`python -m tests.bench [part]... [--rows N] [--sessions N]`: measures, and prints a table.
 
-Parts: fuzz ingest start objects events million table pages; all of them by default.
+Parts: fuzz ingest start objects events million table pages hostile; all of them by default.
 S3 is `tests/bench/s3_server.py`, a process on this computer that waits 20 ms before each answer; the ETL
 reads it with the code that reads S3. PostgreSQL is a fresh cluster with fsync off. All share the cores
 of this computer, so compare ratios of one run, and not rates of two computers.
@@ -29,7 +29,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "lambda_src")]
 
-from tests.bench import fill, pages  # noqa: E402
+from tests.bench import fill, hostile, pages  # noqa: E402
 from tests.bench.data import raw_objects  # noqa: E402
 from tests.bench.shop import Shop  # noqa: E402
 from tests.support.ingest_fuzz import fuzz  # noqa: E402
@@ -272,6 +272,40 @@ def pages_part(server: ThrowawayPostgres, sessions: int = fill.SESSIONS) -> Iter
         yield Line(f"{table}: {size / float(events):,.0f} bytes per event", size / 1e6, "MB")
 
 
+def hostile_part(server: ThrowawayPostgres) -> Iterator[Line]:
+    """Floods: how time and bytes grow, what a shop's load costs after them, and how large a page becomes."""
+    shops = hostile.traffic()
+    empty(server)
+    usual = hostile.load(server, shops[0]).bytes_per_event
+    yield Line("shop traffic alone: bytes per event", usual, "bytes")
+    for name, flood in hostile.FLOODS.items():
+        times: dict[int, float] = {}
+        alone: list[float] = []
+        beside: list[float] = []
+        for total in (1_000, 1_000, 1_000, 10_000, 100_000, 100_000):
+            empty(server)
+            loaded = hostile.load(server, flood(total))
+            times[total] = min(times.get(total, loaded.seconds), loaded.seconds)
+            if total == 100_000:
+                page, size = max(hostile.page_bytes(server).items(), key=lambda item: item[1])
+                beside += hostile.load_traffic(server, shops)
+                empty(server)
+                alone += hostile.load_traffic(server, shops)
+        yield Line(f"flood, {name}: 100,000 events", times[100_000], "s of CPU")
+        growth = times[100_000] / times[1_000] / 100
+        yield Line("  growth from 1,000 to 100,000, against linear", growth, "x", 1.2, False)
+        yield Line("  from 10,000 to 100,000", times[100_000] / times[10_000] / 10, "x")
+        yield Line(
+            "  a shop's load after it, against one without",
+            statistics.median(beside) / statistics.median(alone),
+            "x",
+            1.1,
+            False,
+        )
+        yield Line("  bytes per event, against shop traffic", loaded.bytes_per_event / usual, "x", 1.5, False)
+        yield Line(f"  largest answer of a page ({page})", size / 1000, "KB", 300, False)
+
+
 PARTS: dict[str, Callable[[ThrowawayPostgres], Iterator[Line]]] = {
     "fuzz": fuzz_part,
     "ingest": ingest_part,
@@ -281,6 +315,7 @@ PARTS: dict[str, Callable[[ThrowawayPostgres], Iterator[Line]]] = {
     "million": million_part,
     "table": table_part,
     "pages": pages_part,
+    "hostile": hostile_part,
 }
 
 

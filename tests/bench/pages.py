@@ -7,6 +7,7 @@ execution is planned with its parameters, as with R's driver. No answer is cache
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import statistics
 import time
@@ -123,6 +124,7 @@ class Reader:
         for setting in ("jit = off", "work_mem = '32MB'", "plan_cache_mode = force_custom_plan"):
             self._cursor.execute(f"SET {setting}")
         self.places: dict[str, int] = {}
+        self.answer: list[Any] = []
         for name, sql in dashboard_queries().items():
             self.places[name] = max([0, *map(int, re.findall(r"\$(\d+)", sql))])
             self._cursor.execute(f"PREPARE {name} AS {sql}")
@@ -133,6 +135,11 @@ class Reader:
         places = f" ({', '.join(['%s'] * len(bound))})" if bound else ""
         return self._timed(f"EXECUTE {name}{places}", bound)
 
+    def size(self, name: str, parameters: tuple[str, ...]) -> int:
+        """Run a query; return the bytes of its answer as JSON."""
+        self.ask(name, parameters)
+        return len(json.dumps(self.answer, default=str).encode())
+
     def ask_rows(self, name: str, first: date, last: date) -> float:
         """Run the same count from the event rows; return its milliseconds."""
         edges = {"starts": f"{first} 00:00+07", "ends": f"{last + timedelta(days=1)} 00:00+07"}
@@ -141,7 +148,7 @@ class Reader:
     def _timed(self, statement: str, parameters: Any) -> float:
         started = time.perf_counter()
         self._cursor.execute(statement, parameters)
-        self._cursor.fetchall()
+        self.answer = self._cursor.fetchall()
         return (time.perf_counter() - started) * 1000
 
 

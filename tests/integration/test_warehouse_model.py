@@ -148,6 +148,48 @@ def test_the_model_is_a_plain_count_after_any_changes(
         check_model(postgres)
 
 
+def flood(random: Random, events: int, labels: int) -> list[tuple[Any, ...]]:
+    """Events of one visitor within one session: every step, with as many categories and brands as that."""
+
+    def one(number: int) -> tuple[Any, ...]:
+        at = START + timedelta(seconds=random.randrange(events))
+        label = str(random.randrange(labels)) if random.random() < 0.9 else None
+        product = (label, None, f"category {label}", f"brand {label}") if label else (None,) * 4
+        return (
+            str(uuid.UUID(int=random.getrandbits(128))),
+            at,
+            random.choice(NAMES),
+            "flood",
+            random.choice(["anonymous", "anonymous", "guest"]),
+            *product,
+            None,
+            False,
+            at,
+            at,
+            "client",
+            "o",
+            number,
+        )
+
+    return [one(number) for number in range(events)]
+
+
+@pytest.mark.parametrize(("events", "labels"), [(600, 1), (600, 8), (300, 300)])
+def test_the_model_is_a_plain_count_after_a_flood_of_one_visitor(
+    postgres: ThrowawayPostgres, events: int, labels: int
+) -> None:
+    random = dice((events, labels))
+    sent = flood(random, events, labels)
+    connection = postgres.connect(LOADER)
+    for part in (sent[: events // 2], sent[events // 2 : -1], sent[-1:]):
+        with connection, connection.cursor() as cursor:
+            insert(cursor, part)
+        check_model(postgres)
+    connection.close()
+    change(postgres, "delete", random)
+    check_model(postgres)
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "America/St_Johns"])
 def test_a_rebuild_gives_the_same_in_any_time_zone(postgres: ThrowawayPostgres, zone: str) -> None:
     random = dice(zone)

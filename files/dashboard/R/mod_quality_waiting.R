@@ -1,4 +1,4 @@
-# Raw objects that are not loaded yet, and those that could not be read.
+# Raw objects that are not loaded yet, and those that could not be read or loaded.
 quality_waiting_ui <- function(id) {
   ns <- shiny::NS(id)
   table_card_ui(ns("failures"), "Objects waiting", shiny::textOutput(ns("summary"), inline = TRUE))
@@ -14,7 +14,7 @@ quality_waiting_server <- function(id, context) {
         "Last" = "last_failed"
       ),
       texts = list(attempts = count_text, first_failed = moment_text, last_failed = moment_text),
-      empty = "Every object that was listed could be read."
+      empty = "Every object that was listed could be read and loaded."
     )
   })
 }
@@ -25,5 +25,8 @@ waiting_text <- function(data) {
   } else {
     paste0("Objects that the last run left for the next: ", count_text(data$objects_left), ".")
   }
-  paste0(left, " Could not be read, and are tried again: ", count_text(data$objects_failed), ".")
+  paste0(
+    left, " Could not be read, and are tried again: ", count_text(data$objects_failed),
+    ". Set aside, because the warehouse failed on them: ", count_text(data$objects_set_aside), "."
+  )
 }

@@ -1,4 +1,4 @@
--- Raw objects that could not be read, the newest 100, whatever the filters.
+-- Raw objects that could not be read, or not be loaded and are set aside, the newest 100, whatever the filters.
 -- Parameters: the filters' six.
 -- Columns: object_key, attempts, error, first_failed, last_failed (local time, 'YYYY-MM-DD HH24:MI:SS'). The one that
 -- failed last first.

@@ -2,6 +2,10 @@
 -- these events were received between `received_firsts` and `received_lasts`. Each step of the funnel is the first event at
 -- or after the step before.
 --
+-- The time is linear in the events (and n log n where they are sorted), also of one session whose every event has a
+-- category and brand of its own: no join is by session alone, unless one side has one row a session. So each event knows
+-- the completion that comes next, and the checkout that comes next with its completion.
+--
 -- This goes for all functions that take arrays of visitors: the arrays have the same length, an element each per visitor.
 -- The planner knows nothing of an array's contents, and little of tables that have just begun to grow. So each function
 -- switches off the joins that become slow when there are many visitors, and compares rows as a whole where only one index
@@ -41,11 +45,20 @@ BEGIN
             *, public.funnel_step(name) AS step,
             max(at) FILTER (WHERE goes_on IS NOT TRUE) OVER (PARTITION BY visitor ORDER BY at) AS started_at
         FROM event
-    ), step AS MATERIALIZED (
+    ), to_completion AS (
         SELECT visitor, started_at, at, name, step, public.label(context_product_id) AS product_id,
-            public.label(context_product_category) AS category, public.label(context_product_brand) AS brand
+            public.label(context_product_category) AS category, public.label(context_product_brand) AS brand,
+            min(at) FILTER (WHERE step = 4) OVER onward AS completed_at
         FROM sessioned
         WHERE step IS NOT NULL OR name = 'remove_from_cart_click'
+        WINDOW onward AS (PARTITION BY visitor, started_at ORDER BY at DESC)
+    ), step AS MATERIALIZED (
+        -- Of what follows the earliest is the next; and the completion after the earliest checkout is the earliest too.
+        SELECT *,
+            min(at) FILTER (WHERE step = 3) OVER onward AS checkout_at,
+            min(completed_at) FILTER (WHERE step = 3) OVER onward AS purchase_at
+        FROM to_completion
+        WINDOW onward AS (PARTITION BY visitor, started_at ORDER BY at DESC)
     ), session AS (
         SELECT
             visitor, started_at, max(at) AS ended_at,
@@ -73,7 +86,7 @@ BEGIN
         SELECT visitor, started_at, category, brand FROM product_group
     ), touched AS (
         -- Views and carts of any product, and again of each category and brand.
-        SELECT visitor, started_at, step, at,
+        SELECT visitor, started_at, step, at, checkout_at, purchase_at,
             CASE WHEN part.of_category THEN category ELSE '' END AS category,
             CASE WHEN part.of_brand THEN brand ELSE '' END AS brand
         FROM step
@@ -86,23 +99,13 @@ BEGIN
         FROM touched
         GROUP BY visitor, started_at, category, brand
     ), to_cart AS (
-        SELECT visitor, started_at, category, brand, min(at) AS cart_at
+        -- What follows the first of these carts follows it first.
+        SELECT visitor, started_at, category, brand,
+            min(at) AS cart_at, min(checkout_at) AS checkout_at, min(purchase_at) AS purchase_at
         FROM viewed
         JOIN touched USING (visitor, started_at, category, brand)
         WHERE step = 2 AND at >= view_at
         GROUP BY visitor, started_at, category, brand
-    ), to_checkout AS (
-        SELECT visitor, started_at, to_cart.category, to_cart.brand, min(at) AS checkout_at
-        FROM to_cart
-        JOIN step USING (visitor, started_at)
-        WHERE step = 3 AND at >= cart_at
-        GROUP BY visitor, started_at, to_cart.category, to_cart.brand
-    ), to_purchase AS (
-        SELECT visitor, started_at, to_checkout.category, to_checkout.brand, min(at) AS purchase_at
-        FROM to_checkout
-        JOIN step USING (visitor, started_at)
-        WHERE step = 4 AND at >= checkout_at
-        GROUP BY visitor, started_at, to_checkout.category, to_checkout.brand
     ), funnel_event AS (
         INSERT INTO public.funnel_events (visitor, started_at, at, step, login_state, category, brand)
         SELECT visitor, started_at, at, step, login_state, category, brand
@@ -110,10 +113,8 @@ BEGIN
         JOIN session USING (visitor, started_at)
         WHERE step >= 2
     ), cart AS (
-        -- What is put into the cart or taken out, each with the next completion at or after it.
-        SELECT *, min(at) FILTER (WHERE step = 4) OVER (
-            PARTITION BY visitor, started_at ORDER BY at DESC
-        ) AS completed_at
+        -- What is put into the cart, taken out or bought, each with the next completion at or after it.
+        SELECT visitor, started_at, at, name, step, product_id, completed_at
         FROM step
         WHERE step IN (2, 4) OR step IS NULL
     ), bought AS (
@@ -183,8 +184,6 @@ BEGIN
     JOIN session USING (visitor, started_at)
     LEFT JOIN viewed USING (visitor, started_at, category, brand)
     LEFT JOIN to_cart USING (visitor, started_at, category, brand)
-    LEFT JOIN to_checkout USING (visitor, started_at, category, brand)
-    LEFT JOIN to_purchase USING (visitor, started_at, category, brand)
     LEFT JOIN before USING (visitor, category, brand)
     LEFT JOIN before_in_state USING (visitor, category, brand, login_state);
 END

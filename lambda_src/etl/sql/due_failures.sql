@@ -5,6 +5,7 @@ WITH due AS (
     SELECT object_key, attempts, last_failed_at
     FROM public.etl_object_failures
     WHERE (object_key < %(boundary)s OR object_key LIKE 'rejected/%%')
+      AND etag IS NULL
       AND (attempts < %(attempts)s OR last_failed_at < now() - interval '23 hours')
 ), failed AS (
     SELECT object_key

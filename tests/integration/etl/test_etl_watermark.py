@@ -40,7 +40,8 @@ def test_a_run_stops_before_its_limit_and_the_next_one_continues(postgres: Throw
         assert answer["objects"]["left"] > 0
         assert str(answer["next"]["after"]) > str(payload.get("after", "")), "the next run continues"
         payload = answer["next"]
-    assert seen == 40 and statuses == ["incomplete"] * 4 + ["complete"]
+    assert seen == 40 and len(statuses) > 2
+    assert statuses == ["incomplete"] * (len(statuses) - 1) + ["complete"]
     check_warehouse(postgres, store)
 
 

@@ -68,6 +68,7 @@ ETL_VARIABLES = {
     "ETL_STOP_BEFORE_SECONDS": "6",
     "ETL_LOOK_BACK_HOURS": "7",
     "ETL_RETENTION_DAYS": "8",
+    "ETL_CHUNK_SECONDS": "11",
     "ETL_CLOCK_SKEW_TOLERANCE_SECONDS": "9",
     "ETL_MAX_EVENT_AGE_DAYS": "10",
     "ETL_MAX_ANONYMOUS_EVENT_AGE_DAYS": "3",
@@ -84,6 +85,7 @@ ETL_SETTINGS = etl.settings.Settings(
         stop_before=timedelta(seconds=6),
         look_back=timedelta(hours=7),
         retention_days=8,
+        chunk_time=timedelta(seconds=11),
     ),
     clock_rules=ClockRules(
         skew_tolerance=timedelta(seconds=9), max_age=timedelta(days=10), max_age_anonymous=timedelta(days=3)

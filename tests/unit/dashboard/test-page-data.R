@@ -69,10 +69,14 @@ test_that("bots count in the lag, and no event at all is empty", {
 
 test_that("what waits is said, also before the first run", {
   expect_equal(
-    waiting_text(data.frame(objects_left = 12, objects_failed = 0)),
-    "Objects that the last run left for the next: 12. Could not be read, and are tried again: 0."
+    waiting_text(data.frame(objects_left = 12, objects_failed = 0, objects_set_aside = 3)),
+    paste(
+      "Objects that the last run left for the next: 12. Could not be read, and are tried again: 0.",
+      "Set aside, because the warehouse failed on them: 3."
+    )
   )
-  expect_match(waiting_text(data.frame(objects_left = NA_real_, objects_failed = 1)), "^No run of the ETL has finished yet")
+  none <- data.frame(objects_left = NA_real_, objects_failed = 1, objects_set_aside = 0)
+  expect_match(waiting_text(none), "^No run of the ETL has finished yet")
 })
 
 # What a chart sends is what plotly_build() would have sent; that adds defaults, and repeats one text for each point.

@@ -1,0 +1,3 @@
+SELECT count(*)
+FROM public.etl_object_failures
+WHERE etag IS NOT NULL
