@@ -22,7 +22,7 @@ from ingest.raw import (
     refused_object,
     rejected_key,
 )
-from ingest.request import body_size, read_body, read_caller, read_identity
+from ingest.request import body_size, check_origin, read_body, read_caller, read_identity
 from ingest.settings import Settings
 
 Store = Callable[[StoredObject], None]
@@ -71,6 +71,7 @@ def collect(event: Mapping[str, object], settings: Settings, moment: Moment, sto
     try:
         if caller.method != "POST":
             raise RequestProblem(405, "method", f"method {caller.method[:20]!r} is not allowed")
+        check_origin(event, settings)
         identity = read_identity(event, settings)
         if not objected:
             named = ingest_metadata(caller, moment.received_at, identity)
@@ -85,11 +86,12 @@ def collect(event: Mapping[str, object], settings: Settings, moment: Moment, sto
     objected = objected or objects(batch.envelope, rule)
     result = sort_events(batch.values, caller.request_id, settings, objected)
     # Refused events are kept so that they can be repaired, except those of senders who object.
-    entries = [
-        refused_event(refusal, batch.values[refusal.index], settings.max_rejected_bytes)
-        for refusal in result.refusals
-        if not objected and not objects(batch.values[refusal.index], rule)
-    ]
+    entries: list[bytes] = []
+    room = settings.max_rejected_bytes
+    for refusal in result.refusals:
+        if room > 0 and not objected and not objects(batch.values[refusal.index], rule):
+            entries.append(refused_event(refusal, batch.values[refusal.index], room))
+            room -= len(entries[-1])
     if entries:
         _store_refused(entries, batch.envelope, named, settings, moment, store)
     object_id = moment.object_id

@@ -6,7 +6,7 @@ import os
 import time
 import traceback
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import botocore.session
@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from contract.telemetry import log
 from ingest.answer import Response, refused
 from ingest.collect import Moment, Outcome, StorageError, collect
-from ingest.raw import StoredObject
+from ingest.raw import StoredObject, is_rejected
 from ingest.settings import Settings
 
 RETRY_HINT: Final = "No event was acknowledged. It is safe to send the same request again."
@@ -75,7 +75,31 @@ def handler(event: dict[str, Any], context: object) -> Response:
     return outcome.response
 
 
+class DayShare:
+    """How much may be stored on one day (UTC); every execution environment has a share of its own."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._day: date | None = None
+        self._used = 0
+
+    def takes(self, size: int, day: date) -> bool:
+        """Say whether that much may still be stored, and count it then."""
+        if day != self._day:
+            self._day, self._used = day, 0
+        if self._used + size > self.limit:
+            return False
+        self._used += size
+        return True
+
+
+_REJECTED: Final = DayShare(_SETTINGS.max_rejected_day_bytes)
+
+
 def _store(stored: StoredObject) -> None:
+    if is_rejected(stored) and not _REJECTED.takes(len(stored.body), datetime.now(UTC).date()):
+        log("WARN", "refused events are not kept", RejectedNotKeptBytes=len(stored.body))
+        return
     encoding = {"ContentEncoding": stored.content_encoding} if stored.content_encoding else {}
     try:
         _S3.put_object(

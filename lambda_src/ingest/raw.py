@@ -55,6 +55,11 @@ def rejected_key(received_at: datetime, object_id: str) -> str:
     return _key(REJECTED_FOLDER, "rejected", received_at, object_id)
 
 
+def is_rejected(stored: StoredObject) -> bool:
+    """Say whether an object is one of refused events."""
+    return stored.key.startswith(f"{REJECTED_FOLDER}/")
+
+
 def _key(folder: str, name: str, received_at: datetime, object_id: str) -> str:
     hour = received_at.astimezone(UTC).strftime("%Y/%m/%d/%H")
     return f"{folder}/{hour}/{name}-{object_id}.json"

@@ -80,6 +80,19 @@ def read_identity(event: Mapping[str, object], settings: Settings) -> dict[str, 
     }
 
 
+def check_origin(event: Mapping[str, object], settings: Settings) -> None:
+    """Refuse the pages of strangers: CORS keeps a browser from reading the answer, not from sending.
+
+    Raises RequestProblem (403).
+    """
+    origin = _headers(event).get("origin")
+    if origin is None or not settings.origins or origin.lower() in settings.origins:
+        return
+    raise RequestProblem(
+        403, "origin", "pages of this origin may not send events", "Add the origin to platform_cors_origins."
+    )
+
+
 def read_body(event: Mapping[str, object], settings: Settings) -> str:
     """Return the request's body as text, without base64 and gzip. Raises RequestProblem."""
     media_type, charset = _media_type(_headers(event).get("content-type", ""))

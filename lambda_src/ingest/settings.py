@@ -41,15 +41,19 @@ class Settings:
     """Options of the collector; sizes are in bytes."""
 
     raw_bucket: str
-    max_body_bytes: int = 5_000_000
+    max_body_bytes: int = 262_144
     """A body as received, after base64. Lambda's own limit is 6 MB, base64 and headers included."""
-    max_decoded_bytes: int = 5_000_000
+    max_decoded_bytes: int = 262_144
     """A body after decompression. In the worst case parsing takes 40 bytes of memory for one of JSON."""
     max_events: int = 500
     """Events in one request."""
     max_event_bytes: int = 65_536
     max_rejected_bytes: int = 65_536
-    """How much is kept of one refused event, or of a body that could not be read."""
+    """How much is kept of the refused events of one request, or of a body that could not be read."""
+    max_rejected_day_bytes: int = 10_000_000
+    """How much of what is refused one execution environment stores on one day (UTC)."""
+    origins: frozenset[str] = frozenset()
+    """Whose pages may send. Empty: all; and who sends no `Origin`, as programs do, may always."""
     limits: Limits = field(default_factory=Limits)
     compression: Compression = Compression.NONE
     source_ip: SourceIp = SourceIp.TRUNCATED
@@ -70,6 +74,8 @@ class Settings:
             max_events=positive("INGEST_MAX_EVENTS", default.max_events),
             max_event_bytes=positive("INGEST_MAX_EVENT_BYTES", default.max_event_bytes),
             max_rejected_bytes=positive("INGEST_MAX_REJECTED_BYTES", default.max_rejected_bytes),
+            max_rejected_day_bytes=positive("INGEST_MAX_REJECTED_DAY_BYTES", default.max_rejected_day_bytes),
+            origins=frozenset((environment.text("INGEST_ORIGINS") or "").lower().split()),
             limits=Limits(
                 depth=positive("INGEST_MAX_DEPTH", default.limits.depth),
                 string=positive("INGEST_MAX_STRING", default.limits.string),

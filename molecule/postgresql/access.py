@@ -44,14 +44,14 @@ def first_answer(host: str, source: str) -> str:
     return "asks for a password" if answer[:1] == b"R" else answer[5:].replace(b"\0", b" ").decode()
 
 
-def old_tls(host: str) -> str:
-    """Whether the server still speaks TLS 1.1."""
+def old_tls(host: str, version: ssl.TLSVersion) -> str:
+    """Whether the server still speaks that TLS."""
     with socket.create_connection((host, 5432), timeout=5) as plain:
         plain.sendall(SSL_REQUEST)
         plain.recv(1)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+        context.minimum_version = context.maximum_version = version
         context.set_ciphers("ALL:@SECLEVEL=0")
         try:
             context.wrap_socket(plain).close()
@@ -72,7 +72,8 @@ def main() -> None:
         "owner from the network": attempt(host, ca, user="clickstream_owner"),
         "superuser from the network": attempt(host, ca, user="postgres"),
         "loader from outside of the subnet": first_answer(host, outside),
-        "TLS 1.1": old_tls(host),
+        "TLS 1.2": old_tls(host, ssl.TLSVersion.TLSv1_2),
+        "TLS 1.3": old_tls(host, ssl.TLSVersion.TLSv1_3),
     }
     os.environ.pop("PGPASSWORD")
     sys.stdout.write(json.dumps(found))

@@ -9,8 +9,8 @@ short_description: A PostgreSQL cluster that runs with the configuration on disk
 description:
   - With O(state=present) creates the cluster, and refuses where another cluster has O(port).
   - With O(state=started) also starts it, reloads it when a file of O(config_files) is newer than what it runs
-    with, and restarts it only when PostgreSQL says that a setting needs that. systemd is reloaded when it
-    has not read the unit's files on disk.
+    with, and restarts it only when PostgreSQL says that a setting needs that, or when a file of
+    O(unit_files) is newer than the server. systemd is reloaded when it has not read the unit's files on disk.
   - So an interrupted run loses nothing, where a handler would have been forgotten.
 options:
   version:
@@ -27,6 +27,11 @@ options:
     required: true
   config_files:
     description: Files that the server reads at a reload.
+    type: list
+    elements: path
+    default: []
+  unit_files:
+    description: Files of the unit that say how the server runs.
     type: list
     elements: path
     default: []
@@ -141,6 +146,11 @@ class Cluster:
         loaded = float(self.query("SELECT extract(epoch FROM pg_conf_load_time())"))
         return newest_change(self.module.params["config_files"]) > loaded
 
+    def outlived(self) -> bool:
+        """Whether a file of the unit has changed since the server was started."""
+        started = float(self.query("SELECT extract(epoch FROM pg_postmaster_start_time())"))
+        return newest_change(self.module.params["unit_files"]) > started
+
     def settings_waiting(self) -> str:
         """Names of the settings that have effect only after a restart, with commas; empty if none."""
         return self.query("SELECT string_agg(name, ',') FROM pg_settings WHERE pending_restart")
@@ -207,7 +217,7 @@ def ensure_started(cluster: Cluster) -> list[str]:
         actions.append("reload")
         if not dry:
             cluster.reload()
-    if cluster.settings_waiting():
+    if cluster.settings_waiting() or cluster.outlived():
         actions.append("restart")
         if not dry:
             cluster.start("restart")
@@ -222,6 +232,7 @@ def main() -> None:
             "name": {"default": "main"},
             "port": {"type": "int", "required": True},
             "config_files": {"type": "list", "elements": "path", "default": []},
+            "unit_files": {"type": "list", "elements": "path", "default": []},
             "state": {"choices": ["present", "started"], "default": "present"},
         },
         supports_check_mode=True,

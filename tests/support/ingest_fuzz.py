@@ -17,7 +17,9 @@ from ingest.raw import StoredObject
 from ingest.settings import Compression, DoNotTrack, Settings, SourceIp
 
 MOMENT = Moment(datetime(2025, 12, 6, 5, 59, 59, tzinfo=UTC), "0f0f0f0f-0000-4000-8000-000000000000")
-SETTINGS = Settings("raw", max_events=8, max_event_bytes=400, max_rejected_bytes=200, limits=Limits(5, 60))
+SETTINGS = Settings(
+    "raw", max_events=8, max_event_bytes=400, max_rejected_bytes=100_000, limits=Limits(5, 60)
+)
 NAMES = [
     "eventName",
     "event_name",

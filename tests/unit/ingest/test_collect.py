@@ -241,11 +241,11 @@ def test_a_request_without_a_good_event_is_400_and_stored() -> None:
 
 def test_a_refused_event_is_stored_up_to_a_limit() -> None:
     collector = Collector(Settings("raw", max_event_bytes=1_000, max_rejected_bytes=2_000))
-    collector(request([GOOD | {"x": "y" * 5_000}, GOOD | {"x": "y" * 1_500}, GOOD | {"x": "é" * 100}]))
+    collector(request([GOOD | {"x": "y" * 1_000}, GOOD | {"x": "y" * 5_000}, GOOD | {"x": "é" * 100}]))
     first, second = collector.bodies()["rejected"]["rejected"]
     assert first["code"] == second["code"] == "event_too_large"
-    assert first["truncated"] and len(first["text"]) == 2_000
-    assert second["event"]["x"] == "y" * 1_500
+    assert first["event"]["x"] == "y" * 1_000
+    assert second["truncated"] and len(second["text"]) < 1_000
 
 
 def test_any_depth_is_answered_and_infinite_numbers_are_stored() -> None:
@@ -484,7 +484,7 @@ BODIES = (
     | TEXT
     | st.binary(max_size=30)
 )
-STRICT = Settings("raw", max_events=5, max_event_bytes=300, max_rejected_bytes=100, limits=Limits(4, 40))
+STRICT = Settings("raw", max_events=5, max_event_bytes=300, max_rejected_bytes=100_000, limits=Limits(4, 40))
 
 
 def sent_events(body: str | bytes) -> int | None:
@@ -521,3 +521,33 @@ def test_any_body_gets_a_response_of_the_contract(body: str | bytes, pack: bool,
         sent = sent_events(body)
         if outcome.accepted + outcome.rejected:
             assert outcome.accepted + outcome.rejected == sent
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://shop.example", 200),
+        ("https://Shop.Example", 200),
+        (None, 200),
+        ("https://stranger.invalid", 403),
+        ("null", 403),
+    ],
+)
+def test_only_the_shops_pages_may_send_and_programs_without_an_origin(
+    origin: str | None, status: int
+) -> None:
+    collector = Collector(Settings("raw", origins=frozenset({"https://shop.example"})))
+    event = request(GOOD, "text/plain;charset=UTF-8")
+    if origin is not None:
+        event["headers"]["origin"] = origin
+    outcome = collector(event)
+    assert outcome.response["statusCode"] == status
+    assert bool(collector.stored) == (status == 200)
+    assert outcome.codes["origin"] == (status == 403)
+
+
+def test_of_all_refused_events_of_a_request_so_much_is_kept() -> None:
+    collector = Collector(Settings("raw", max_rejected_bytes=2_000))
+    outcome = collector(request([{"n": "x" * 900}] * 50))
+    assert outcome.rejected == 50
+    assert len(collector.stored[0].body) < 4_000

@@ -92,3 +92,16 @@ def test_no_personal_data_is_logged(
     out = capsys.readouterr().out
     for secret in ("alice", "client-secret", "203.0.113.77", "Firefox"):
         assert secret not in out
+
+
+def test_of_refused_events_a_day_has_a_share_and_accepted_ones_are_always_stored(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3 = FakeS3()
+    monkeypatch.setattr(module, "_S3", s3)
+    monkeypatch.setattr(module, "_REJECTED", module.DayShare(600))
+    for _ in range(5):
+        module.handler(request([{}, GOOD]), CONTEXT)
+    folders = [put["Key"].split("/")[0] for put in s3.puts]
+    assert folders.count("events") == 5
+    assert 0 < folders.count("rejected") < 5

@@ -72,6 +72,7 @@ def test_names_limits_and_choices_are_those_of_the_code() -> None:
         "MAX_DEPTH": str(code.limits.depth),
         "MAX_STRING": str(code.limits.string),
         "MAX_REJECTED_BYTES": str(code.max_rejected_bytes),
+        "MAX_REJECTED_DAY_BYTES": str(code.max_rejected_day_bytes),
     }
     rules = ClockRules()
     assert f"more than {rules.skew_tolerance.total_seconds():.0f} seconds" in TEXT

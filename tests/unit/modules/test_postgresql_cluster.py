@@ -47,6 +47,7 @@ class Host(Cluster):
             "unit_stale": False,
             "stale": False,
             "waiting": "",
+            "outlived": False,
             **answers,
         }
         self.done: list[str] = []
@@ -65,6 +66,9 @@ class Host(Cluster):
 
     def stale(self) -> bool:
         return bool(self.answers["stale"])
+
+    def outlived(self) -> bool:
+        return bool(self.answers["outlived"])
 
     def settings_waiting(self) -> str:
         return str(self.answers["waiting"])
@@ -121,6 +125,8 @@ def test_a_missing_cluster_is_made(check_mode: bool, done: list[str]) -> None:
         ({"waiting": "max_connections"}, ["restart"]),  # an earlier run was interrupted
         ({"enabled": False}, ["enable"]),
         ({"unit_stale": True}, ["daemon-reload"]),
+        ({"unit_stale": True, "outlived": True}, ["daemon-reload", "restart"]),
+        ({"outlived": True}, ["restart"]),
     ],
 )
 def test_only_what_is_needed_is_done(answers: dict[str, Any], actions: list[str]) -> None:
