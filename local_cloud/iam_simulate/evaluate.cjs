@@ -1,7 +1,7 @@
 // Judges questions about IAM: one JSON object a line in, one a line out. usage: node evaluate.cjs DIRECTORY
 // DIRECTORY has node_modules with @cloud-copilot/iam-simulate, a program of others under AGPL-3.0 that is not part of this project.
 //
-// In:  {id, principal, action, resources: [ARN or "*"], account, context, identityPolicies, resourcePolicy, endpointPolicies}
+// In:  {id, principal, action, resources: [ARN or "*"], account, context, tags: {ARN: more context}, identityPolicies, resourcePolicy, endpointPolicies}
 // Out: {id, result: "Allowed" | "Denied" | "Unknown", reason, resource}
 'use strict';
 
@@ -46,7 +46,8 @@ async function judge(question) {
   const resources = patterns === null ? ['*'] : question.resources.filter((arn) => WITHOUT_ACCOUNT.test(arn) || patterns.some((one) => one.test(arn)));
   if (resources.length === 0) return judgeWithoutResource(question);
   for (const resource of resources) {
-    const verdict = await judgeOne(question, resource);
+    const context = { ...question.context, ...question.tags?.[resource] };
+    const verdict = await judgeOne({ ...question, context }, resource);
     if (verdict.result !== 'Allowed') return { ...verdict, resource };
   }
   return { result: 'Allowed' };

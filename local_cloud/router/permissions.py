@@ -223,6 +223,9 @@ def _events(call: Call, account: str) -> Iterator[Need]:
     name = call.json.get("Rule") or (call.json.get("Name") if "Rule" in call.action else "")
     about = str(call.json.get("ResourceARN") or (f"rule/{name}" if name else "*"))
     yield Need(f"events:{call.action}", ("*",) if about == "*" else arns(call, account, "events", about))
+    for role in [call.json.get("RoleArn"), *(one.get("RoleArn") for one in call.json.get("Targets") or [])]:
+        if role and call.action in {"PutRule", "PutTargets"}:
+            yield Need("iam:PassRole", (str(role),), _passed_to("events"))
 
 
 def _logs(call: Call, account: str) -> Iterator[Need]:
