@@ -60,7 +60,7 @@ function judgeWithoutResource(question) {
     return { name, policy: { ...policy, Statement: [policy.Statement].flat().map(everything) } };
   });
   const result = runUnsafeSimulation(simulationOf({ ...question, identityPolicies: widest }, '*'), {});
-  if (result !== 'Allowed') return { result: 'Denied', reason: because(result, 'identity-based', question) };
+  if (result !== 'Allowed') return { result: 'Denied', reason: because(result, 'identity-based policy', question) };
   return { result: 'Unknown', reason: 'the router does not know the resource' };
 }
 
@@ -73,6 +73,7 @@ function simulationOf(question, resource) {
       contextVariables: question.context,
     },
     identityPolicies: question.identityPolicies,
+    permissionBoundaryPolicies: question.boundary ? [{ name: question.boundary[0], policy: question.boundary[1] }] : undefined,
     serviceControlPolicies: [],
     resourceControlPolicies: [],
     resourcePolicy: question.resourcePolicy ?? undefined,
@@ -84,7 +85,7 @@ async function judgeOne(question, resource) {
   const simulation = simulationOf(question, resource);
   if (WITHOUT_ACCOUNT.test(resource)) {
     const result = runUnsafeSimulation(simulation, {});
-    return result === 'Allowed' ? { result } : { result: 'Denied', reason: because(result, 'identity-based', question) };
+    return result === 'Allowed' ? { result } : { result: 'Denied', reason: because(result, 'identity-based policy', question) };
   }
   const answer = await runSimulation(simulation, {});
   if (answer.resultType === 'error') return { result: 'Unknown', reason: JSON.stringify(answer.errors) };
@@ -92,7 +93,7 @@ async function judgeOne(question, resource) {
   return { result: 'Denied', reason: why(answer, question) };
 }
 
-const KINDS = { identity: 'identity-based', resource: 'resource-based', vpce: 'VPC endpoint' };
+const KINDS = { identity: 'identity-based policy', pb: 'permissions boundary', resource: 'resource-based policy', vpce: 'VPC endpoint policy' };
 
 /** The end of AWS's message: which kind of policy denies, or allows nothing. */
 function why(answer, question) {
@@ -101,14 +102,14 @@ function why(answer, question) {
   const explicit = denials.find(({ denialType }) => denialType === 'Explicit');
   const implicit = denials.find(({ policyType }) => policyType !== 'resource') ?? denials[0];
   const chosen = explicit ?? implicit ?? { policyType: 'identity' };
-  return because(explicit ? 'ExplicitlyDenied' : '', KINDS[chosen.policyType] ?? chosen.policyType, question);
+  return because(explicit ? 'ExplicitlyDenied' : '', KINDS[chosen.policyType] ?? `${chosen.policyType} policy`, question);
 }
 
 function because(result, kind, { action }) {
   const article = kind[0] === 'i' ? 'an' : 'a';
   return result === 'ExplicitlyDenied'
-    ? `with an explicit deny in ${article} ${kind} policy`
-    : `because no ${kind} policy allows the ${action} action`;
+    ? `with an explicit deny in ${article} ${kind}`
+    : `because no ${kind} allows the ${action} action`;
 }
 
 readline.createInterface({ input: process.stdin }).on('line', async (line) => {

@@ -47,6 +47,7 @@ _KEYS = frozenset(
             "ec2:CreateAction",
             "ec2:SourceInstanceARN",
             "iam:PassedToService",
+            "iam:PermissionsBoundary",
             "iam:PolicyARN",
         ),
         *("lambda:SourceFunctionArn", "s3:delimiter", "s3:prefix", "s3:x-amz-acl"),
@@ -157,6 +158,9 @@ class Gate:
             **(await self._session_tag(need)),
         }
         service = need.action.partition(":")[0]
+        about = (await self._identities()).get(resources[0])
+        if service == "iam" and about and about.boundary:
+            context.setdefault("iam:PermissionsBoundary", about.boundary[0])
         if service == "ec2":
             context["ec2:Region"] = context["aws:RequestedRegion"]
         asked = keys_asked(policies.values(), need.action)
@@ -185,6 +189,7 @@ class Gate:
                 "context": context,
                 "tags": {one: await self._tags(one) for one in resources} if tagged else {},
                 "identityPolicies": [{"name": name, "policy": policy} for name, policy in policies.items()],
+                "boundary": identity.boundary if identity else None,
                 "resourcePolicy": resource_policy,
                 "endpointPolicies": endpoints,
             }

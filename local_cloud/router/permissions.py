@@ -186,6 +186,8 @@ def _iam(call: Call, account: str) -> Iterator[Need]:
     policy = call.param("PolicyArn")
     about = named or ([policy] if policy else [])
     context: Context = {"iam:PolicyARN": policy} if policy else {}
+    if call.param("PermissionsBoundary"):
+        context["iam:PermissionsBoundary"] = call.param("PermissionsBoundary")
     yield Need(f"iam:{call.action}", (*arns(call, account, "iam", *about), "*"), context)
     if call.action == "AddRoleToInstanceProfile":
         role = arns(call, account, "iam", f"role/{call.param('RoleName')}")

@@ -273,6 +273,38 @@ def test_a_role_is_passed_to_functions_and_the_host_alone(functions: Client) -> 
     assert code == "AccessDeniedException" and "iam:PassRole" in message
 
 
+def test_a_boundary_bounds_a_role_and_the_right_to_change_it(
+    endpoint: str, functions: Client, root: Client
+) -> None:
+    iam = root("iam")
+    bound = policy(allow("s3:PutObject", f"arn:aws:s3:::{RAW}/events/*"))
+    arn = iam.create_policy(PolicyName="bound", PolicyDocument=bound)["Policy"]["Arn"]
+    may(functions, allow("s3:PutObject", f"arn:aws:s3:::{RAW}/*"))
+    assert puts(functions, "rejected/b") == ["", ""]
+    iam.put_role_permissions_boundary(RoleName=ROLE, PermissionsBoundary=arn)
+    assert puts(functions, "events/b") == ["", ""]
+    code, message = puts(functions, "rejected/b")
+    assert code == "AccessDenied" and "permissions boundary" in message
+    assert (
+        refused(lambda: functions("iam").delete_role_permissions_boundary(RoleName=ROLE))[0] == "AccessDenied"
+    )
+
+    iam.create_user(UserName="bounded")
+    with_it = {"StringEquals": {"iam:PermissionsBoundary": arn}}
+    rights = policy(*(allow(f"iam:{one}", "*", Condition=with_it) for one in ("CreateRole", "PutRolePolicy")))
+    iam.put_user_policy(UserName="bounded", PolicyName="x", PolicyDocument=rights)
+    key = iam.create_access_key(UserName="bounded")["AccessKey"]["AccessKeyId"]
+    bounded = client_of(endpoint, key)("iam")
+    role = {"RoleName": "SBW_bounded", "AssumeRolePolicyDocument": policy()}
+    put = {"PolicyName": "p", "PolicyDocument": policy(allow("s3:*", "*"))}
+    assert refused(lambda: bounded.create_role(**role))[0] == "AccessDenied"
+    bounded.create_role(**role, PermissionsBoundary=arn)
+    bounded.put_role_policy(RoleName="SBW_bounded", **put)
+    iam.delete_role_permissions_boundary(RoleName="SBW_bounded")
+    assert refused(lambda: bounded.put_role_policy(RoleName="SBW_bounded", **put))[0] == "AccessDenied"
+    iam.delete_role_permissions_boundary(RoleName=ROLE)
+
+
 def test_no_broad_policy_is_attached(functions: Client) -> None:
     administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
     attach = functions("iam").attach_role_policy
