@@ -1,7 +1,7 @@
 // Judges questions about IAM: one JSON object a line in, one a line out. usage: node evaluate.cjs DIRECTORY
 // DIRECTORY has node_modules with @cloud-copilot/iam-simulate, a program of others under AGPL-3.0 that is not part of this project.
 //
-// In:  {id, principal, action, resources: [ARN or "*"], account, context, identityPolicies, resourcePolicy, endpointPolicies}
+// In:  {id, principal, action, resources: [ARN or "*"], account, context, tags: {ARN: more context}, identityPolicies, resourcePolicy, endpointPolicies}
 // Out: {id, result: "Allowed" | "Denied" | "Unknown", reason, resource}
 'use strict';
 
@@ -46,7 +46,8 @@ async function judge(question) {
   const resources = patterns === null ? ['*'] : question.resources.filter((arn) => WITHOUT_ACCOUNT.test(arn) || patterns.some((one) => one.test(arn)));
   if (resources.length === 0) return judgeWithoutResource(question);
   for (const resource of resources) {
-    const verdict = await judgeOne(question, resource);
+    const context = { ...question.context, ...question.tags?.[resource] };
+    const verdict = await judgeOne({ ...question, context }, resource);
     if (verdict.result !== 'Allowed') return { ...verdict, resource };
   }
   return { result: 'Allowed' };
@@ -59,7 +60,7 @@ function judgeWithoutResource(question) {
     return { name, policy: { ...policy, Statement: [policy.Statement].flat().map(everything) } };
   });
   const result = runUnsafeSimulation(simulationOf({ ...question, identityPolicies: widest }, '*'), {});
-  if (result !== 'Allowed') return { result: 'Denied', reason: because(result, 'identity-based', question) };
+  if (result !== 'Allowed') return { result: 'Denied', reason: because(result, 'identity-based policy', question) };
   return { result: 'Unknown', reason: 'the router does not know the resource' };
 }
 
@@ -72,6 +73,7 @@ function simulationOf(question, resource) {
       contextVariables: question.context,
     },
     identityPolicies: question.identityPolicies,
+    permissionBoundaryPolicies: question.boundary ? [{ name: question.boundary[0], policy: question.boundary[1] }] : undefined,
     serviceControlPolicies: [],
     resourceControlPolicies: [],
     resourcePolicy: question.resourcePolicy ?? undefined,
@@ -83,7 +85,7 @@ async function judgeOne(question, resource) {
   const simulation = simulationOf(question, resource);
   if (WITHOUT_ACCOUNT.test(resource)) {
     const result = runUnsafeSimulation(simulation, {});
-    return result === 'Allowed' ? { result } : { result: 'Denied', reason: because(result, 'identity-based', question) };
+    return result === 'Allowed' ? { result } : { result: 'Denied', reason: because(result, 'identity-based policy', question) };
   }
   const answer = await runSimulation(simulation, {});
   if (answer.resultType === 'error') return { result: 'Unknown', reason: JSON.stringify(answer.errors) };
@@ -91,7 +93,7 @@ async function judgeOne(question, resource) {
   return { result: 'Denied', reason: why(answer, question) };
 }
 
-const KINDS = { identity: 'identity-based', resource: 'resource-based', vpce: 'VPC endpoint' };
+const KINDS = { identity: 'identity-based policy', pb: 'permissions boundary', resource: 'resource-based policy', vpce: 'VPC endpoint policy' };
 
 /** The end of AWS's message: which kind of policy denies, or allows nothing. */
 function why(answer, question) {
@@ -100,14 +102,14 @@ function why(answer, question) {
   const explicit = denials.find(({ denialType }) => denialType === 'Explicit');
   const implicit = denials.find(({ policyType }) => policyType !== 'resource') ?? denials[0];
   const chosen = explicit ?? implicit ?? { policyType: 'identity' };
-  return because(explicit ? 'ExplicitlyDenied' : '', KINDS[chosen.policyType] ?? chosen.policyType, question);
+  return because(explicit ? 'ExplicitlyDenied' : '', KINDS[chosen.policyType] ?? `${chosen.policyType} policy`, question);
 }
 
 function because(result, kind, { action }) {
   const article = kind[0] === 'i' ? 'an' : 'a';
   return result === 'ExplicitlyDenied'
-    ? `with an explicit deny in ${article} ${kind} policy`
-    : `because no ${kind} policy allows the ${action} action`;
+    ? `with an explicit deny in ${article} ${kind}`
+    : `because no ${kind} allows the ${action} action`;
 }
 
 readline.createInterface({ input: process.stdin }).on('line', async (line) => {

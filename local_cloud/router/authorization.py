@@ -47,6 +47,7 @@ _KEYS = frozenset(
             "ec2:CreateAction",
             "ec2:SourceInstanceARN",
             "iam:PassedToService",
+            "iam:PermissionsBoundary",
             "iam:PolicyARN",
         ),
         *("lambda:SourceFunctionArn", "s3:delimiter", "s3:prefix", "s3:x-amz-acl"),
@@ -157,10 +158,13 @@ class Gate:
             **(await self._session_tag(need)),
         }
         service = need.action.partition(":")[0]
+        about = (await self._identities()).get(resources[0])
+        if service == "iam" and about and about.boundary:
+            context.setdefault("iam:PermissionsBoundary", about.boundary[0])
         if service == "ec2":
             context["ec2:Region"] = context["aws:RequestedRegion"]
-        if "ResourceTag/" in json.dumps(policies):
-            context |= await self._tags(resources)
+        asked = keys_asked(policies.values(), need.action)
+        tagged = any(":" in key and "resourcetag/" in key for key in asked)
         endpoints: list[dict[str, Any]] = []
         if subnet:
             endpoints, passed = await self._kept(
@@ -183,7 +187,9 @@ class Gate:
                 "resources": resources,
                 "account": self._account,
                 "context": context,
+                "tags": {one: await self._tags(one) for one in resources} if tagged else {},
                 "identityPolicies": [{"name": name, "policy": policy} for name, policy in policies.items()],
+                "boundary": identity.boundary if identity else None,
                 "resourcePolicy": resource_policy,
                 "endpointPolicies": endpoints,
             }
@@ -285,12 +291,12 @@ class Gate:
         session = need.resources[0].partition(":session/")[2]
         return {"ssm:resourceTag/aws:ssmmessages:session-id": sessions.creator(session)} if session else {}
 
-    async def _tags(self, resources: tuple[str, ...]) -> Context:
-        """Return the tags of the EC2 resource that a call is about, if it is one that is there."""
-        ids = [arn.rpartition("/")[2] for arn in resources if arn.startswith("arn:aws:ec2:")]
-        if len(ids) != 1 or ids == ["new"]:
+    async def _tags(self, arn: str) -> Context:
+        """Return the tags of an EC2 resource, if it is one that is there."""
+        resource_id = arn.rpartition("/")[2]
+        if not arn.startswith("arn:aws:ec2:") or resource_id == "new":
             return {}
-        asked = {"Filter.1.Name": "resource-id", "Filter.1.Value.1": ids[0]}
+        asked = {"Filter.1.Name": "resource-id", "Filter.1.Value.1": resource_id}
         answer = await self._backends.query("ec2", "DescribeTags", asked)
         return {
             f"{prefix}{tag.findtext('key')}": str(tag.findtext("value"))

@@ -17,11 +17,12 @@ _KINDS = {"Filter.member.1": "User", "Filter.member.2": "Role", "Filter.member.3
 
 @dataclass(frozen=True)
 class Identity:
-    """A user or a role; ``policies`` are its own and the attached ones, by name."""
+    """A user or a role; ``policies`` are its own and the attached ones, by name, ``boundary`` its bound."""
 
     arn: str
     id: str
     policies: dict[str, Policy]
+    boundary: tuple[str, Policy] | None = None
 
 
 async def identities(backends: Backends) -> dict[str, Identity]:
@@ -53,7 +54,17 @@ async def _identity(
         if arn not in managed:
             managed[arn] = await _aws_managed(backends, arn)
         policies[arn] = managed[arn]
-    return Identity(str(one.findtext("Arn")), str(one.findtext(f"{kind}Id")), policies)
+    boundary = None
+    if kind == "Role":  # moto leaves it out of the account's details
+        asked = {"RoleName": str(one.findtext("RoleName"))}
+        answer = await backends.query("iam", "GetRole", asked)
+        arn = answer.findtext(".//PermissionsBoundary/PermissionsBoundaryArn") or ""
+        if arn:
+            managed.setdefault(
+                arn, {}
+            )  # AWS keeps a policy that bounds a role; one that is not there allows nothing
+            boundary = arn, managed[arn]
+    return Identity(str(one.findtext("Arn")), str(one.findtext(f"{kind}Id")), policies, boundary)
 
 
 async def _aws_managed(backends: Backends, arn: str) -> Policy:

@@ -186,6 +186,8 @@ def _iam(call: Call, account: str) -> Iterator[Need]:
     policy = call.param("PolicyArn")
     about = named or ([policy] if policy else [])
     context: Context = {"iam:PolicyARN": policy} if policy else {}
+    if call.param("PermissionsBoundary"):
+        context["iam:PermissionsBoundary"] = call.param("PermissionsBoundary")
     yield Need(f"iam:{call.action}", (*arns(call, account, "iam", *about), "*"), context)
     if call.action == "AddRoleToInstanceProfile":
         role = arns(call, account, "iam", f"role/{call.param('RoleName')}")
@@ -223,6 +225,9 @@ def _events(call: Call, account: str) -> Iterator[Need]:
     name = call.json.get("Rule") or (call.json.get("Name") if "Rule" in call.action else "")
     about = str(call.json.get("ResourceARN") or (f"rule/{name}" if name else "*"))
     yield Need(f"events:{call.action}", ("*",) if about == "*" else arns(call, account, "events", about))
+    for role in [call.json.get("RoleArn"), *(one.get("RoleArn") for one in call.json.get("Targets") or [])]:
+        if role and call.action in {"PutRule", "PutTargets"}:
+            yield Need("iam:PassRole", (str(role),), _passed_to("events"))
 
 
 def _logs(call: Call, account: str) -> Iterator[Need]:

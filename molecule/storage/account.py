@@ -13,7 +13,7 @@ BUCKETS: dict[str, dict[str, tuple[str, int | None, int | None]]] = {
     f"clickstream-s3-sbw{OF_ACCOUNT}": TIDY,
     f"clickstream-s3-transfer{OF_ACCOUNT}": {"transfer": ("", 1, None)},
     f"clickstream-s3-backup{OF_ACCOUNT}": TIDY,
-    f"clickstream-s3-session-logs{OF_ACCOUNT}": {**TIDY, "transcripts": ("", 365, None)},
+    f"clickstream-s3-session-logs{OF_ACCOUNT}": {"tidy": ("", None, 365), "transcripts": ("", 365, None)},
 }
 """Bucket → lifecycle rule → prefix, days until objects expire, days until versions do."""
 MADE = [f"bucket {name}" for name in BUCKETS]

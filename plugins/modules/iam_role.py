@@ -35,6 +35,10 @@ options:
     description: What the role is for.
     type: str
     default: ""
+  permissions_boundary:
+    description: ARN of the managed policy that bounds what the role may do; empty for none.
+    type: str
+    default: ""
   max_session_seconds:
     description: Longest duration of a session of the role, in seconds.
     type: int
@@ -97,6 +101,9 @@ resource:
       elements: str
     description:
       description: What the role is for.
+      type: str
+    permissions_boundary:
+      description: ARN of the policy that bounds what the role may do; empty for none.
       type: str
     max_session_seconds:
       description: Longest duration of a session.
@@ -164,6 +171,7 @@ class IamRole(Resource):
             "managed_policies": found["managed"],
             "instance_profile": found["profile"],
             "description": role.get("Description", ""),
+            "permissions_boundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
             "max_session_seconds": role.get("MaxSessionDuration", 3600),
             "tags": tag_dict(role.get("Tags")),
         }
@@ -196,6 +204,7 @@ class IamRole(Resource):
             "managed_policies": sorted(set(self.params["managed_policies"])),
             "instance_profile": [self.name] if self.params["instance_profile"] else None,
             "description": self.params["description"],
+            "permissions_boundary": self.params["permissions_boundary"],
             "max_session_seconds": self.params["max_session_seconds"],
             "tags": text_tags(self.params["tags"]),
         }
@@ -209,7 +218,9 @@ class IamRole(Resource):
 
     def make_role(self, desired: State) -> None:
         """Make the bare role and wait until IAM knows it."""
+        boundary = desired["permissions_boundary"]
         self.iam.create_role(
+            **({"PermissionsBoundary": boundary} if boundary else {}),
             RoleName=self.name,
             AssumeRolePolicyDocument=json.dumps(self.params["trust"]),
             Description=desired["description"],
@@ -226,6 +237,8 @@ class IamRole(Resource):
                 {**current, "inline_policies": {}, "managed_policies": []},
                 changes - SET_AT_CREATION,
             )
+        if "permissions_boundary" in changes:  # first: a deployer's rights to the rest may hang on it
+            self.repair_boundary(desired["permissions_boundary"])
         if "trust" in changes:
             document = json.dumps(self.params["trust"])
             self.iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=document)
@@ -248,6 +261,13 @@ class IamRole(Resource):
                 lambda tags: self.iam.tag_role(RoleName=self.name, Tags=tag_list(tags)),
                 lambda keys: self.iam.untag_role(RoleName=self.name, TagKeys=keys),
             )
+
+    def repair_boundary(self, arn: str) -> None:
+        """Set the boundary, or take it away."""
+        if arn:
+            self.iam.put_role_permissions_boundary(RoleName=self.name, PermissionsBoundary=arn)
+        else:
+            self.iam.delete_role_permissions_boundary(RoleName=self.name)
 
     def repair_inline(self, current: dict[str, Any], desired: dict[str, Any]) -> None:
         """Remove extra inline policies, put those that differ."""
@@ -287,7 +307,7 @@ class IamRole(Resource):
             self.iam.delete_role(RoleName=self.name)
 
 
-SET_AT_CREATION = frozenset({"trust", "description", "max_session_seconds", "tags"})
+SET_AT_CREATION = frozenset({"trust", "description", "permissions_boundary", "max_session_seconds", "tags"})
 """Keys that the call which creates a role sets."""
 
 
@@ -302,6 +322,7 @@ def main() -> None:
             "managed_policies": {"type": "list", "elements": "str", "default": []},
             "instance_profile": {"type": "bool", "default": False},
             "description": {"default": ""},
+            "permissions_boundary": {"default": ""},
             "max_session_seconds": {"type": "int", "default": 3600},
         },
         required_if_present=("trust",),

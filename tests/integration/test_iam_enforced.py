@@ -265,6 +265,82 @@ def test_a_role_is_passed_only_where_that_is_allowed(functions: Client, root: Cl
     assert code == "AccessDeniedException" and "iam:PassRole" in message
 
 
+def test_a_role_is_passed_to_functions_and_the_host_alone(functions: Client) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
+    target = {"Id": "1", "Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:SBW_outside", "RoleArn": role}
+    put = functions("events").put_targets
+    code, _, message = refused(lambda: put(Rule="SBW_rule", Targets=[target]))
+    assert code == "AccessDeniedException" and "iam:PassRole" in message
+
+
+def test_a_boundary_bounds_a_role_and_the_right_to_change_it(
+    endpoint: str, functions: Client, root: Client
+) -> None:
+    iam = root("iam")
+    bound = policy(allow("s3:PutObject", f"arn:aws:s3:::{RAW}/events/*"))
+    arn = iam.create_policy(PolicyName="bound", PolicyDocument=bound)["Policy"]["Arn"]
+    may(functions, allow("s3:PutObject", f"arn:aws:s3:::{RAW}/*"))
+    assert puts(functions, "rejected/b") == ["", ""]
+    iam.put_role_permissions_boundary(RoleName=ROLE, PermissionsBoundary=arn)
+    assert puts(functions, "events/b") == ["", ""]
+    code, message = puts(functions, "rejected/b")
+    assert code == "AccessDenied" and "permissions boundary" in message
+    assert (
+        refused(lambda: functions("iam").delete_role_permissions_boundary(RoleName=ROLE))[0] == "AccessDenied"
+    )
+
+    iam.create_user(UserName="bounded")
+    with_it = {"StringEquals": {"iam:PermissionsBoundary": arn}}
+    rights = policy(*(allow(f"iam:{one}", "*", Condition=with_it) for one in ("CreateRole", "PutRolePolicy")))
+    iam.put_user_policy(UserName="bounded", PolicyName="x", PolicyDocument=rights)
+    key = iam.create_access_key(UserName="bounded")["AccessKey"]["AccessKeyId"]
+    bounded = client_of(endpoint, key)("iam")
+    role = {"RoleName": "SBW_bounded", "AssumeRolePolicyDocument": policy()}
+    put = {"PolicyName": "p", "PolicyDocument": policy(allow("s3:*", "*"))}
+    assert refused(lambda: bounded.create_role(**role))[0] == "AccessDenied"
+    bounded.create_role(**role, PermissionsBoundary=arn)
+    bounded.put_role_policy(RoleName="SBW_bounded", **put)
+    iam.delete_role_permissions_boundary(RoleName="SBW_bounded")
+    assert refused(lambda: bounded.put_role_policy(RoleName="SBW_bounded", **put))[0] == "AccessDenied"
+    iam.delete_role_permissions_boundary(RoleName=ROLE)
+
+
+def test_no_broad_policy_is_attached(functions: Client) -> None:
+    administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
+    attach = functions("iam").attach_role_policy
+    assert refused(lambda: attach(RoleName=ROLE, PolicyArn=administrator))[0] == "AccessDenied"
+
+
+def test_the_deployer_handles_its_host_and_no_other_instance(
+    deployer: Client, root: Client, network: dict[str, str]
+) -> None:
+    def start(client: Client, name: str) -> str:
+        tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}]
+        image = {"ImageId": "ami-0debian13amd641", "InstanceType": "t3.small", "SubnetId": network["subnet"]}
+        made = client("ec2").run_instances(**image, MinCount=1, MaxCount=1, TagSpecifications=tags)
+        return str(made["Instances"][0]["InstanceId"])
+
+    assert refused(lambda: start(deployer, "other"))[0] == "UnauthorizedOperation"
+    ours, other = start(deployer, "SBW_EC2_ShinyDWH"), start(root, "other")
+    ec2, ssm = deployer("ec2"), deployer("ssm")
+    ours_now, name = [{"Key": "Name", "Value": "SBW_EC2_ShinyDWH"}], {"Groups": [network["group"]]}
+    for call in (
+        lambda: ec2.terminate_instances(InstanceIds=[other]),
+        lambda: ec2.stop_instances(InstanceIds=[other]),
+        lambda: ec2.modify_instance_attribute(InstanceId=other, **name),
+        lambda: ec2.create_tags(Resources=[other], Tags=ours_now),
+        lambda: ec2.terminate_instances(InstanceIds=[ours, other]),
+    ):
+        assert refused(call)[0] == "UnauthorizedOperation"
+    shell = {"DocumentName": "AWS-StartPortForwardingSession"}
+    assert refused(lambda: ssm.start_session(Target=other, **shell))[0] == "AccessDeniedException"
+    assert refused(lambda: ssm.start_session(Target=other))[0] == "AccessDeniedException"
+    assert refused(lambda: ssm.start_session(Target=ours, **shell))[0] == "TargetNotConnected"  # allowed
+    ec2.modify_instance_attribute(InstanceId=ours, **name)
+    ec2.create_tags(Resources=[ours], Tags=ours_now)
+    ec2.terminate_instances(InstanceIds=[ours])
+
+
 def test_a_viewer_forwards_ports_of_the_analytics_host_and_gets_no_shell(
     endpoint: str, root: Client, network: dict[str, str]
 ) -> None:

@@ -127,6 +127,7 @@ ROLE = {
     "name": "services-host",
     "trust": trust("ec2.amazonaws.com"),
     "inline_policies": {"store": allow("s3:PutObject"), "read": allow("s3:GetObject")},
+    "permissions_boundary": "arn:aws:iam::aws:policy/PowerUserAccess",
     "managed_policies": [LOGS],
     "instance_profile": True,
     "description": "The host",

@@ -26,6 +26,7 @@ def assert_role(cloud: Cloud) -> None:
     found = iam.get_role(**BY_ROLE)["Role"]
     assert found["AssumeRolePolicyDocument"] == trust("ec2.amazonaws.com")
     assert (found["Description"], found["MaxSessionDuration"]) == ("The host", 3600)
+    assert found["PermissionsBoundary"]["PermissionsBoundaryArn"] == ROLE["permissions_boundary"]
     assert tag_map(found["Tags"]) == TAGS
     policies = {
         name: iam.get_role_policy(**BY_ROLE, PolicyName=name)["PolicyDocument"]
@@ -80,6 +81,10 @@ ROLE_DRIFT: dict[str, Act] = {
         **BY_ROLE, Description="The host", MaxSessionDuration=7200
     ),
     "the description is another": lambda c: c.iam.update_role(**BY_ROLE, Description="?"),
+    "the boundary is gone": lambda c: c.iam.delete_role_permissions_boundary(**BY_ROLE),
+    "the boundary is another": lambda c: c.iam.put_role_permissions_boundary(
+        **BY_ROLE, PermissionsBoundary=READ_ONLY
+    ),
     "a tag is extra": lambda c: c.iam.tag_role(**BY_ROLE, Tags=[{"Key": "x", "Value": "y"}]),
     "a tag is gone": lambda c: c.iam.untag_role(**BY_ROLE, TagKeys=["Project"]),
     "the profile is gone": lose_the_profile,
