@@ -69,7 +69,7 @@ class Call:
     @property
     def form_encoded(self) -> bool:
         """Whether the parameters are a form, as in EC2's and IAM's protocol."""
-        return self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+        return self.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded")
 
     @property
     def form(self) -> list[tuple[str, str]]:
@@ -173,11 +173,14 @@ def identify(method: str, path: str, headers: dict[str, str]) -> Call:
     if signed:
         call.key, call.region, call.service = signed.groups()
         call.token = headers.get("x-amz-security-token", "")
+        if call.service in _NO_TARGET:
+            call.headers = {key: value for key, value in headers.items() if key != "x-amz-target"}
         return call
     if "X-Amz-Credential" in path:
         presigned = _PRESIGNED.search(call.query.get("X-Amz-Credential", [""])[0])
         if presigned:
             call.key, call.region, call.service = presigned.groups()
+            call.headers = {key: value for key, value in headers.items() if key != "x-amz-target"}
             call.token = call.query.get("X-Amz-Security-Token", [""])[0]
             return call
     if "AWSAccessKeyId=" in path:
@@ -190,8 +193,14 @@ def identify(method: str, path: str, headers: dict[str, str]) -> Call:
     return call
 
 
+_NO_TARGET = frozenset({"apigateway", "ec2", "iam", "lambda", "s3", "sts"})
+"""Services of other protocols, which pay no heed to a target; ministack would."""
+
+
 def rpc_action(call: Call) -> str:
     """Return the action of a JSON or CBOR call, which names it outside its body."""
+    if call.service in _NO_TARGET:
+        return ""
     target = call.headers.get("x-amz-target", "")
     if target:
         return target.rpartition(".")[2]
@@ -208,7 +217,7 @@ def json_answer(value: JsonObject, status: int = 200) -> Answer:
 def error_answer(call: Call, refused: RefusedError) -> Answer:
     """Render an error as the call's own protocol does."""
     code, message = refused.code, str(refused)
-    if call.service in {"ec2", "iam", "sts", "s3"}:
+    if call.service in {"ec2", "iam", "sts", "s3", "sns"}:
         error = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
         if call.service == "s3":
             xml = f"<Error>{error}</Error>"

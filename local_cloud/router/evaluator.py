@@ -37,12 +37,17 @@ class Evaluator:
 
     async def _read(self) -> None:
         assert self._process.stdout  # noqa: S101 - it is a pipe
-        async for line in self._process.stdout:
-            verdict = json.loads(line)
-            self._waiting.pop(verdict["id"]).set_result(verdict)
-        for one in self._waiting.values():
-            one.set_exception(_gone())
-        self._waiting.clear()
+        try:
+            async for line in self._process.stdout:
+                verdict = json.loads(line)
+                answer = self._waiting.pop(verdict["id"])
+                if not answer.done():  # the client may have gone
+                    answer.set_result(verdict)
+        finally:
+            for one in self._waiting.values():
+                if not one.done():
+                    one.set_exception(_gone())
+            self._waiting.clear()
 
     async def ask(self, question: dict[str, Any]) -> Verdict:
         """Return the verdict: ``result`` is Allowed, Denied or Unknown."""

@@ -57,6 +57,8 @@ _S3_NAMES = {
     "HeadObject": "GetObject",
     "CreateMultipartUpload": "PutObject",
     "UploadPart": "PutObject",
+    "UploadPartCopy": "PutObject",
+    "SelectObjectContent": "GetObject",
     "CompleteMultipartUpload": "PutObject",
     "CopyObject": "PutObject",
     "DeleteObjects": "DeleteObject",
@@ -201,7 +203,7 @@ def _lambda(call: Call, account: str) -> Iterator[Need]:
     names = {"Invoke": "InvokeFunction", "InvokeAsync": "InvokeFunction"}
     segments = call.segments
     # /2015-03-31/functions/NAME/… and /2017-03-31/tags/ARN
-    name = segments[2] if len(segments) > 2 else str(call.json.get("FunctionName", ""))
+    name = "".join(segments[2:3]) or str(call.json.get("FunctionName", ""))
     about = (
         arns(call, account, "lambda", name if name.startswith("arn:") else f"function:{name}")
         if name

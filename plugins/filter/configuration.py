@@ -146,8 +146,11 @@ def _origins(variables: Variables) -> Iterator[str]:
     origins = variables["platform_cors_origins"]
     if not origins:
         yield "platform_cors_origins is empty, so no page could send events. Fix: name the shop's origin."
+    if not isinstance(origins, list):
+        yield f"platform_cors_origins is {origins!r} and no list. Fix: write [https://shop.example]."
+        return
     for origin in origins:
-        if not ORIGIN.fullmatch(origin):
+        if not ORIGIN.fullmatch(str(origin)):
             yield (
                 f"platform_cors_origins has {origin!r}, which no browser sends as its origin. "
                 "Fix: write scheme://host or scheme://host:port, in lower case and without a path."

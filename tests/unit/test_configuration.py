@@ -58,6 +58,8 @@ def test_the_defaults_are_all_right() -> None:
         ({"platform_etl_security_group": "sg_oltp_WebDB"}, "platform_etl_security_group"),
         ({"platform_cors_origins": []}, "platform_cors_origins"),
         ({"platform_cors_origins": ["*"]}, "platform_cors_origins"),
+        ({"platform_cors_origins": "https://shop.example"}, "platform_cors_origins is 'https"),
+        ({"platform_cors_origins": [1]}, "platform_cors_origins"),
         ({"platform_cors_origins": ["https://shop.example/"]}, "platform_cors_origins"),
         ({"platform_parameter_prefix": "clickstream"}, "platform_parameter_prefix"),
         ({"platform_parameter_prefix": "/aws/x"}, "platform_parameter_prefix"),

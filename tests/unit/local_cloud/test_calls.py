@@ -136,3 +136,12 @@ def test_the_form_can_be_edited() -> None:
     assert found.params("Filter.") == ["a/b"]
     found.replace_form([*found.form, ("New", "ü")])
     assert found.body == b"Action=X&Filter.1.Name=a%2Fb&Empty=&New=%C3%BC"
+
+
+def test_a_target_changes_nothing_where_the_protocol_has_none() -> None:
+    """ministack goes by it first of all: an upload to S3 would be a call of another service."""
+    scope = "AWS4-HMAC-SHA256 Credential=k/20260101/ap-southeast-1/{}/aws4_request, Signature=0"
+    headers = {"authorization": scope.format("s3"), "x-amz-target": "AmazonSSM.GetParameter"}
+    assert "x-amz-target" not in identify("PUT", "/b/k", headers).headers
+    headers["authorization"] = scope.format("ssm")
+    assert "x-amz-target" in identify("POST", "/", headers).headers

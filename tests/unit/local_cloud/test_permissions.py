@@ -43,6 +43,19 @@ def brief(made: Call) -> list[tuple[str, tuple[str, ...]]]:
     [
         (call("s3", "HEAD", "/b"), [("s3:ListBucket", ("arn:aws:s3:::b",))]),
         (call("s3", "PUT", "/b?lifecycle"), [("s3:PutLifecycleConfiguration", ("arn:aws:s3:::b",))]),
+        (call("s3", "PUT", "/b/k", x_amz_target="X.HeadBucket"), [("s3:PutObject", ("arn:aws:s3:::b/k",))]),
+        (
+            call("s3", "PUT", "/b/k?partNumber=1&uploadId=u", x_amz_copy_source="o/k"),
+            [("s3:PutObject", ("arn:aws:s3:::b/k",)), ("s3:GetObject", ("arn:aws:s3:::o/k",))],
+        ),
+        (
+            call("lambda", "POST", "/2015-03-31/functions/", b'{"FunctionName": "f"}'),
+            [("lambda:CreateFunction", (f"arn:aws:lambda:{HERE}:function:f",))],
+        ),
+        (
+            call("ec2", "POST", "/", b"Action=DescribeVpcs", content_type=FORM.title()),
+            [("ec2:DescribeVpcs", ("*",))],
+        ),
         (call("s3", "GET", "/b/a%2Fk"), [("s3:GetObject", ("arn:aws:s3:::b/a/k",))]),
         (call("s3", "GET", "/b/k?versionId=1"), [("s3:GetObjectVersion", ("arn:aws:s3:::b/k",))]),
         (
