@@ -12,9 +12,10 @@ description:
   - The module compares and sets the default version, which C(aws ssm start-session --document-name) uses.
 options:
   name:
-    description: Name of the document. V(SSM-SessionManagerRunShell) is the account's own preferences.
+    description:
+      - Name of the document. V(SSM-SessionManagerRunShell) is the account's own preferences.
+      - Required, here or in O(each).
     type: str
-    required: true
   log_bucket:
     description: Bucket that transcripts are written to; empty for none.
     type: str
@@ -40,7 +41,9 @@ options:
     type: str
     default: Shell with a transcript
 author: The clickstream platform's founders
-extends_documentation_fragment: clickstream.aws.resource
+extends_documentation_fragment:
+  - clickstream.aws.resource
+  - clickstream.aws.each
 """
 
 EXAMPLES = r"""
@@ -54,13 +57,13 @@ EXAMPLES = r"""
 RETURN = r"""
 exists:
   description: Whether the document exists after the task; in check mode, whether it exists now.
-  returned: always
+  returned: without O(each)
   type: bool
 resource:
   description:
     - The document after the task; in check mode as it would be, without the ids that AWS has yet to give.
     - Empty where the document does not exist.
-  returned: always
+  returned: without O(each)
   type: dict
   contains:
     version:
@@ -73,6 +76,11 @@ resource:
     tags:
       description: All tags.
       type: dict
+resources:
+  description: With O(each), C(exists) and C(resource) of each entry, in their order.
+  returned: with O(each)
+  type: list
+  elements: dict
 """
 
 import json
@@ -207,6 +215,7 @@ def main() -> None:
             "shell_profile": {"default": ""},
             "description": {"default": "Shell with a transcript"},
         },
+        several=True,
     )
 
 
