@@ -45,7 +45,7 @@ def verify() -> None:
     [stage] = parts("stages")
     assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
     limits = stage["DefaultRouteSettings"]
-    assert (limits["ThrottlingBurstLimit"], limits["ThrottlingRateLimit"]) == (200, 100.0)
+    assert (limits["ThrottlingBurstLimit"], limits["ThrottlingRateLimit"]) == (100, 50.0)
     assert limits["DetailedMetricsEnabled"] is False
     assert stage["AccessLogSettings"]["DestinationArn"].removesuffix(":*").endswith(f":log-group:{LOG_GROUP}")
     [(sid, permission)] = permissions(FUNCTION).items()

@@ -26,7 +26,11 @@ def verify() -> None:
         512,
         29,
     )
-    assert function["Environment"]["Variables"] == {"RAW_BUCKET": f"clickstream-s3-ingest{OF_ACCOUNT}"}
+    assert function["Environment"]["Variables"] == {
+        "RAW_BUCKET": f"clickstream-s3-ingest{OF_ACCOUNT}",
+        "INGEST_SOURCE_IP": "truncated",
+        "INGEST_ORIGINS": "http://localhost:3000",
+    }
     assert function["Role"] == f"arn:aws:iam::{ACCOUNT}:role/{NAME}-role"
     assert not function.get("VpcConfig", {}).get("SubnetIds") and not function.get("Layers")
     logging = function["LoggingConfig"]

@@ -375,6 +375,10 @@ def test_a_first_session_answers(host: str) -> None:
 def test_a_deployer_opens_and_ends_sessions_and_one_without_the_channel_gets_none(host: str) -> None:
     ssm, iam = aws("ssm", DEPLOYER_KEY), aws("iam")
     document, ports = "AWS-StartPortForwardingSession", {"portNumber": ["22"]}
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        ssm.start_session(Target=host)  # another's instance
+    own = {"Key": "Name", "Value": "SBW_EC2_ShinyDWH"}
+    aws("ec2").create_tags(Resources=[host], Tags=[own])
     opened = ssm.start_session(Target=host, DocumentName=document, Parameters=ports)
     assert opened["SessionId"].startswith("deployer-")
     ssm.terminate_session(SessionId=opened["SessionId"])
@@ -392,6 +396,7 @@ def test_a_deployer_opens_and_ends_sessions_and_one_without_the_channel_gets_non
     assert done.returncode == 255 and "ssmmessages:OpenDataChannel" in done.stderr
     iam.delete_user_policy(UserName="deployer", PolicyName="old")
     iam.attach_user_policy(UserName="deployer", PolicyArn=arn)
+    aws("ec2").delete_tags(Resources=[host], Tags=[own])
 
 
 def test_a_session_document_logs_to_its_bucket(place: Place, host: str) -> None:
