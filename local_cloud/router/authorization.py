@@ -23,7 +23,7 @@ from local_cloud.router.evaluator import Evaluator, Verdict
 from local_cloud.router.hooks import answers
 from local_cloud.router.identities import Identity, Policy, identities, listed
 from local_cloud.router.instances import instances
-from local_cloud.router.operations import changes
+from local_cloud.router.operations import changes, operation_of
 from local_cloud.router.permissions import FREE, Context, Need, needs
 
 ANONYMOUS = "Anonymous"
@@ -35,6 +35,8 @@ _KEYS = frozenset(
     key.lower()
     for key in (
         *(
+            "aws:PrincipalAccount",
+            "aws:PrincipalArn",
             "aws:SourceAccount",
             "aws:SourceArn",
             "aws:SourceIp",
@@ -85,6 +87,9 @@ class Gate:
         principal = await self._principal(call)
         call.principal = principal
         if principal is None:
+            operation = operation_of(call)
+            if not operation or not operation.unsigned:
+                refuse("MissingAuthenticationTokenException", "Missing Authentication Token", 403)
             self._list(f"{call.service}:{call.action}", "the call is not signed", "")
             return
         subnet = principal.subnet or await self._subnet(client)
@@ -144,9 +149,9 @@ class Gate:
             resources = (await self._role_of(resources[0].partition("/")[2]),)
         identity = (await self._identities()).get(principal.identity)
         policies = identity.policies if identity else {}
+        who: Context = {"aws:PrincipalArn": principal.identity, "aws:PrincipalAccount": self._account}
         context: Context = {
-            "aws:PrincipalArn": principal.identity,
-            "aws:PrincipalAccount": self._account,
+            **({} if principal.arn == ANONYMOUS else who),
             "aws:PrincipalIsAWSService": "false",
             "aws:ViaAWSService": "false",
             "aws:ResourceAccount": self._account,
@@ -338,13 +343,17 @@ class Gate:
         name = arn.rpartition(":")[2]
         if service == "s3" and arn != "*":
             answer = await self._backends.get_json("s3", f"/{quote(name)}?policy")
-            return answer.json or None if answer.ok else None
+            return answer.json or None if is_there(answer, arn) else None
         if service == "lambda" and ":function:" in arn:
             answer = await self._backends.get_json("lambda", f"/2015-03-31/functions/{quote(name)}/policy")
-            return _json(answer.json.get("Policy")) if answer.ok else None
+            return _json(answer.json.get("Policy")) if is_there(answer, arn) else None
+        if service == "sts" and ":role/" in arn:
+            role = (await self._identities()).get(arn)
+            # AWS denies what is not there
+            return role.trust if role else {"Version": "2012-10-17", "Statement": []}
         if service == "sns" and arn.startswith("arn:aws:sns:"):
             attributes = await self._form("sns", {"Action": "GetTopicAttributes", "TopicArn": arn})
-            entries = parse(attributes.body).iterfind(".//entry") if attributes.ok else ()
+            entries = parse(attributes.body).iterfind(".//entry") if is_there(attributes, arn) else ()
             return next((_json(e.findtext("value")) for e in entries if e.findtext("key") == "Policy"), None)
         if service == "kms" and ":key/" in arn:
             headers = {
@@ -353,7 +362,7 @@ class Gate:
             }
             asked = json.dumps({"KeyId": arn, "PolicyName": "default"}).encode()
             answer = await self._backends.send(self._own_call("kms", headers, asked))
-            return _json(answer.json.get("Policy")) if answer.ok else None
+            return _json(answer.json.get("Policy")) if is_there(answer, arn) else None
         return None
 
     async def _form(self, service: str, form: dict[str, str]) -> Answer:
@@ -372,6 +381,15 @@ class Gate:
         self._listed.add((action, reason))
         with self._unjudged.open("a") as out:
             out.write(json.dumps({"action": action, "reason": reason, "resource": resource}) + "\n")
+
+
+def is_there(answer: Answer, arn: str) -> bool:
+    """Whether an emulator has a policy of this; one that cannot be read is no absent one."""
+    if answer.ok:
+        return True
+    if answer.status == 404 or b"NotFound" in answer.body:
+        return False
+    return refuse("ServiceUnavailable", f"the policy of {arn} cannot be read: HTTP {answer.status}", 503)
 
 
 def keys_asked(policies: Iterable[Policy], action: str) -> set[str]:

@@ -6,14 +6,13 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
-from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 from xml.sax.saxutils import escape
 
 JsonObject = dict[str, Any]
 
-_SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+_SCOPE = re.compile(r"AWS4-HMAC-SHA256\s+Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _PRESIGNED = re.compile(r"([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
-_RPC_PATH = re.compile(r"^/service/([^/]+)/operation/([^/]+)$")
 _TARGETS = {
     "AWSCognitoIdentityProviderService": "cognito-idp",
     "AmazonSSM": "ssm",
@@ -23,6 +22,8 @@ _TARGETS = {
 """Target prefix → service, for the JSON calls that clients may send unsigned."""
 
 EXECUTE_API = "/_aws/execute-api/"
+_ADDRESS = re.compile(r"[\d.]+(:\d+)?")
+_API_HOST = re.compile(r"[a-f0-9]{8}\.execute-api\.127\.0\.0\.1(:\d+)?")
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,22 @@ class Call:
         """Send these parameters on instead of the ones that arrived."""
         self._form = form
         self.body = urlencode(form).encode()
+
+    def take_form(self, body: bytes) -> None:
+        """Take the parameters from the query string, where AWS reads them too, into the body.
+
+        A signature in the query string stays there.
+        """
+        self.body = body
+        url = urlsplit(self.path)
+        query = parse_qsl(url.query, keep_blank_values=True)
+        kept = [one for one in query if one[0].startswith("X-Amz-")]
+        if kept != query:
+            self.replace_form([*(one for one in query if one not in kept), *self.form])
+            self.path = urlunsplit(url._replace(query=urlencode(kept)))
+        self.method = "POST"
+        self.headers = {**self.headers, "content-type": "application/x-www-form-urlencoded"}
+        self.headers.pop("content-length", None)
 
     @property
     def json(self) -> JsonObject:
@@ -163,49 +180,39 @@ def identify(method: str, path: str, headers: dict[str, str]) -> Call:
     """Tell service and region of a request from its signature, or else from its path and headers.
 
     ``headers`` have lower-case names. The action is found later, see
-    :mod:`local_cloud.router.operations`.
+    :mod:`local_cloud.router.operations`. A request that is not signed and names no service is one to S3.
     """
+    api = path.startswith(EXECUTE_API) or _API_HOST.fullmatch(headers.get("host", ""))
+    if not api and not _ADDRESS.fullmatch(headers.get("host", "")):
+        # ministack reads buckets and services from a name; here they are in path and signature
+        headers = {key: value for key, value in headers.items() if key != "host"}
+    else:
+        headers = dict(headers)
     call = Call(method, path, headers, service="", region="")
-    if path.startswith(EXECUTE_API) or ".execute-api." in headers.get("host", ""):
+    signed = _SCOPE.match(headers.get("authorization", ""))
+    if api:
         call.service = "execute-api"
+        if signed:
+            del headers["authorization"]
         return call
-    signed = _SCOPE.search(headers.get("authorization", ""))
     if signed:
         call.key, call.region, call.service = signed.groups()
         call.token = headers.get("x-amz-security-token", "")
-        if call.service in _NO_TARGET:
-            call.headers = {key: value for key, value in headers.items() if key != "x-amz-target"}
-        return call
-    if "X-Amz-Credential" in path:
+    elif "X-Amz-Credential" in path:
         presigned = _PRESIGNED.search(call.query.get("X-Amz-Credential", [""])[0])
         if presigned:
             call.key, call.region, call.service = presigned.groups()
-            call.headers = {key: value for key, value in headers.items() if key != "x-amz-target"}
             call.token = call.query.get("X-Amz-Security-Token", [""])[0]
-            return call
-    if "AWSAccessKeyId=" in path:
+    elif "AWSAccessKeyId=" in path:
         # only S3 still has signature version 2, for presigned addresses
         call.service = "s3"
         call.key = call.query["AWSAccessKeyId"][0]
-        return call
-    prefix = headers.get("x-amz-target", "").partition(".")[0]
-    call.service = _TARGETS.get(prefix, "")
+    else:
+        headers.pop("authorization", None)
+        call.service = _TARGETS.get(headers.get("x-amz-target", "").partition(".")[0], "s3")
+    if call.service == "execute-api":
+        call.service = ""  # of the API's own calls the path or the host says it
     return call
-
-
-_NO_TARGET = frozenset({"apigateway", "ec2", "iam", "lambda", "s3", "sts"})
-"""Services of other protocols, which pay no heed to a target; ministack would."""
-
-
-def rpc_action(call: Call) -> str:
-    """Return the action of a JSON or CBOR call, which names it outside its body."""
-    if call.service in _NO_TARGET:
-        return ""
-    target = call.headers.get("x-amz-target", "")
-    if target:
-        return target.rpartition(".")[2]
-    rpc = _RPC_PATH.match(urlsplit(call.path).path)
-    return rpc.group(2) if rpc else ""
 
 
 def json_answer(value: JsonObject, status: int = 200) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -17,12 +17,17 @@ _KINDS = {"Filter.member.1": "User", "Filter.member.2": "Role", "Filter.member.3
 
 @dataclass(frozen=True)
 class Identity:
-    """A user or a role; ``policies`` are its own and the attached ones, by name, ``boundary`` its bound."""
+    """A user or a role.
+
+    ``policies`` are its own and the attached ones, by name, ``boundary`` its bound, and ``trust`` says who
+    may assume a role.
+    """
 
     arn: str
     id: str
     policies: dict[str, Policy]
     boundary: tuple[str, Policy] | None = None
+    trust: Policy = field(default_factory=dict)
 
 
 async def identities(backends: Backends) -> dict[str, Identity]:
@@ -64,7 +69,8 @@ async def _identity(
                 arn, {}
             )  # AWS keeps a policy that bounds a role; one that is not there allows nothing
             boundary = arn, managed[arn]
-    return Identity(str(one.findtext("Arn")), str(one.findtext(f"{kind}Id")), policies, boundary)
+    trust = _document(one.findtext("AssumeRolePolicyDocument"))
+    return Identity(str(one.findtext("Arn")), str(one.findtext(f"{kind}Id")), policies, boundary, trust)
 
 
 async def _aws_managed(backends: Backends, arn: str) -> Policy:

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
 from local_cloud.router.calls import Call
+from local_cloud.router.operations import as_read
 
 Context = dict[str, str | list[str]]
 
@@ -34,6 +35,7 @@ FREE = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
 def needs(call: Call, account: str) -> list[Need]:
     """Return what a call needs; an action or a resource that nobody knows is found out by the evaluator."""
     make = _SERVICES.get(call.service, _other)
+    call = as_read(call)
     tags = _request_tags(call)
     return [Need(one.action, one.resources, {**tags, **one.context}) for one in make(call, account)]
 
@@ -44,49 +46,102 @@ def arns(call: Call, account: str, service: str, *names: str) -> tuple[str, ...]
     return tuple(name if name.startswith("arn:") else place + name for name in names)
 
 
-# S3
-
-_S3_NAMES = {
-    "HeadBucket": "ListBucket",
-    "ListObjects": "ListBucket",
-    "ListObjectsV2": "ListBucket",
-    "ListObjectVersions": "ListBucketVersions",
-    "ListMultipartUploads": "ListBucketMultipartUploads",
-    "ListParts": "ListMultipartUploadParts",
-    "ListBuckets": "ListAllMyBuckets",
-    "HeadObject": "GetObject",
-    "CreateMultipartUpload": "PutObject",
-    "UploadPart": "PutObject",
-    "UploadPartCopy": "PutObject",
-    "SelectObjectContent": "GetObject",
-    "CompleteMultipartUpload": "PutObject",
-    "CopyObject": "PutObject",
-    "DeleteObjects": "DeleteObject",
-    "GetBucketCors": "GetBucketCORS",
-    "PutBucketCors": "PutBucketCORS",
-    "DeleteBucketCors": "PutBucketCORS",
-    "GetBucketEncryption": "GetEncryptionConfiguration",
-    "PutBucketEncryption": "PutEncryptionConfiguration",
-    "DeleteBucketEncryption": "PutEncryptionConfiguration",
-    "GetBucketLifecycle": "GetLifecycleConfiguration",
-    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
-    "PutBucketLifecycle": "PutLifecycleConfiguration",
-    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
-    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
-    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
-    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
-    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
-    "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
-    "DeleteBucketTagging": "PutBucketTagging",
-    "GetBucketNotificationConfiguration": "GetBucketNotification",
-    "PutBucketNotificationConfiguration": "PutBucketNotification",
+_VIEWS_BUDGETS = (
+    "DescribeBudget",
+    "DescribeBudgetNotificationsForAccount",
+    "DescribeBudgetPerformanceHistory",
+    "DescribeBudgets",
+    "DescribeNotificationsForBudget",
+    "DescribeSubscribersForNotification",
+)
+_MODIFIES_BUDGETS = (
+    *("CreateBudget", "DeleteBudget", "UpdateBudget"),
+    *("CreateNotification", "DeleteNotification", "UpdateNotification"),
+    *("CreateSubscriber", "DeleteSubscriber", "UpdateSubscriber"),
+)
+NAMES = {
+    "budgets": {
+        **dict.fromkeys(_VIEWS_BUDGETS, "ViewBudget"),
+        **dict.fromkeys(_MODIFIES_BUDGETS, "ModifyBudget"),
+    },
+    "lambda": {
+        "GetLayerVersionByArn": "GetLayerVersion",
+        "Invoke": "InvokeFunction",
+        "InvokeWithResponseStream": "InvokeFunction",
+    },
+    "sns": {"PublishBatch": "Publish"},
+    "sqs": {
+        "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
+        "DeleteMessageBatch": "DeleteMessage",
+        "SendMessageBatch": "SendMessage",
+    },
+    "s3": {
+        "HeadBucket": "ListBucket",
+        "ListObjects": "ListBucket",
+        "ListObjectsV2": "ListBucket",
+        "ListObjectVersions": "ListBucketVersions",
+        "ListMultipartUploads": "ListBucketMultipartUploads",
+        "ListParts": "ListMultipartUploadParts",
+        "ListBuckets": "ListAllMyBuckets",
+        "HeadObject": "GetObject",
+        "CreateMultipartUpload": "PutObject",
+        "UploadPart": "PutObject",
+        "UploadPartCopy": "PutObject",
+        "SelectObjectContent": "GetObject",
+        "CompleteMultipartUpload": "PutObject",
+        "CopyObject": "PutObject",
+        "DeleteObjects": "DeleteObject",
+        "GetBucketCors": "GetBucketCORS",
+        "PutBucketCors": "PutBucketCORS",
+        "DeleteBucketCors": "PutBucketCORS",
+        "GetBucketEncryption": "GetEncryptionConfiguration",
+        "PutBucketEncryption": "PutEncryptionConfiguration",
+        "DeleteBucketEncryption": "PutEncryptionConfiguration",
+        "GetBucketLifecycle": "GetLifecycleConfiguration",
+        "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+        "PutBucketLifecycle": "PutLifecycleConfiguration",
+        "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+        "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+        "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+        "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+        "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+        "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
+        "DeleteBucketTagging": "PutBucketTagging",
+        "GetBucketNotificationConfiguration": "GetBucketNotification",
+        "PutBucketNotificationConfiguration": "PutBucketNotification",
+        "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
+        "PutBucketAccelerateConfiguration": "PutAccelerateConfiguration",
+        "GetBucketReplication": "GetReplicationConfiguration",
+        "PutBucketReplication": "PutReplicationConfiguration",
+        "DeleteBucketReplication": "PutReplicationConfiguration",
+        "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+        "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
+        **{
+            f"{verb}Bucket{kind}Configuration{plural}": f"{right}{kind}Configuration"
+            for kind in ("Analytics", "IntelligentTiering", "Inventory", "Metrics")
+            for verb, plural, right in (
+                ("Get", "", "Get"),
+                ("List", "s", "Get"),
+                ("Put", "", "Put"),
+                ("Delete", "", "Put"),
+            )
+        },
+    },
 }
+"""Service → operation → the action that allows it, where the two names differ."""
+
+
+def _action(call: Call) -> str:
+    return NAMES.get(call.service, {}).get(call.action, call.action)
+
+
+# S3
 
 
 def _s3(call: Call, account: str) -> Iterator[Need]:
     bucket, key = call.segments[0], "/".join(call.segments[1:])
     resource = f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
-    name = _S3_NAMES.get(call.action, call.action)
+    name = _action(call)
     query = {key: values[0] for key, values in call.query.items()}
     if name == "DeleteObject" and not key:
         listed = ElementTree.fromstring(call.body or b"<x/>")  # noqa: S314 - a client of this computer
@@ -200,7 +255,6 @@ def _iam(call: Call, account: str) -> Iterator[Need]:
 
 
 def _lambda(call: Call, account: str) -> Iterator[Need]:
-    names = {"Invoke": "InvokeFunction", "InvokeAsync": "InvokeFunction"}
     segments = call.segments
     # /2015-03-31/functions/NAME/… and /2017-03-31/tags/ARN
     name = "".join(segments[2:3]) or str(call.json.get("FunctionName", ""))
@@ -209,7 +263,7 @@ def _lambda(call: Call, account: str) -> Iterator[Need]:
         if name
         else ("*",)
     )
-    yield Need(f"lambda:{names.get(call.action, call.action)}", about)
+    yield Need(f"lambda:{_action(call)}", about)
     role = call.json.get("Role") if call.action in {"CreateFunction", "UpdateFunctionConfiguration"} else None
     if role:
         yield Need("iam:PassRole", (str(role),), _passed_to("lambda"))
@@ -274,11 +328,11 @@ def _document(call: Call, account: str, name: str) -> str:
 def _other(call: Call, account: str) -> Iterator[Need]:
     """A service without a function of its own: what the call is about are the ARNs that it names."""
     services = {"monitoring": "cloudwatch", "email": "ses"}
-    values = (
-        [value for _, value in call.form] if call.form_encoded else [str(one) for one in call.json.values()]
-    )
+    values = [value for _, value in call.form] or [str(one) for one in call.json.values()]
     found = [value for value in values if value.startswith("arn:aws:")]
-    yield Need(f"{services.get(call.service, call.service)}:{call.action}", (*found, "*"))
+    if "BudgetName" in call.json:
+        found.append(f"arn:aws:budgets::{account}:budget/{call.json['BudgetName']}")
+    yield Need(f"{services.get(call.service, call.service)}:{_action(call)}", (*found, "*"))
 
 
 _SERVICES: dict[str, Callable[[Call, str], Iterator[Need]]] = {
@@ -295,7 +349,7 @@ _SERVICES: dict[str, Callable[[Call, str], Iterator[Need]]] = {
 
 def _request_tags(call: Call) -> Context:
     """Return ``aws:RequestTag/…`` and ``aws:TagKeys`` of the tags that a call sends."""
-    tags = _json_tags(call.json) if not call.form_encoded else _form_tags(call.form)
+    tags = _json_tags(call.json) or _form_tags(call.form)
     if not tags:
         return {}
     return {**{f"aws:RequestTag/{key}": value for key, value in tags.items()}, "aws:TagKeys": sorted(tags)}

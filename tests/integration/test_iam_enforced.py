@@ -7,8 +7,11 @@ import json
 import os
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -367,6 +370,79 @@ def test_a_viewer_forwards_ports_of_the_analytics_host_and_gets_no_shell(
     assert error(other, DocumentName=forward) == "AccessDeniedException"
     assert error(ours, DocumentName="AWS-StartInteractiveCommand") == "AccessDeniedException"
     assert error(ours) == "AccessDeniedException"
+
+
+def test_what_is_not_signed_is_anybody_s(endpoint: str, functions: Client, root: Client) -> None:
+    s3 = boto3.client(
+        "s3", region_name=REGION, endpoint_url=endpoint, config=Config(signature_version=UNSIGNED)
+    )
+    root("s3").put_object(Bucket=RAW, Key="open/1", Body=b"x")
+    get, put = partial(s3.get_object, Bucket=RAW), partial(s3.put_object, Bucket=RAW, Body=b"x")
+    assert refused(partial(get, Key="open/1"))[:2] == ("AccessDenied", 403)
+    assert refused(s3.list_buckets)[0] == "AccessDenied"
+    reading = allow("s3:GetObject", f"arn:aws:s3:::{RAW}/open/*", Principal="*")
+    ours = {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}
+    writing = allow("s3:PutObject", f"arn:aws:s3:::{RAW}/*", Principal="*", Condition=ours)
+    root("s3").put_bucket_policy(Bucket=RAW, Policy=policy(reading, writing))
+    assert get(Key="open/1")["Body"].read() == b"x"
+    assert refused(partial(put, Key="open/1"))[0] == "AccessDenied"
+    root("s3").delete_bucket_policy(Bucket=RAW)
+    ssm = boto3.client(
+        "ssm", region_name=REGION, endpoint_url=endpoint, config=Config(signature_version=UNSIGNED)
+    )
+    assert (
+        refused(lambda: ssm.put_parameter(Name="/x", Value="x"))[0] == "MissingAuthenticationTokenException"
+    )
+
+
+def test_a_call_is_one_of_the_service_that_it_is_signed_for(endpoint: str, functions: Client) -> None:
+    def send(service: str, method: str, path: str, data: str = "", **headers: str) -> tuple[int, str]:
+        scope = f"Credential={DEPLOYER_KEY}/20260101/{REGION}/{service}/aws4_request"
+        headers["authorization"] = f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"
+        sent = {key.replace("_", "-"): value for key, value in headers.items()}
+        asked = urllib.request.Request(endpoint + path, data.encode(), sent, method=method)  # noqa: S310 - our own
+        try:
+            with urllib.request.urlopen(asked) as answer:  # noqa: S310
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    other = send("events", "POST", "/", '{"Name": "/other"}', x_amz_target="AmazonSSM.PutParameter")
+    assert other[0] == 400 and "UnknownOperationException" in other[1]
+    for scope in ("execute-api", "unheard"):
+        assert send(scope, "GET", f"/{RAW}/events/1")[0] == 403
+    run = "Action=RunInstances&ImageId=ami-0debian13amd641&MinCount=1&MaxCount=1&InstanceType=t3.small"
+    tag = "TagSpecification.1.ResourceType=instance&TagSpecification.1.Tag.1.Key=Name"
+    host = f"/?{run}&{tag}&TagSpecification.1.Tag.1.Value=SBW_EC2_ShinyDWH"
+    passing = send("ec2", "POST", f"{host}&IamInstanceProfile.Name=other")
+    assert passing[0] == 403 and "iam:PassRole" in passing[1]
+    names = send(
+        "ssm",
+        "POST",
+        "/",
+        '{"Name": "/other", "Value": "x", "Type": "String", "Names": ["/clickstream/x"]}',
+        x_amz_target="AmazonSSM.PutParameter",
+    )
+    assert names[0] == 400 and "parameter/other" in names[1]
+
+
+def test_a_role_is_assumed_by_whom_it_trusts(endpoint: str, functions: Client, root: Client) -> None:
+    iam = root("iam")
+    iam.create_user(UserName="assumes")
+    rights = policy(allow("sts:AssumeRole", "*"))
+    iam.put_user_policy(UserName="assumes", PolicyName="x", PolicyDocument=rights)
+    key = iam.create_access_key(UserName="assumes")["AccessKey"]["AccessKeyId"]
+    assume = partial(client_of(endpoint, key)("sts").assume_role, RoleSessionName="it")
+    role = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
+    assert refused(partial(assume, RoleArn=role))[0] == "AccessDenied"  # it trusts Lambda alone
+    assert refused(partial(assume, RoleArn=f"{role}-that-is-not-there"))[0] == "AccessDenied"
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    made = iam.create_role(RoleName="trusting", AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+    assert assume(RoleArn=made)["AssumedRoleUser"]["Arn"].endswith("assumed-role/trusting/it")
 
 
 def test_what_cannot_be_judged_is_listed(endpoint: str, functions: Client) -> None:

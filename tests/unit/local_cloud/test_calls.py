@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("aiohttp")
 
 from local_cloud.router.calls import Call, RefusedError, error_answer, identify
-from local_cloud.router.operations import action_of, changes
+from local_cloud.router.operations import action_of, as_read, changes, refuse_unknown, rpc_action
 
 
 def signed(service: str, **more: str) -> dict[str, str]:
@@ -34,9 +34,12 @@ FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
         ("GET", "/b/k?X-Amz-Credential=local%2F20261121%2Feu-west-1%2Fs3%2Faws4_request", {}, "s3"),
         ("GET", "/b/k?AWSAccessKeyId=local&Signature=x&Expires=1", {}, "s3"),
         ("POST", "/_aws/execute-api/abc/clickstream", {}, "execute-api"),
-        ("POST", "/clickstream", {"host": "abc.execute-api.localhost:4566"}, "execute-api"),
+        ("POST", "/clickstream", {"host": "0123abcd.execute-api.127.0.0.1:4566"}, "execute-api"),
         ("POST", "/", {"x-amz-target": "AWSCognitoIdentityProviderService.SignUp"}, "cognito-idp"),
-        ("GET", "/favicon.ico", {}, ""),
+        ("GET", "/bucket/key", {}, "s3"),
+        ("GET", "/b/k", {"host": "0123abcd.execute-api.elsewhere", **signed("s3")}, "s3"),
+        ("POST", "/", {"x-amz-target": "Unheard.Of"}, "s3"),
+        ("GET", "/bucket/key", signed("execute-api"), ""),
     ],
 )
 def test_the_service_is_found(method: str, path: str, headers: dict[str, str], service: str) -> None:
@@ -60,6 +63,7 @@ def test_the_service_is_found(method: str, path: str, headers: dict[str, str], s
         ("GET", "/v2/apis/abc/routes", "apigateway", "GetRoutes", False),
         ("PATCH", "/v2/apis/abc", "apigateway", "UpdateApi", True),
         ("DELETE", "/unheard/of", "lambda", "DELETE /unheard/of", True),
+        ("GET", "/b/k?Action=ListBuckets", "s3", "GetObject", False),
     ],
 )
 def test_rest_calls_are_named(method: str, path: str, service: str, action: str, mutating: bool) -> None:
@@ -140,8 +144,84 @@ def test_the_form_can_be_edited() -> None:
 
 def test_a_target_changes_nothing_where_the_protocol_has_none() -> None:
     """ministack goes by it first of all: an upload to S3 would be a call of another service."""
-    scope = "AWS4-HMAC-SHA256 Credential=k/20260101/ap-southeast-1/{}/aws4_request, Signature=0"
-    headers = {"authorization": scope.format("s3"), "x-amz-target": "AmazonSSM.GetParameter"}
-    assert "x-amz-target" not in identify("PUT", "/b/k", headers).headers
-    headers["authorization"] = scope.format("ssm")
-    assert "x-amz-target" in identify("POST", "/", headers).headers
+    target = {"x-amz-target": "AmazonSSM.GetParameter"}
+    assert call("PUT", "/b/k", "s3", **target).action == "PutObject"
+    assert not rpc_action(call("PUT", "/b/k", "s3", **target))  # the server drops it
+    assert rpc_action(call("POST", "/", "ssm", **target)) == "GetParameter"
+
+
+def test_a_host_says_no_bucket() -> None:
+    """ministack would read one from it, and IAM is asked about the path's."""
+    assert "host" not in identify("GET", "/b/k", signed("s3", host="other.s3.amazonaws.com")).headers
+
+
+def test_a_signature_of_the_caller_s_own_making_names_no_service() -> None:
+    found = identify(
+        "GET", "/b/k", {"authorization": "Credential=a/b/c/ssm/d, " + signed("s3")["authorization"]}
+    )
+    assert (found.service, found.key, found.headers) == ("s3", "", {})
+
+
+@pytest.mark.parametrize(
+    ("made", "code"),
+    [
+        (("POST", "/", "events", b"{}", {"x-amz-target": "AmazonSSM.PutParameter"}), "UnknownOperation"),
+        (("POST", "/", "ssm", b"{}", {"x-amz-target": "AmazonSSM.putParameter"}), "UnknownOperation"),
+        (("POST", "/", "ssm", b"{}", {}), "UnknownOperation"),
+        (("POST", "/service/AmazonSSM/operation/PutParameter", "monitoring", b"", {}), "UnknownOperation"),
+        (("POST", "/unheard/of", "lambda", b"", {}), "UnknownOperation"),
+        (("POST", "/", "ec2", b"Action=runInstances", FORM), "InvalidAction"),
+        (("POST", "/", "ec2", b"", {}), "InvalidAction"),
+        (("POST", "/", "iam", b"Action=GetRole&RoleName=a&RoleName=b", FORM), "MalformedQueryString"),
+        (("POST", "/bucket", "s3", b"", {}), "MethodNotAllowed"),
+        (("GET", "/", "unheard", b"", {}), "InvalidSignature"),
+        (("GET", "/bucket", "execute-api", b"", {}), "InvalidSignature"),
+    ],
+)
+def test_what_a_service_does_not_have_is_refused(
+    made: tuple[str, str, str, bytes, dict[str, str]], code: str
+) -> None:
+    method, path, service, body, headers = made
+    with pytest.raises(RefusedError) as refused:
+        refuse_unknown(call(method, path, service, body, **headers))
+    assert refused.value.code.startswith(code)
+
+
+def test_what_a_service_has_passes() -> None:
+    path = "/service/GraniteServiceVersion20100801/operation/PutMetricAlarm"
+    for made in (
+        call("POST", path, "monitoring"),
+        call("POST", "/", "monitoring", b"Action=PutMetricAlarm", **FORM),
+        call("POST", "/", "ssm", **{"x-amz-target": "AmazonSSM.PutParameter"}),
+        call("POST", "/", "ec2", b"Action=RunInstances", **FORM),
+        call("GET", "/v2/apis/abc/routes", "apigateway"),
+        call("GET", "/bucket/key", "s3"),
+    ):
+        refuse_unknown(made)
+
+
+def test_parameters_in_the_query_string_are_judged_and_sent_as_the_body_s() -> None:
+    scope = "X-Amz-Credential=k%2F20261121%2Feu-west-1%2Fec2%2Faws4_request"
+    found = identify(
+        "GET", f"/?Action=RunInstances&IamInstanceProfile.Name=p&{scope}", {"content-length": "0"}
+    )
+    found.take_form(b"MinCount=1")
+    assert found.form == [("Action", "RunInstances"), ("IamInstanceProfile.Name", "p"), ("MinCount", "1")]
+    assert found.body == b"Action=RunInstances&IamInstanceProfile.Name=p&MinCount=1"
+    assert (found.method, found.path) == ("POST", f"/?{scope}")
+    assert found.headers == {"content-type": "application/x-www-form-urlencoded"}
+
+
+def test_parameters_that_an_operation_does_not_have_are_not_read() -> None:
+    body = b'{"Name": "/mine", "Names": ["/other"], "Tags": []}'
+    assert as_read(call("POST", "/", "ssm", body, **{"x-amz-target": "AmazonSSM.PutParameter"})).json == {
+        "Name": "/mine",
+        "Tags": [],
+    }
+    event = b'{"Tags": {"Project": "x"}}'  # of an Invoke the body is the caller's own
+    assert not as_read(call("POST", "/2015-03-31/functions/f/invocations", "lambda", event)).json
+    form = b"Action=RunInstances&Foo.Tag.1.Key=Name&TagSpecification.1.ResourceType=instance"
+    read = as_read(call("POST", "/", "ec2", form, **FORM)).form
+    assert read == [("Action", "RunInstances"), ("TagSpecification.1.ResourceType", "instance")]
+    role = as_read(call("POST", "/v2/apis", "apigateway", b'{"name": "n", "Name": "m"}'))
+    assert role.json == {"name": "n", "Name": "m"}

@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from local_cloud.router.authorization import keys_asked
-from local_cloud.router.calls import Call
-from local_cloud.router.operations import action_of
-from local_cloud.router.permissions import Need, needs
+from local_cloud.router.authorization import is_there, keys_asked
+from local_cloud.router.calls import Answer, Call, RefusedError
+from local_cloud.router.operations import action_of, operation_of
+from local_cloud.router.permissions import NAMES, Need, needs
 
 ACCOUNT, REGION = "123456789012", "ap-southeast-1"
 HERE = f"{REGION}:{ACCOUNT}"
@@ -31,7 +31,8 @@ def form(service: str, **parameters: str) -> Call:
 
 
 def target(service: str, action: str, **body: Any) -> Call:
-    return call(service, "POST", "/", json.dumps(body).encode(), x_amz_target=f"X.{action}")
+    prefix = {"ssm": "AmazonSSM", "events": "AWSEvents", "budgets": "AWSBudgetServiceGateway"}[service]
+    return call(service, "POST", "/", json.dumps(body).encode(), x_amz_target=f"{prefix}.{action}")
 
 
 def brief(made: Call) -> list[tuple[str, tuple[str, ...]]]:
@@ -55,6 +56,28 @@ def brief(made: Call) -> list[tuple[str, tuple[str, ...]]]:
         (
             call("ec2", "POST", "/", b"Action=DescribeVpcs", content_type=FORM.title()),
             [("ec2:DescribeVpcs", ("*",))],
+        ),
+        (call("s3", "GET", "/b?inventory&id=i"), [("s3:GetInventoryConfiguration", ("arn:aws:s3:::b",))]),
+        (call("s3", "DELETE", "/b?replication"), [("s3:PutReplicationConfiguration", ("arn:aws:s3:::b",))]),
+        (
+            call("lambda", "POST", "/2021-11-15/functions/f/response-streaming-invocations"),
+            [("lambda:InvokeFunction", (f"arn:aws:lambda:{HERE}:function:f",))],
+        ),
+        (
+            target("budgets", "DescribeBudget", AccountId=ACCOUNT, BudgetName="b"),
+            [("budgets:ViewBudget", (f"arn:aws:budgets::{ACCOUNT}:budget/b", "*"))],
+        ),
+        (
+            form("sns", Action="PublishBatch", TopicArn="arn:aws:sns:x"),
+            [("sns:Publish", ("arn:aws:sns:x", "*"))],
+        ),
+        (
+            target("ssm", "PutParameter", Name="/mine", Names=["/other"]),
+            [("ssm:PutParameter", (f"arn:aws:ssm:{HERE}:parameter/mine",))],
+        ),
+        (
+            target("events", "PutRule", Name="other", Rule="mine"),
+            [("events:PutRule", (f"arn:aws:events:{HERE}:rule/other",))],
         ),
         (call("s3", "GET", "/b/a%2Fk"), [("s3:GetObject", ("arn:aws:s3:::b/a/k",))]),
         (call("s3", "GET", "/b/k?versionId=1"), [("s3:GetObjectVersion", ("arn:aws:s3:::b/k",))]),
@@ -134,3 +157,17 @@ def test_conditions_on_an_action_are_looked_through_for_keys() -> None:
         [{"Statement": denial}, {"Statement": [named, other, {"Action": "*"}]}, {}], "s3:GetObject"
     )
     assert asked == {"aws:securetransport", "s3:prefix", "aws:x"}
+
+
+def test_the_table_of_names_has_no_operation_that_is_none() -> None:
+    named = [(service, action) for service, table in NAMES.items() for action in table]
+    assert named
+    assert not [one for one in named if not operation_of(Call("", "/", {}, one[0], REGION, action=one[1]))]
+
+
+def test_a_policy_that_cannot_be_read_is_no_absent_one() -> None:
+    assert is_there(Answer(200), "x")
+    assert not is_there(Answer(404, b"<Code>NoSuchBucketPolicy</Code>"), "x")
+    assert not is_there(Answer(400, b'{"__type": "NotFoundException"}'), "x")  # KMS
+    with pytest.raises(RefusedError, match="cannot be read"):
+        is_there(Answer(500, b"Internal error"), "x")
