@@ -146,7 +146,9 @@ def tries(
     """The code and the message of the error that a function gets; empty where it may."""
     event = json.dumps({"service": service, "call": call, "with": more})
     answer = functions("lambda").invoke(FunctionName=function, Payload=event)
-    return list(json.load(answer["Payload"]))
+    told = json.load(answer["Payload"])
+    assert isinstance(told, list), told
+    return told
 
 
 def puts(functions: Client, key: str, function: str = "SBW_outside") -> list[str]:
@@ -347,7 +349,7 @@ def bounded(functions: Client) -> Client:
             {"UserName": "deployer", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"},
         ),
         ("iam", "delete_role_permissions_boundary", {"RoleName": BOUNDED}),
-        ("sts", "assume_role", {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/{ROLE}", "RoleSessionName": "x"}),
+        ("sts", "assume_role", {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/{ROLE}", "RoleSessionName": "code"}),
         ("ssm", "get_parameter", {"Name": "/clickstream/ca/private_key"}),
         ("ec2", "describe_subnets", {}),
         ("s3", "put_object", {"Bucket": RAW, "Key": "elsewhere/1", "Body": "x"}),
@@ -358,7 +360,7 @@ def test_code_in_a_bounded_role_is_no_administrator(
     bounded: Client, service: str, call: str, arguments: dict[str, Any]
 ) -> None:
     code, message = tries(bounded, service, call, function="SBW_bounded", **arguments)
-    assert code in {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+    assert code in {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}, message
     assert "permissions boundary" in message
 
 
