@@ -9,7 +9,7 @@ from pathlib import Path
 from local_cloud import amis
 from local_cloud.credentials import DEPLOYER_KEY, SECRET
 from local_cloud.processes import recipe
-from local_cloud.settings import PROJECT, Settings
+from local_cloud.settings import PROJECT, ROLE_BOUNDARY, Settings
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -110,7 +110,7 @@ def router(settings: Settings) -> Daemon:
     argv = [settings.moto_python, "-m", "local_cloud.router", settings.name]
     policies = sorted(Path(settings.deployer_policies).glob("*.json")) if settings.deployer_policies else []
     made_from = [settings.file.read_text(), *_sources("*.py", "router/*.py", "iam_simulate/*")]
-    made_from += [file.read_text() for file in policies]
+    made_from += [file.read_text() for file in [ROLE_BOUNDARY, *policies]]
     return _daemon("router", argv, env, "127.0.0.1", settings.endpoint_port, *made_from)
 
 

@@ -20,6 +20,9 @@ from local_cloud.errors import CloudError
 PROJECT = Path(__file__).resolve().parent.parent
 """The clone this package lies in: all state and caches stay inside it."""
 
+ROLE_BOUNDARY = PROJECT / "docs/role-boundary.json"
+"""The policy that bounds the platform's roles, which an account's administrator makes."""
+
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 

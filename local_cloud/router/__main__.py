@@ -14,7 +14,7 @@ from aiohttp import web
 
 from local_cloud.router.authorization import Gate
 from local_cloud.router.backends import Backends
-from local_cloud.router.deployer import make_deployer
+from local_cloud.router.deployer import prepare_account
 from local_cloud.router.evaluator import Evaluator
 from local_cloud.router.reconcile import Reconciler
 from local_cloud.router.server import AccessLog, Endpoint
@@ -37,8 +37,7 @@ async def serve(settings: Settings) -> None:
         backends = Backends(settings, http)
         reconciler = Reconciler(backends) if settings.machines else None
         evaluator = await Evaluator.start(Path(settings.iam_simulate)) if settings.deployer_policies else None
-        if evaluator:
-            await make_deployer(backends)
+        await prepare_account(backends)
         gate = Gate(backends, evaluator) if evaluator else None
         server = web.Server(
             Endpoint(backends, AccessLog(settings.access_log), reconciler, gate),

@@ -18,7 +18,7 @@ from local_cloud.credentials import DEPLOYER_KEY, FUNCTION, INSTANCE, ROOT_KEY
 from local_cloud.router import sessions
 from local_cloud.router.backends import Backends, parse, signature
 from local_cloud.router.calls import Answer, Call, Principal, refuse
-from local_cloud.router.deployer import DEPLOYER, make_deployer
+from local_cloud.router.deployer import DEPLOYER, prepare_account
 from local_cloud.router.evaluator import Evaluator, Verdict
 from local_cloud.router.hooks import answers
 from local_cloud.router.identities import Identity, Policy, identities, listed
@@ -207,7 +207,7 @@ class Gate:
             found = await identities(self._backends)
             if self._user not in found:
                 # moto has been started anew
-                await make_deployer(self._backends)
+                await prepare_account(self._backends)
                 found = await identities(self._backends)
             return found
 

@@ -12,6 +12,9 @@ from local_cloud.router.backends import Backends
 
 Policy = dict[str, Any]
 
+AWS_OWN = "arn:aws:iam::aws:"
+"""What the ARNs of AWS's own policies begin with."""
+
 _KINDS = {"Filter.member.1": "User", "Filter.member.2": "Role", "Filter.member.3": "LocalManagedPolicy"}
 
 
@@ -65,9 +68,9 @@ async def _identity(
         answer = await backends.query("iam", "GetRole", asked)
         arn = answer.findtext(".//PermissionsBoundary/PermissionsBoundaryArn") or ""
         if arn:
-            managed.setdefault(
-                arn, {}
-            )  # AWS keeps a policy that bounds a role; one that is not there allows nothing
+            if arn not in managed:
+                # AWS keeps a policy that bounds a role; one that is not there allows nothing
+                managed[arn] = await _aws_managed(backends, arn) if arn.startswith(AWS_OWN) else {}
             boundary = arn, managed[arn]
     trust = _document(one.findtext("AssumeRolePolicyDocument"))
     return Identity(str(one.findtext("Arn")), str(one.findtext(f"{kind}Id")), policies, boundary, trust)

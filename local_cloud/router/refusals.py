@@ -133,13 +133,26 @@ async def network_interfaces(call: Call, backends: Backends) -> None:
         role = function.json.get("Role", "")
     identity = (await identities(backends)).get(str(role))
     policies = identity.policies.values() if identity else ()
+    bounds = [[identity.boundary[1]]] if identity and identity.boundary else []
     for action in NETWORK_ACTIONS:
-        if not allows_everywhere(policies, action):
+        if not all(allows_everywhere(one, action) for one in (policies, *bounds)):
             refuse(
                 _INVALID,
                 "The provided execution role does not have permissions to call "
                 f"{action.partition(':')[2]} on EC2",
             )
+
+
+@before("iam", "CreateRole", "PutRolePermissionsBoundary")
+async def existing_boundary(call: Call, backends: Backends) -> None:
+    """Refuse a boundary that is no policy of the account or of AWS."""
+    arn = call.param("PermissionsBoundary")
+    if not arn:
+        return
+    try:
+        await backends.query("iam", "GetPolicy", {"PolicyArn": arn})
+    except LookupError:
+        refuse("NoSuchEntity", f"Scope ARN: {arn} does not exist or is not attachable.", 404)
 
 
 def _foreign(call: Call, backends: Backends) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.support.molecule.account import OF_ACCOUNT, TAGS, client, tags
+from tests.support.molecule.account import ACCOUNT, OF_ACCOUNT, TAGS, client, tags
 
 ANALYTICS, INGEST, ETL = "SBW_EC2_ShinyDWH-role", "clickstream-lambda-ingest-role", "SBW_Lamda_ETL-role"
 ROLES = {
@@ -35,7 +35,12 @@ ROLES = {
 }
 """Role → who may assume it, and the statements of its only policy."""
 MADE = [f"IAM role {name}" for name in ROLES]
-BROKEN = [f"IAM role {INGEST}: inline_policies", f"IAM role {ETL}: managed_policies, trust"]
+BROKEN = [
+    f"IAM role {ANALYTICS}: permissions_boundary",
+    f"IAM role {INGEST}: inline_policies",
+    f"IAM role {ETL}: managed_policies, trust",
+]
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/clickstream-role-boundary"
 
 
 def statements(role: str) -> list[dict[str, Any]]:
@@ -56,6 +61,7 @@ def verify() -> None:
             "sts:AssumeRole",
             {"Service": service},
         )
+        assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == BOUNDARY
         assert iam.list_role_policies(RoleName=name)["PolicyNames"] == ["needs"]
         assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == []
         assert {one["Sid"] for one in statements(name)} == sids
@@ -73,12 +79,16 @@ def verify() -> None:
 
 
 def break_by_hand() -> None:
-    """The ingest function may delete; the ETL's role is an administrator's, and anybody's of the account."""
+    """The host's role has no boundary, and the ingest function may delete.
+
+    The ETL's role is an administrator's, and anybody's of the account.
+    """
     iam = client("iam")
     more = {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": "s3:DeleteObject", "Resource": "*"}],
     }
+    iam.delete_role_permissions_boundary(RoleName=ANALYTICS)
     iam.put_role_policy(RoleName=INGEST, PolicyName="console", PolicyDocument=json.dumps(more))
     iam.attach_role_policy(RoleName=ETL, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     root = {

@@ -43,6 +43,8 @@ ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-z]")
 PREFIX = re.compile(r"(/[A-Za-z0-9_.-]+){1,13}")
 """Systems Manager API Reference, PutParameter: at most 15 levels, of which the platform's names take two."""
 
+POLICY = re.compile(r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/[\w+=,.@/-]+")
+
 WITHOUT_NAMESPACE = {"me-central-1", "me-south-1"}
 """S3 User Guide, "Namespaces for general purpose buckets": the regions without account regional ones."""
 
@@ -61,6 +63,7 @@ def configuration_errors(variables: Variables) -> list[str]:
         *_distinct(variables, "_security_group"),
         *_origins(variables),
         *_parameters(variables),
+        *_boundary(variables),
     ]
 
 
@@ -163,6 +166,15 @@ def _parameters(variables: Variables) -> Iterator[str]:
         yield (
             f"platform_parameter_prefix {prefix!r} is none that Parameter Store takes. "
             "Fix: write it like /clickstream; it cannot begin with /aws or /ssm."
+        )
+
+
+def _boundary(variables: Variables) -> Iterator[str]:
+    arn = variables["platform_role_boundary"]
+    if not POLICY.fullmatch(str(arn)):
+        yield (
+            f"platform_role_boundary {arn!r} is no ARN of a managed policy. Fix: leave it away, or write it "
+            "like arn:aws:iam::123456789012:policy/clickstream-role-boundary."
         )
 
 

@@ -7,8 +7,9 @@ DOCUMENTATION = r"""
 module: preflight_info
 short_description: Whether the AWS account can take the platform
 description:
-  - Asks AWS who owns the bucket names, whether the region has the image and the zone the instance type,
-    whether the account's plan and quotas let it start, and how many functions may run at a time.
+  - Asks AWS who owns the bucket names, whether the account has the policy that bounds its roles, whether the
+    region has the image and the zone the instance type, whether the account's plan and quotas let it start,
+    and how many functions may run at a time.
   - Writes nothing.
   - What the caller may not ask is a warning.
   - Looks for the executable that carries Session Manager's sessions, and at its version.
@@ -17,6 +18,10 @@ options:
     description: Names of the buckets that the platform needs.
     type: list
     elements: str
+    required: true
+  role_boundary:
+    description: ARN of the managed policy that bounds the platform's roles.
+    type: str
     required: true
   image_owner:
     description: Account that owns the image.
@@ -55,6 +60,7 @@ EXAMPLES = r"""
 - name: Ask AWS
   clickstream.aws.preflight_info:
     buckets: [clickstream-s3-ingest-myshop]
+    role_boundary: arn:aws:iam::123456789012:policy/clickstream-role-boundary
     image_owner: "136693071363"
     image_name: debian-13-arm64-*
     instance_type: t4g.medium
@@ -114,6 +120,26 @@ def bucket_errors(s3: Any, names: list[str]) -> Iterator[str]:
                     "Fix: leave platform_bucket_suffix away (names that end with account, region and -an are "
                     "this account's), or set it to something of your own."
                 )
+
+
+def boundary_errors(iam: Any, arn: str) -> Iterator[str]:
+    """A sentence where the policy is not there, or where the caller has not the rights of this release."""
+    try:
+        iam.get_policy(PolicyArn=arn)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code not in ("NoSuchEntity", "AccessDenied"):
+            raise
+        what = (
+            "There is no policy"
+            if code == "NoSuchEntity"
+            else "You may not look (iam:GetPolicy) at the policy"
+        )
+        yield (
+            f"{what} {arn}, which bounds what the platform's roles may do. Fix: have an administrator of the "
+            "account run the commands of README, Deploy to AWS, step 1: they make it from "
+            "docs/role-boundary.json and bring the deployer's policies up to date."
+        )
 
 
 def image_errors(ec2: Any, owner: str, name: str) -> Iterator[str]:
@@ -240,6 +266,7 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "buckets": {"type": "list", "elements": "str", "required": True},
+            "role_boundary": {"required": True},
             "image_owner": {"required": True},
             "image_name": {"required": True},
             "instance_type": {"required": True},
@@ -257,11 +284,12 @@ def main() -> None:
         errors = [
             *executable_errors(params["session_manager_plugin"]),
             *bucket_errors(s3, params["buckets"]),
+            *boundary_errors(module.client("iam", config=IMPATIENT), params["role_boundary"]),
             *image_errors(ec2, params["image_owner"], params["image_name"]),
             *type_errors(ec2, type_info, params),
         ]
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg="AWS cannot be asked about buckets and images")
+        module.fail_json_aws(error, msg="AWS cannot be asked about buckets, policies and images")
     warnings: list[str] = []
     for what, action, find in (
         ("the account's plan", "freetier:GetAccountPlanState", plan_findings),

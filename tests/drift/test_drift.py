@@ -185,6 +185,12 @@ BREAKS = [
         lambda: "admin" not in aws("iam").list_role_policies(RoleName=ETL_ROLE)["PolicyNames"],
     ),
     Break(
+        "the ETL's role has no boundary",
+        "Create the IAM roles",
+        lambda: aws("iam").delete_role_permissions_boundary(RoleName=ETL_ROLE),
+        lambda: "PermissionsBoundary" in aws("iam").get_role(RoleName=ETL_ROLE)["Role"],
+    ),
+    Break(
         "the ingest function writes to another bucket",
         "Create the ingest function",
         lambda: aws("lambda").update_function_configuration(

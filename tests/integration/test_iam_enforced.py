@@ -32,6 +32,7 @@ NAME = f"iam{os.getpid()}"
 ACCOUNT, REGION = "123456789012", "ap-southeast-1"
 RAW = "clickstream-s3-ingest"
 ROLE = "SBW_function-role"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/clickstream-role-boundary"
 CODE = """
 import boto3
 from botocore.config import Config
@@ -115,10 +116,13 @@ def network(deployer: Client) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def functions(deployer: Client, network: dict[str, str]) -> Client:
-    """Two functions with one role, in the subnet and outside; they call what their event says."""
+def functions(root: Client, deployer: Client, network: dict[str, str]) -> Client:
+    """Two functions with one role, in the subnet and outside; they call what their event says.
+
+    The role is an administrator's, without a boundary, so that what is judged is its policy.
+    """
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    iam = deployer("iam")
+    iam = root("iam")
     role = iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
     iam.attach_role_policy(RoleName=ROLE, PolicyArn=IN_A_VPC)
     zipped = io.BytesIO()
@@ -145,7 +149,9 @@ def tries(
     """The code and the message of the error that a function gets; empty where it may."""
     event = json.dumps({"service": service, "call": call, "with": more})
     answer = functions("lambda").invoke(FunctionName=function, Payload=event)
-    return list(json.load(answer["Payload"]))
+    told = json.load(answer["Payload"])
+    assert isinstance(told, list), told
+    return told
 
 
 def puts(functions: Client, key: str, function: str = "SBW_outside") -> list[str]:
@@ -153,7 +159,8 @@ def puts(functions: Client, key: str, function: str = "SBW_outside") -> list[str
 
 
 def may(functions: Client, *statements: dict[str, Any]) -> None:
-    functions("iam").put_role_policy(RoleName=ROLE, PolicyName="needs", PolicyDocument=policy(*statements))
+    root = client_of(functions("iam").meta.endpoint_url, ROOT_KEY)
+    root("iam").put_role_policy(RoleName=ROLE, PolicyName="needs", PolicyDocument=policy(*statements))
 
 
 def refused(call: Callable[[], Any]) -> tuple[str, int, str]:
@@ -306,6 +313,110 @@ def test_a_boundary_bounds_a_role_and_the_right_to_change_it(
     iam.delete_role_permissions_boundary(RoleName="SBW_bounded")
     assert refused(lambda: bounded.put_role_policy(RoleName="SBW_bounded", **put))[0] == "AccessDenied"
     iam.delete_role_permissions_boundary(RoleName=ROLE)
+
+
+TRUST = policy(
+    {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+)
+BOUNDED = "SBW_bounded-role"
+ADMINISTRATOR = policy({"Effect": "Allow", "Action": "*", "Resource": "*"})
+
+
+@pytest.fixture(scope="module")
+def bounded(functions: Client) -> Client:
+    """A function of the deployer's own, whose bounded role has an administrator's policy."""
+    iam = functions("iam")
+    made = iam.create_role(RoleName=BOUNDED, AssumeRolePolicyDocument=TRUST, PermissionsBoundary=BOUNDARY)
+    iam.put_role_policy(RoleName=BOUNDED, PolicyName="admin", PolicyDocument=ADMINISTRATOR)
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("code.py", CODE)
+    functions("lambda").create_function(
+        FunctionName="SBW_bounded",
+        Runtime="python3.13",
+        Handler="code.handler",
+        Role=made["Role"]["Arn"],
+        Code={"ZipFile": zipped.getvalue()},
+        Timeout=30,
+    )
+    return functions
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "arguments"),
+    [
+        ("iam", "create_user", {"UserName": "x"}),
+        (
+            "iam",
+            "attach_user_policy",
+            {"UserName": "deployer", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"},
+        ),
+        ("iam", "delete_role_permissions_boundary", {"RoleName": BOUNDED}),
+        ("sts", "assume_role", {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/{ROLE}", "RoleSessionName": "code"}),
+        ("ssm", "get_parameter", {"Name": "/clickstream/ca/private_key"}),
+        ("ec2", "describe_subnets", {}),
+        ("s3", "put_object", {"Bucket": RAW, "Key": "elsewhere/1", "Body": "x"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_code_in_a_bounded_role_is_no_administrator(
+    bounded: Client, service: str, call: str, arguments: dict[str, Any]
+) -> None:
+    code, message = tries(bounded, service, call, function="SBW_bounded", **arguments)
+    assert code in {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}, message
+    assert "permissions boundary" in message
+
+
+def test_code_in_a_bounded_role_does_what_the_platform_needs(bounded: Client) -> None:
+    assert puts(bounded, "events/bounded", "SBW_bounded") == ["", ""]
+
+
+def test_the_deployer_makes_no_role_without_the_boundary(bounded: Client, root: Client) -> None:
+    iam, other = bounded("iam"), "arn:aws:iam::aws:policy/AdministratorAccess"
+    role = {"RoleName": "SBW_free", "AssumeRolePolicyDocument": TRUST}
+    assert refused(lambda: iam.create_role(**role))[0] == "AccessDenied"
+    assert refused(lambda: iam.create_role(**role, PermissionsBoundary=other))[0] == "AccessDenied"
+    put = iam.put_role_permissions_boundary
+    assert refused(lambda: put(RoleName=BOUNDED, PermissionsBoundary=other))[0] == "AccessDenied"
+    remove = iam.delete_role_permissions_boundary
+    code, _, message = refused(lambda: remove(RoleName=BOUNDED))
+    assert code == "AccessDenied" and "explicit deny" in message
+
+
+def test_the_deployer_gives_nothing_to_a_role_of_before_until_it_is_bounded(
+    bounded: Client, root: Client
+) -> None:
+    root("iam").create_role(RoleName="SBW_before", AssumeRolePolicyDocument=TRUST)
+    iam, by = bounded("iam"), {"RoleName": "SBW_before"}
+    admin = {**by, "PolicyName": "admin", "PolicyDocument": ADMINISTRATOR}
+    assert refused(lambda: iam.put_role_policy(**admin))[0] == "AccessDenied"
+    assert refused(lambda: iam.attach_role_policy(**by, PolicyArn=IN_A_VPC))[0] == "AccessDenied"
+    iam.put_role_permissions_boundary(**by, PermissionsBoundary=BOUNDARY)
+    iam.put_role_policy(**admin)
+    iam.attach_role_policy(**by, PolicyArn=IN_A_VPC)
+
+
+def test_the_deployer_changes_neither_the_boundary_nor_its_own_policies(deployer: Client) -> None:
+    iam = deployer("iam")
+    assert iam.get_policy(PolicyArn=BOUNDARY)["Policy"]["Arn"] == BOUNDARY
+    own = f"arn:aws:iam::{ACCOUNT}:policy/clickstream-deployer-roles"
+    for arn in (BOUNDARY, own):
+        new = {"PolicyArn": arn, "PolicyDocument": ADMINISTRATOR, "SetAsDefault": True}
+        for change in (
+            lambda new=new: iam.create_policy_version(**new),
+            lambda arn=arn: iam.set_default_policy_version(PolicyArn=arn, VersionId="v1"),
+            lambda arn=arn: iam.delete_policy(PolicyArn=arn),
+        ):
+            code, _, message = refused(change)
+            assert code == "AccessDenied" and "explicit deny" in message
+    itself = {"UserName": "deployer"}
+    for change in (
+        lambda: iam.attach_user_policy(**itself, PolicyArn=IN_A_VPC),
+        lambda: iam.detach_user_policy(**itself, PolicyArn=own),
+        lambda: iam.put_user_policy(**itself, PolicyName="admin", PolicyDocument=ADMINISTRATOR),
+    ):
+        code, _, message = refused(change)
+        assert code == "AccessDenied" and "explicit deny" in message
 
 
 def test_no_broad_policy_is_attached(functions: Client) -> None:

@@ -56,6 +56,8 @@ def test_the_defaults_are_all_right() -> None:
             "platform_raw_bucket",
         ),
         ({"platform_etl_security_group": "sg_oltp_WebDB"}, "platform_etl_security_group"),
+        ({"platform_role_boundary": ""}, "platform_role_boundary"),
+        ({"platform_role_boundary": "clickstream-role-boundary"}, "platform_role_boundary"),
         ({"platform_cors_origins": []}, "platform_cors_origins"),
         ({"platform_cors_origins": ["*"]}, "platform_cors_origins"),
         ({"platform_cors_origins": "https://shop.example"}, "platform_cors_origins is 'https"),

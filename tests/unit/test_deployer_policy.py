@@ -11,6 +11,7 @@ import yaml
 
 PROJECT = Path(__file__).parents[2]
 DEPLOYER = sorted((PROJECT / "docs/deployer").glob("*.json"))
+BOUNDARY = PROJECT / "docs/role-boundary.json"
 VIEWER = PROJECT / "docs/dashboard-viewer-policy.json"
 LARGEST_MANAGED_POLICY = 6144  # characters without white space: IAM User Guide, "IAM and AWS STS quotas"
 MANAGED_POLICIES = 10  # of a user or a role: the same page
@@ -25,12 +26,12 @@ def test_they_are_few_enough_for_one_identity() -> None:
     assert 0 < len(DEPLOYER) <= MANAGED_POLICIES
 
 
-@pytest.mark.parametrize("file", [*DEPLOYER, VIEWER], ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", [*DEPLOYER, BOUNDARY, VIEWER], ids=lambda file: file.stem)
 def test_it_fits_into_one_managed_policy(file: Path) -> None:
     assert len(re.sub(r"\s", "", file.read_text())) <= LARGEST_MANAGED_POLICY
 
 
-@pytest.mark.parametrize("file", [*DEPLOYER, VIEWER], ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", [*DEPLOYER, BOUNDARY, VIEWER], ids=lambda file: file.stem)
 def test_no_statement_allows_everything(file: Path) -> None:
     for statement in statements(file):
         assert "*" not in statement["Action"]
@@ -49,6 +50,38 @@ def test_a_session_can_be_opened_and_ended_by_a_user_an_assumed_role_and_sso(fil
         assert found[action]["Condition"] == {
             "StringLike": {"ssm:resourceTag/aws:ssmmessages:session-id": ["${aws:userid}"]}
         }
+
+
+BOUNDED = {"iam:PermissionsBoundary": "arn:aws:iam::${aws:PrincipalAccount}:policy/clickstream-role-boundary"}
+RULES = ["arn:aws:iam::*:policy/clickstream-role-boundary", "arn:aws:iam::*:policy/clickstream-deployer-*"]
+
+
+@pytest.mark.parametrize(
+    "action", ["CreateRole", "PutRolePolicy", "AttachRolePolicy", "PutRolePermissionsBoundary"]
+)
+def test_what_gives_rights_to_a_role_is_allowed_only_within_the_boundary(action: str) -> None:
+    allowing = [
+        one
+        for file in DEPLOYER
+        for one in statements(file)
+        if one["Effect"] == "Allow"
+        and any(fnmatch.fnmatchcase(f"iam:{action}", rule) for rule in one["Action"])
+    ]
+    assert [one["Condition"]["StringEquals"] for one in allowing] == [BOUNDED]
+
+
+def test_the_boundary_and_the_deployer_s_own_policies_are_denied_to_it() -> None:
+    denied = [one for one in statements(PROJECT / "docs/deployer/roles.json") if one["Effect"] == "Deny"]
+    [gone] = [one for one in denied if "iam:DeleteRolePermissionsBoundary" in one["Action"]]
+    assert gone["Resource"] == "*" and "Condition" not in gone
+    for action in ("CreatePolicyVersion", "SetDefaultPolicyVersion", "DeletePolicy", "CreatePolicy"):
+        [rules] = [one for one in denied if f"iam:{action}" in one["Action"]]
+        assert rules["Resource"] == RULES and "Condition" not in rules
+    for action in ("AttachUserPolicy", "DetachUserPolicy", "PutUserPolicy", "DeleteUserPolicy"):
+        assert any(
+            f"iam:{action}" in one["Action"] and one["Resource"] == "arn:aws:iam::*:user/${aws:username}"
+            for one in denied
+        )
 
 
 def test_a_viewer_gets_no_shell() -> None:
@@ -104,7 +137,8 @@ def arns() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("action", "arn"), arns())
 def test_every_default_name_is_one_that_it_admits(action: str, arn: str) -> None:
     assert any(
-        any(fnmatch.fnmatchcase(action, one) for one in statement["Action"])
+        statement["Effect"] == "Allow"
+        and any(fnmatch.fnmatchcase(action, one) for one in statement["Action"])
         and any(fnmatch.fnmatchcase(arn, one) for one in statement["Resource"])
         for file in DEPLOYER
         for statement in statements(file)

@@ -101,6 +101,14 @@ def test_a_role_is_repaired(role: Cloud, drift: str) -> None:
     assert_role(role)
 
 
+def test_the_endpoint_refuses_a_boundary_that_is_no_policy(role: Cloud) -> None:
+    nowhere = {"permissions_boundary": "arn:aws:iam::123456789012:policy/nowhere"}
+    for name in ("services-host", "services-new"):
+        told = role.run("iam_role", **{**ROLE, **nowhere, "name": name})
+        assert told["failed"] and "NoSuchEntity" in told["msg"], name
+    assert gone(lambda: role.iam.get_role(RoleName="services-new"))
+
+
 def test_the_order_in_a_policy_and_lists_of_one_are_no_drift(role: Cloud) -> None:
     document = {
         "Statement": [{"Resource": ["arn:aws:s3:::a/*"], "Action": ["s3:GetObject"], "Effect": "Allow"}]

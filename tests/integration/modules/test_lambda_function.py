@@ -256,6 +256,20 @@ def test_lambda_refuses_a_vpc_to_a_role_that_may_not_make_interfaces(
     assert failed["failed"] and f"permissions to call {missing} on EC2" in failed["msg"]
 
 
+def test_lambda_refuses_a_vpc_to_a_role_whose_boundary_has_no_interfaces(
+    cloud: Cloud, arguments: dict[str, Any]
+) -> None:
+    cloud.ok("lambda_function", name="services-function", state="absent")
+    needs = {"needs": {"Version": "2012-10-17", "Statement": [NETWORK_INTERFACES]}}
+    narrow = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    cloud.ok("iam_role", **ROLE, inline_policies=needs, permissions_boundary=narrow)
+    failed = cloud.run("lambda_function", **arguments)
+    assert failed["failed"] and "permissions to call CreateNetworkInterface on EC2" in failed["msg"]
+    ours = "arn:aws:iam::123456789012:policy/clickstream-role-boundary"
+    cloud.ok("iam_role", **ROLE, inline_policies=needs, permissions_boundary=ours)
+    cloud.ok("lambda_function", **arguments)
+
+
 def test_lambda_lets_code_be_denied_what_its_role_needs(cloud: Cloud, arguments: dict[str, Any]) -> None:
     """With AWS's condition for calls of the code itself: Lambda's own have no such key."""
     itself = {"ArnEquals": {"lambda:SourceFunctionArn": "arn:aws:lambda:::function:x"}}

@@ -15,6 +15,7 @@ from tests.support.tasks import REGION
 
 ACCOUNT = {
     "buckets": ["services-raw"],
+    "role_boundary": "arn:aws:iam::123456789012:policy/clickstream-role-boundary",
     "image_owner": "136693071363",
     "image_name": "debian-13-arm64-*",
     "instance_name": "host",
@@ -44,6 +45,7 @@ def test_the_caller_is_named(cloud: Cloud) -> None:
         ({"instance_type": "t9.huge"}, "has no instance type t9.huge"),
         ({"architecture": "amd64"}, "is not amd64"),
         ({"buckets": ["shop-owned-by-somebody-else"]}, "platform_bucket_suffix"),
+        ({"role_boundary": "arn:aws:iam::123456789012:policy/other"}, "There is no policy arn:aws:iam:"),
         ({"instance_type": "m7g.16xlarge"}, "64 vCPUs"),
     ],
 )
@@ -60,6 +62,7 @@ def test_what_would_fail_late_is_an_error_with_its_fix(
         ("GetAccountPlanState", FREE, ["Free plan"], []),
         ("GetAccountPlanState", error("ResourceNotFoundException"), [], []),
         ("GetAccountPlanState", error("AccessDeniedException"), [], ["freetier:GetAccountPlanState"]),
+        ("GetPolicy", error("AccessDenied"), ["iam:GetPolicy"], []),
         ("GetServiceQuota", {"Quota": {"Value": 1.0}}, ["L-1216C47A"], []),
         ("GetServiceQuota", error("AccessDeniedException"), [], ["servicequotas:GetServiceQuota"]),
         ("GetAccountSettings", {"AccountLimit": {"ConcurrentExecutions": 10}}, [], ["L-B99A9384"]),
@@ -80,7 +83,7 @@ def test_plan_and_quotas(
 
 def asked(cloud: Cloud, operation: str, answer: Any) -> dict[str, Any]:
     """What the module says where AWS answers ``answer`` to one operation."""
-    for service in ("freetier", "service-quotas", "lambda"):
+    for service in ("freetier", "iam", "service-quotas", "lambda"):
         client = cloud.client(service)
         method = next(
             (name for name, one in client.meta.method_to_api_mapping.items() if one == operation), None
