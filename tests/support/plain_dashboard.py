@@ -16,7 +16,7 @@ from statistics import mean, median
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from tests.support.plain_model import LAGS, STEPS, Event, Session, Warehouse, sessions_of, stored_events
+from tests.support.plain_model import KINDS, LAGS, STEPS, Event, Session, Warehouse, sessions_of, stored_events
 
 Rows = list[dict[str, Any]]
 
@@ -78,7 +78,11 @@ class Plain:
     @cached_property
     def products(self) -> dict[str, Event]:
         """Product -> the newest event that has its name."""
-        named = [event for event in self.people if event.product_id and event.product_name is not None]
+        named = [
+            event
+            for event in self.people
+            if event.product_id and event.product_name is not None and not event.folded & KINDS["product_id"]
+        ]
         return {event.product_id: event for event in sorted(named, key=lambda one: (one.at, one.event_id))}
 
     def table(self, name: str) -> Rows:
@@ -272,7 +276,7 @@ def products(plain: Plain, asked: Asked) -> Rows:
     def facts(product_id: str) -> Event:
         never = datetime.min.replace(tzinfo=UTC)
         unknown = Event(
-            "", never, "", "", None, False, never, never, product_id, "", "", "", None, None, None
+            "", never, "", "", None, False, never, never, product_id, "", "", "", None, None, None, 0
         )
         return plain.products.get(product_id, unknown)
 
