@@ -91,9 +91,7 @@ def _fold(cursor: Any, chunk: Chunk, limits: LabelLimits) -> dict[str, int]:
     return folded_bits(chunk.lines, folded) if folded else {}
 
 
-def _drop_orphans(
-    cursor: Any, chunk: Chunk, texts: CopyTexts, folded: Mapping[str, int]
-) -> list[str]:
+def _drop_orphans(cursor: Any, chunk: Chunk, texts: CopyTexts, folded: Mapping[str, int]) -> list[str]:
     """Delete stored rows that their reread objects no longer hold.
 
     Returns the keys of other objects with a copy of such an event, which must be read again. Leaves the
@@ -132,7 +130,7 @@ def _copy_rows(
     folded: Mapping[str, int],
     texts: CopyTexts | None = None,
 ) -> None:
-    """Copy rows; `texts` are theirs, if they were made ahead. The column `folded` is sent where it is used."""
+    """Copy rows; `texts` are theirs, if they were made ahead. The column `folded` is sent if any has bits."""
     if not folded:
         _copy(cursor, statement, texts.rows if texts else _joined(lines.values()))
         return

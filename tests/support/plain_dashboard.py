@@ -16,7 +16,16 @@ from statistics import mean, median
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from tests.support.plain_model import KINDS, LAGS, STEPS, Event, Session, Warehouse, sessions_of, stored_events
+from tests.support.plain_model import (
+    KINDS,
+    LAGS,
+    STEPS,
+    Event,
+    Session,
+    Warehouse,
+    sessions_of,
+    stored_events,
+)
 
 Rows = list[dict[str, Any]]
 
@@ -317,7 +326,8 @@ def products(plain: Plain, asked: Asked) -> Rows:
                 ),
             }
         )
-    return sorted(rows, key=lambda row: (-row["views"], -row["carts"], -row["purchases"], row["key"]))
+    rows.sort(key=lambda row: (-row["views"], -row["carts"], -row["purchases"], row["key"]))
+    return rows[:1000]
 
 
 def product_trend(plain: Plain, asked: Asked) -> Rows:
@@ -449,6 +459,21 @@ def rejected_by_reason(plain: Plain, asked: Asked) -> Rows:
         last = local(newest["rejected_at"], asked.zone)
         rows.append({"code": code, "reason": newest["reason"], "events": len(own), "last_rejected": last})
     return sorted(rows, key=lambda row: (-row["events"], row["code"]))
+
+
+def folded_labels(plain: Plain, asked: Asked) -> Rows:
+    names = {"name": "Event names", "product_id": "Products", "category": "Categories", "brand": "Brands"}
+    rows = []
+    for position, (attribute, label) in enumerate(names.items(), 1):
+        folded = [
+            event
+            for event in plain.people
+            if event.folded & KINDS[attribute] and asked.holds(event.received_at)
+        ]
+        senders = len({event.visitor for event in folded} - {None})
+        if folded:
+            rows.append({"position": position, "label": label, "events": len(folded), "senders": senders})
+    return rows
 
 
 def session_timeline(plain: Plain, session: Session) -> Rows:

@@ -44,3 +44,4 @@ COMMENT ON COLUMN public.clickstream_events.folded IS
     'The labels that count as "(other)": a sum of kinds (labels.kind). NULL where none does.';
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.labels TO clickstream_loader;
+GRANT SELECT ON public.labels TO clickstream_reader;

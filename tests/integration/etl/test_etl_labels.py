@@ -19,8 +19,13 @@ LIMITS = LabelLimits(products=3, categories=2, brands=2, event_names=1)
 TUNING = Tuning(readers=4, chunk_events=5, new_labels=LIMITS)
 BITS = "SELECT event_id, folded FROM clickstream_events ORDER BY event_id"
 OF_THE_LOADER = "SELECT kind, value, day, source_object, position FROM labels ORDER BY kind, value"
-FOLDED = "SELECT event_name, context_product_id, folded FROM clickstream_events WHERE folded IS NOT NULL ORDER BY 1, 2"
-CATEGORIES = "SELECT category, sum(events)::integer FROM daily_events WHERE category <> '' GROUP BY 1 ORDER BY 1"
+FOLDED = (
+    "SELECT event_name, context_product_id, folded FROM clickstream_events "
+    "WHERE folded IS NOT NULL ORDER BY 1, 2"
+)
+CATEGORIES = (
+    "SELECT category, sum(events)::integer FROM daily_events WHERE category <> '' GROUP BY 1 ORDER BY 1"
+)
 
 
 def product(number: int, **changes: Any) -> dict[str, Any]:
@@ -119,6 +124,19 @@ def test_any_order_of_a_days_objects_gives_the_same(postgres: ThrowawayPostgres,
     assert (rows(postgres), postgres.execute(OF_THE_LOADER)) == expected
     load(postgres, store, payload={"prefix": "events/", "reprocess": True})
     assert (rows(postgres), postgres.execute(OF_THE_LOADER)) == expected
+
+
+def test_a_day_that_met_its_limit_stays_as_it_was_when_it_is_read_again(postgres: ThrowawayPostgres) -> None:
+    """Although what it folded has counted under its own name since the next day."""
+    store = store_of({key(1): raw(*map(product, range(4)))})
+    load(postgres, store)
+    later = raw(product(10, category="c3"), received="2025-12-07T05:00:01Z")
+    store.put(key(1, "2025/12/07/05"), later)
+    load(postgres, store)
+    before = rows(postgres), postgres.execute(OF_THE_LOADER)
+    assert postgres.execute(CATEGORIES) == [("(other)", 2), ("c0", 1), ("c1", 1), ("c3", 1)]
+    load(postgres, store, payload={"prefix": "events/2025/12/06/", "reprocess": True})
+    assert (rows(postgres), postgres.execute(OF_THE_LOADER)) == before
 
 
 def test_labels_longer_than_a_label_and_with_signs_that_are_escaped(postgres: ThrowawayPostgres) -> None:
