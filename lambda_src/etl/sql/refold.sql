@@ -34,5 +34,7 @@ UPDATE public.clickstream_events AS stored
 SET folded = refolded.folded
 FROM refolded
 WHERE stored.received_at = refolded.received_at
+  AND stored.received_at >= %(day)s::timestamp AT TIME ZONE 'UTC' -- only the week that holds the day
+  AND stored.received_at < (%(day)s::date + 1)::timestamp AT TIME ZONE 'UTC'
   AND stored.event_id = refolded.event_id
   AND stored.folded IS DISTINCT FROM refolded.folded
