@@ -18,6 +18,7 @@ Raw objects:
 - `records`     a raw object -> rows and rejected events (pure)
 - `row`         an event -> a row (pure), with `bots`
 - `fast_path`   the same in a quarter of the time, for usual events (pure)
+- `labels`      what strangers name, and the rows in which it counts as "(other)" (pure)
 - `copytext`    rows -> PostgreSQL's COPY text (pure)
 
 PostgreSQL:

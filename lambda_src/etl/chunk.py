@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple, Self
 
 from etl.copytext import TAB
+from etl.labels import Label, Place, labels_of
 from etl.records import Records, Rejected
 from etl.row import Row
 
@@ -66,6 +68,8 @@ class Chunk:
     """Bytes of content, unpacked."""
     texts: CopyTexts | None = None
     """The texts of `lines`, if they were made ahead."""
+    labels: dict[Label, Place] | None = None
+    """What `find_labels` returns, if it was found ahead."""
 
     def is_empty(self) -> bool:
         """Whether there is nothing to record."""
@@ -119,9 +123,15 @@ class Chunk:
         for event_id in event_ids:
             del self.lines[event_id]
 
+    def find_labels(self) -> dict[Label, Place]:
+        """Return the labels of all rows that were read, those of copies too, each with its first place."""
+        parts = sorted(self.parts, key=attrgetter("key"))
+        return labels_of(line for part in parts for _, line in part.records.lines)
+
     def make_texts(self) -> None:
-        """Make the texts of a chunk to which nothing more is added.
+        """Make the texts of a chunk to which nothing more is added, and find its labels.
 
         The thread that reads does this, so that the thread that loads does not keep PostgreSQL waiting.
         """
         self.texts = CopyTexts.of(self.lines)
+        self.labels = self.find_labels()

@@ -179,7 +179,7 @@ class Run:
         wanted = self._chunk_seconds * min(1.0, max(SHARE_OF_A_CHUNK, share))
         seconds = min(wanted, self._seconds_until_the_end())
         try:
-            counts = self.warehouse.load(chunk, before, seconds)
+            counts = self.warehouse.load(chunk, before, seconds, self.tuning.new_labels)
         except RowsRefused as refusal:
             self._reject(chunk, refusal)
             return self._load_chunk(chunk, before)

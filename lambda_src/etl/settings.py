@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from contract.settings import Environment, SettingsError
 from contract.timestamps import ClockRules
+from etl.labels import LabelLimits
 
 SECOND: Final = timedelta(seconds=1)
 HOUR: Final = timedelta(hours=1)
@@ -54,6 +55,8 @@ class Tuning:
     """How long after an hour of receipt every run still lists that hour."""
     retention_days: int | None = None
     """Rows received longer ago are dropped, by whole weeks; None keeps them for ever."""
+    new_labels: LabelLimits = field(default_factory=LabelLimits)
+    """How many new labels a day count under their own name; the others count as "(other)"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,12 @@ def _tuning(environment: Environment, default: Tuning) -> Tuning:
         stop_before=duration("ETL_STOP_BEFORE_SECONDS", SECOND, default.stop_before),
         look_back=duration("ETL_LOOK_BACK_HOURS", HOUR, default.look_back),
         retention_days=positive("ETL_RETENTION_DAYS", default.retention_days),
+        new_labels=LabelLimits(
+            products=positive("ETL_NEW_PRODUCTS_A_DAY", default.new_labels.products),
+            categories=positive("ETL_NEW_CATEGORIES_A_DAY", default.new_labels.categories),
+            brands=positive("ETL_NEW_BRANDS_A_DAY", default.new_labels.brands),
+            event_names=positive("ETL_NEW_EVENT_NAMES_A_DAY", default.new_labels.event_names),
+        ),
     )
 
 

@@ -14,6 +14,7 @@ import psycopg2
 from contract.names import ALIASES
 from etl.chunk import Chunk, CopyTexts
 from etl.connection import ROW_FAULTS, Connect, Connection, LockLost, is_of_the_work
+from etl.labels import LabelLimits
 from etl.merge import insert_new, merge
 from etl.row import Row
 from etl.statements import SQL
@@ -160,13 +161,16 @@ class Warehouse:
         [(dropped,)] = self._rows("drop_expired", {"days": days})
         return int(dropped)
 
-    def load(self, chunk: Chunk, before: Counts, seconds: float = 120.0) -> Counts:
+    def load(
+        self, chunk: Chunk, before: Counts, seconds: float = 120.0, new_labels: LabelLimits | None = None
+    ) -> Counts:
         """Load a chunk in one transaction and return the run's counts with it.
 
         `before` are the run's counts without this chunk. If the connection is lost during COMMIT, `etl_runs`
         says whether the chunk was committed. Each statement may take `seconds`. Raises RowsRefused, with
         nothing written, if PostgreSQL refuses rows, and ChunkFailed if it fails otherwise or takes longer.
         """
+        label_limits = new_labels or LabelLimits()
         number = self._chunks + 1
         limit = {"milliseconds": max(1, round(seconds * 1000))}
 
@@ -175,7 +179,7 @@ class Warehouse:
             chunks, loaded, duplicate, *_ = cursor.fetchone()
             committed = chunks == number
             if not committed:
-                new = merge(cursor, chunk, self._run_id)
+                new = merge(cursor, chunk, self._run_id, label_limits)
                 loaded = before.events_loaded + new
                 duplicate = before.events_duplicate + chunk.duplicates + len(chunk.lines) - new
             counts = replace(
@@ -214,7 +218,7 @@ class Warehouse:
         def attempt(cursor: Any) -> str:
             try:
                 cursor.execute(SQL["limit_time"], limit)
-                insert_new(cursor, dict(lines), texts)
+                insert_new(cursor, dict(lines), texts, {})
             except ROW_FAULTS as error:
                 return str(error.diag.message_primary or type(error).__name__)
             finally:

@@ -52,6 +52,7 @@ PAGES: Final[dict[str, list[tuple[str, ...]]]] = {
         ("loads_by_day",),
         ("runs_by_day",),
         ("rejected_by_reason",),
+        ("folded_labels",),
         ("load_lag",),
         ("etl_runs",),
         ("objects_waiting",),

@@ -528,6 +528,16 @@ def quality(plain: Plain, view: View) -> list[Card]:
             },
         ),
         Card(
+            "quality-folded",
+            folded := plainly.folded_labels(plain, asked),
+            "" if folded else "No day of this period met its limit of new names.",
+            columns={
+                "What": ("label", plain_text),
+                "Events": ("events", count),
+                "Senders": ("senders", count),
+            },
+        ),
+        Card(
             "quality-etl_runs",
             plainly.etl_runs(plain),
             columns={

@@ -143,7 +143,11 @@ def some_events() -> Rows:
             for second, name in enumerate(names)
         ]
     random.shuffle(events)
-    return events
+    kinds = {"context_product_id": 2, "context_product_category": 4, "context_product_brand": 8}
+    for event in [one for one in events if not one["is_bot"]][::9]:
+        folded = random.choice([2, 4, 8, 14]) & sum(kind for name, kind in kinds.items() if event[name])
+        event["folded"] = folded | (event["event_name"] == "click") or None
+    return [{"folded": None, **event} for event in events]
 
 
 RUNS = """
@@ -210,6 +214,7 @@ PLAIN: dict[Callable[[Plain, Asked], Rows], list[str]] = {
     plainly.load_lag: [""],
     plainly.runs_by_day: [""],
     plainly.rejected_by_reason: [""],
+    plainly.folded_labels: [""],
 }
 """What counts plainly what the query of this name counts, and the values of its seventh parameter."""
 OTHERS = {

@@ -32,7 +32,7 @@ START = datetime(2025, 11, 23, 16, 0, tzinfo=UTC)
 COLUMNS = (
     "event_id, event_timestamp, event_name, client_id, user_login_state, context_product_id, "
     "context_product_name, context_product_category, context_product_brand, context_product_price, is_bot, "
-    "received_at, loaded_at, event_timestamp_source, source_object, source_position"
+    "received_at, loaded_at, event_timestamp_source, source_object, source_position, folded"
 )
 NAMES = [
     "page_view",
@@ -96,6 +96,7 @@ def some_event(random: Random, minutes: int = 400) -> tuple[Any, ...]:
         "client",
         "events/o",
         0,
+        random.choice([None, None, None, 2, 4, 8, 14]) if product else None,
     )
 
 
@@ -120,13 +121,15 @@ def change(server: ThrowawayPostgres, kind: str, random: Random) -> None:
         elif kind == "move":
             cursor.execute(
                 "UPDATE clickstream_events SET event_timestamp = event_timestamp + %s, "
-                "received_at = received_at + %s, event_name = %s, client_id = %s "
+                "received_at = received_at + %s, event_name = %s, client_id = %s, "
+                "folded = CASE WHEN context_product_id <> '' THEN %s::smallint END "
                 "WHERE hashtext(event_id::text) %% 7 = %s",
                 (
                     timedelta(minutes=random.choice([-40, 3, 31])),
                     timedelta(days=random.choice([0, 7])),
                     random.choice(NAMES),
                     random.choice(["one", "two"]),
+                    random.choice([None, 2, 12]),
                     random.randrange(7),
                 ),
             )
@@ -169,6 +172,7 @@ def flood(random: Random, events: int, labels: int) -> list[tuple[Any, ...]]:
             "client",
             "o",
             number,
+            None,
         )
 
     return [one(number) for number in range(events)]
@@ -263,7 +267,7 @@ def test_a_step_of_the_funnel_that_goes_leaves_no_trace_in_sessions_before_it(
         insert(
             cursor,
             [
-                (str(uuid.UUID(int=day)), at, step, "one", *[None] * 6, False, at, at, "client", "o", 0)
+                (str(uuid.UUID(int=day)), at, step, "one", *[None] * 6, False, at, at, "client", "o", 0, None)
                 for day, (at, step) in enumerate(zip(times, steps, strict=True))
             ],
         )
@@ -288,7 +292,20 @@ def test_a_rolled_back_change_leaves_the_model(postgres: ThrowawayPostgres) -> N
 def test_writers_at_the_same_time_do_not_miss_each_other(postgres: ThrowawayPostgres) -> None:
     # Two events of one session, on two days: no count has a row for both.
     first, second = (
-        (str(uuid.UUID(int=number)), at, "page_view", "one", *[None] * 6, False, at, at, "client", "o", 0)
+        (
+            str(uuid.UUID(int=number)),
+            at,
+            "page_view",
+            "one",
+            *[None] * 6,
+            False,
+            at,
+            at,
+            "client",
+            "o",
+            0,
+            None,
+        )
         for number, at in enumerate([START + timedelta(minutes=50), START + timedelta(minutes=65)])
     )
     one, other = postgres.connect(LOADER), postgres.connect(LOADER)

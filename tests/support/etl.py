@@ -32,7 +32,7 @@ def empty(server: ThrowawayPostgres) -> None:
     server.execute(
         "TRUNCATE clickstream_events, clickstream_event_ids, clickstream_event_copies, etl_runs, "
         "etl_objects, etl_closed_hours, etl_object_failures, rejected_events, "
-        "event_name_aliases; UPDATE etl_watermark SET listed_from = ''"
+        "event_name_aliases, labels; UPDATE etl_watermark SET listed_from = ''"
     )
 
 

@@ -16,7 +16,16 @@ from statistics import mean, median
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from tests.support.plain_model import LAGS, STEPS, Event, Session, Warehouse, sessions_of, stored_events
+from tests.support.plain_model import (
+    KINDS,
+    LAGS,
+    STEPS,
+    Event,
+    Session,
+    Warehouse,
+    sessions_of,
+    stored_events,
+)
 
 Rows = list[dict[str, Any]]
 
@@ -78,7 +87,11 @@ class Plain:
     @cached_property
     def products(self) -> dict[str, Event]:
         """Product -> the newest event that has its name."""
-        named = [event for event in self.people if event.product_id and event.product_name is not None]
+        named = [
+            event
+            for event in self.people
+            if event.product_id and event.product_name is not None and not event.folded & KINDS["product_id"]
+        ]
         return {event.product_id: event for event in sorted(named, key=lambda one: (one.at, one.event_id))}
 
     def table(self, name: str) -> Rows:
@@ -272,7 +285,7 @@ def products(plain: Plain, asked: Asked) -> Rows:
     def facts(product_id: str) -> Event:
         never = datetime.min.replace(tzinfo=UTC)
         unknown = Event(
-            "", never, "", "", None, False, never, never, product_id, "", "", "", None, None, None
+            "", never, "", "", None, False, never, never, product_id, "", "", "", None, None, None, 0
         )
         return plain.products.get(product_id, unknown)
 
@@ -313,7 +326,8 @@ def products(plain: Plain, asked: Asked) -> Rows:
                 ),
             }
         )
-    return sorted(rows, key=lambda row: (-row["views"], -row["carts"], -row["purchases"], row["key"]))
+    rows.sort(key=lambda row: (-row["views"], -row["carts"], -row["purchases"], row["key"]))
+    return rows[:1000]
 
 
 def product_trend(plain: Plain, asked: Asked) -> Rows:
@@ -445,6 +459,21 @@ def rejected_by_reason(plain: Plain, asked: Asked) -> Rows:
         last = local(newest["rejected_at"], asked.zone)
         rows.append({"code": code, "reason": newest["reason"], "events": len(own), "last_rejected": last})
     return sorted(rows, key=lambda row: (-row["events"], row["code"]))
+
+
+def folded_labels(plain: Plain, asked: Asked) -> Rows:
+    names = {"name": "Event names", "product_id": "Products", "category": "Categories", "brand": "Brands"}
+    rows = []
+    for position, (attribute, label) in enumerate(names.items(), 1):
+        folded = [
+            event
+            for event in plain.people
+            if event.folded & KINDS[attribute] and asked.holds(event.received_at)
+        ]
+        senders = len({event.visitor for event in folded} - {None})
+        if folded:
+            rows.append({"position": position, "label": label, "events": len(folded), "senders": senders})
+    return rows
 
 
 def session_timeline(plain: Plain, session: Session) -> Rows:

@@ -23,10 +23,13 @@ LENGTHS = [
     *[timedelta(seconds=seconds) for seconds in (10, 30, 60, 180, 600, 1800, 3600)],
 ]
 DEPTHS = [1, 2, 3, 4, 6, 11, 21, 51]
+KINDS = {"name": 1, "product_id": 2, "category": 4, "brand": 8}
+OTHER = "(other)"
 COLUMNS = (
     "event_id, event_timestamp, event_name, user_login_state, visitor, is_bot, loaded_at, received_at, "
     "context_product_id, context_product_name, context_product_category, context_product_brand, "
-    "context_product_price, context_product_discount_price, context_product_url_path"
+    "context_product_price, context_product_discount_price, left(context_product_url_path, 200), "
+    "coalesce(folded, 0)"
 )
 
 
@@ -55,6 +58,8 @@ class Event(NamedTuple):
     price: Any
     discount_price: Any
     url_path: str | None
+    folded: int
+    """Which labels count as "(other)": a sum of `KINDS`."""
 
 
 class Session(NamedTuple):
@@ -183,7 +188,7 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
 
     newest: dict[str, Event] = {}
     for event in people:
-        if event.product_id and event.product_name is not None:
+        if event.product_id and event.product_name is not None and not event.folded & KINDS["product_id"]:
             present = newest.get(event.product_id, event)
             newest[event.product_id] = max(present, event, key=lambda one: (one.at, one.event_id))
     model["products"] = Counter(
@@ -347,9 +352,13 @@ def stored_events(server: Warehouse) -> list[Event]:
     """Return all rows of the events; texts that are not there are empty, as the model has them."""
     found: list[tuple[Any, ...]] = server.execute(f"SELECT {COLUMNS} FROM clickstream_events")  # noqa: S608
     labels = [Event._fields.index(name) for name in ("login_state", "product_id", "category", "brand")]
-    return [
+    events = [
         Event._make((value or "")[:200] if place in labels else value for place, value in enumerate(row))
         for row in found
+    ]
+    return [
+        event._replace(**{name: OTHER for name, kind in KINDS.items() if event.folded & kind})
+        for event in events
     ]
 
 

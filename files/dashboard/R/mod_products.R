@@ -32,7 +32,7 @@ products_ui <- function(id, params) {
       )
     ),
     table_card_ui(
-      ns("table"), "All of them",
+      ns("table"), "The 1,000 most viewed",
       paste(
         "Views and carts: events of the period. Purchases: the product that a completed checkout names, else what was in",
         "the cart. View to cart: carts by views; cart to buy: purchases by carts. Choose a product to see its days, a",

@@ -31,6 +31,13 @@ quality_ui <- function(id, params) {
       )
     ),
     table_card_ui(
+      ns("folded"), "Counted as (other)",
+      paste(
+        "Events received in this period that name something new beyond the day's limit of new names: it counts as",
+        "(other) on all pages. The rows keep what was sent. A sender is a browser, as the events say."
+      )
+    ),
+    table_card_ui(
       ns("etl_runs"), "Last 20 runs of the ETL", "Whatever the period. A run that stays running was killed."
     ),
     quality_waiting_ui(ns("waiting"))
@@ -63,6 +70,12 @@ quality_server <- function(id, context) {
       columns = c("Code" = "code", "Events" = "events", "Newest reason" = "reason", "Last" = "last_rejected"),
       texts = list(events = count_text, last_rejected = moment_text),
       empty = "No event was rejected in this period."
+    )
+    table_card_server(
+      "folded", context, shiny::reactive(context$query("folded_labels")),
+      columns = c("What" = "label", "Events" = "events", "Senders" = "senders"),
+      texts = list(events = count_text, senders = count_text),
+      empty = "No day of this period met its limit of new names."
     )
     table_card_server(
       "etl_runs", context, shiny::reactive(context$query("etl_runs")),

@@ -4,7 +4,7 @@
 -- Columns: key (the product's id, the category, the brand), name, category, brand (of a product; else ''), products
 -- (how many), views, carts, purchases, view_to_cart (carts / views), cart_to_buy (purchases / carts), price,
 -- discount_price, discount (1 - discount_price / price): of categories and brands the mean of their products. Most
--- views first.
+-- views first: at most 1,000, because anybody can invent some.
 WITH params AS NOT MATERIALIZED (
     SELECT filters.*, $7::text AS level FROM filters
 ),
@@ -48,3 +48,4 @@ SELECT
     price, discount_price, discount
 FROM grouped
 ORDER BY views DESC, carts DESC, purchases DESC, key
+LIMIT 1000

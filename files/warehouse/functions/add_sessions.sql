@@ -31,7 +31,9 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT
                 event_timestamp AS at, event_name AS name, user_login_state, received_at,
-                context_product_id, context_product_category, context_product_brand
+                public.or_other(context_product_id, folded & 2) AS context_product_id,
+                public.or_other(context_product_category, folded & 4) AS context_product_category,
+                public.or_other(context_product_brand, folded & 8) AS context_product_brand
             FROM public.clickstream_events AS stored
             WHERE stored.visitor = region.visitor
               AND (stored.visitor, stored.event_timestamp) >= (region.visitor, region.first)

@@ -29,6 +29,14 @@ BEGIN
     USING public.clickstream_event_ids AS id
     WHERE id.event_id = copy.event_id AND id.received_at < boundary;
     DELETE FROM public.clickstream_events WHERE received_at < boundary;
+    -- Labels that nothing counts under any more; those in use stay, so that no flood of new ones pushes them out.
+    DELETE FROM public.labels AS label
+    WHERE day < boundary
+      AND NOT EXISTS (SELECT FROM public.daily_events WHERE kind = 1 AND event_name = value)
+      AND NOT EXISTS (SELECT FROM public.daily_events WHERE kind = 4 AND category = value)
+      AND NOT EXISTS (SELECT FROM public.daily_events WHERE kind = 8 AND brand = value)
+      AND NOT EXISTS (SELECT FROM public.daily_products WHERE kind = 2 AND product_id = value)
+      AND NOT EXISTS (SELECT FROM public.products WHERE kind = 2 AND product_id = value);
     IF partition IS NULL THEN
         RETURN 0;
     END IF;

@@ -6,11 +6,13 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     FROM unnest(ids) AS id
     CROSS JOIN LATERAL (
         SELECT
-            id, public.label(context_product_name), public.label(context_product_category),
-            public.label(context_product_brand), context_product_price, context_product_discount_price,
-            context_product_url_path, event_timestamp, event_id
+            id, public.label(context_product_name), public.label(public.or_other(context_product_category, folded & 4)),
+            public.label(public.or_other(context_product_brand, folded & 8)),
+            context_product_price, context_product_discount_price, left(context_product_url_path, 200),
+            event_timestamp, event_id
         FROM public.clickstream_events
         WHERE public.label(context_product_id) = id AND context_product_name IS NOT NULL AND NOT is_bot
+          AND coalesce(folded & 2, 0) = 0
         ORDER BY event_timestamp DESC, event_id DESC
         LIMIT 1
     ) AS newest

@@ -19,8 +19,10 @@ BEGIN
     zone := (SELECT time_zone FROM public.model_settings);
 
     WITH cell AS MATERIALIZED (
-        SELECT date_trunc('hour', event_timestamp, zone) AS hour, event_name, user_login_state,
-            context_product_category, context_product_brand, is_bot,
+        SELECT date_trunc('hour', event_timestamp, zone) AS hour,
+            public.or_other(event_name, folded & 1) AS event_name, user_login_state,
+            public.or_other(context_product_category, folded & 4) AS context_product_category,
+            public.or_other(context_product_brand, folded & 8) AS context_product_brand, is_bot,
             -- date_part() and not extract(), which takes five times as long.
             width_bucket(
                 date_part('epoch', loaded_at - event_timestamp), '{900, 1800, 3600, 7200, 21600, 86400}'
@@ -58,7 +60,8 @@ BEGIN
     ON CONFLICT (day, is_bot, lag_bucket) DO UPDATE SET events = present.events + excluded.events;
 
     INSERT INTO public.daily_products AS present (day, product_id, login_state, views, carts)
-    SELECT (event_timestamp AT TIME ZONE zone)::date, public.label(context_product_id), public.label(user_login_state),
+    SELECT (event_timestamp AT TIME ZONE zone)::date, public.label(public.or_other(context_product_id, folded & 2)),
+        public.label(user_login_state),
         sign * count(*) FILTER (WHERE event_name = 'product_view'),
         sign * count(*) FILTER (WHERE event_name = 'add_to_cart_click')
     FROM changed
@@ -72,10 +75,13 @@ BEGIN
         INSERT INTO public.products AS present
         SELECT DISTINCT ON (public.label(context_product_id))
             public.label(context_product_id), public.label(context_product_name),
-            public.label(context_product_category), public.label(context_product_brand),
-            context_product_price, context_product_discount_price, context_product_url_path, event_timestamp, event_id
+            public.label(public.or_other(context_product_category, folded & 4)),
+            public.label(public.or_other(context_product_brand, folded & 8)),
+            context_product_price, context_product_discount_price, left(context_product_url_path, 200),
+            event_timestamp, event_id
         FROM changed
         WHERE NOT is_bot AND context_product_id <> '' AND context_product_name IS NOT NULL
+          AND coalesce(folded & 2, 0) = 0
         ORDER BY public.label(context_product_id), event_timestamp DESC, event_id DESC
         ON CONFLICT (product_id) DO UPDATE SET
             name = excluded.name, category = excluded.category, brand = excluded.brand, price = excluded.price,

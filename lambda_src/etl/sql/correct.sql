@@ -11,7 +11,7 @@ WITH staged AS MATERIALIZED ( -- otherwise the planner would look up every store
         is_first_visit, context_product_id, context_product_name, context_product_category,
         context_product_brand, context_product_price, context_product_discount_price,
         context_product_url_path, page_url, referrer, element, identity_verified,
-        event_timestamp_source, is_bot, received_at, source_object, source_position
+        event_timestamp_source, is_bot, received_at, source_object, source_position, folded
     ) = (
         staged.event_timestamp, staged.event_name, staged.user_id, staged.user_login_state,
         staged.identity_source, staged.client_id, staged.session_id, staged.is_first_visit,
@@ -19,7 +19,7 @@ WITH staged AS MATERIALIZED ( -- otherwise the planner would look up every store
         staged.context_product_brand, staged.context_product_price,
         staged.context_product_discount_price, staged.context_product_url_path, staged.page_url,
         staged.referrer, staged.element, staged.identity_verified, staged.event_timestamp_source,
-        staged.is_bot, staged.received_at, staged.source_object, staged.source_position
+        staged.is_bot, staged.received_at, staged.source_object, staged.source_position, staged.folded
     )
     FROM staged
     WHERE stored.received_at = staged.known_at
@@ -38,7 +38,7 @@ WITH staged AS MATERIALIZED ( -- otherwise the planner would look up every store
                   staged.context_product_price, staged.context_product_discount_price,
                   staged.context_product_url_path, staged.page_url, staged.referrer, staged.element,
                   staged.identity_verified, staged.event_timestamp_source, staged.is_bot,
-                  staged.received_at, staged.source_position
+                  staged.received_at, staged.source_position, staged.folded
               ) IS DISTINCT FROM (
                   stored.event_timestamp, stored.event_name, stored.user_id, stored.user_login_state,
                   stored.identity_source, stored.client_id, stored.session_id, stored.is_first_visit,
@@ -47,7 +47,7 @@ WITH staged AS MATERIALIZED ( -- otherwise the planner would look up every store
                   stored.context_product_price, stored.context_product_discount_price,
                   stored.context_product_url_path, stored.page_url, stored.referrer, stored.element,
                   stored.identity_verified, stored.event_timestamp_source, stored.is_bot,
-                  stored.received_at, stored.source_position
+                  stored.received_at, stored.source_position, stored.folded
               )
           )
       )

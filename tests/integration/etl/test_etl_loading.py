@@ -53,7 +53,7 @@ def test_a_row_has_the_values_of_its_event(postgres: ThrowawayPostgres) -> None:
     answer = run_etl(postgres, store)
     assert answer["events"] == {"read": 1, "loaded": 1, "duplicate": 0, "rejected": 0}
     [row] = postgres.execute("SELECT * FROM clickstream_events")
-    found = dict(zip([*Row._fields, "loaded_at", "visitor"], row, strict=True))
+    found = dict(zip([*Row._fields, "loaded_at", "visitor", "folded"], row, strict=True))
     assert found["event_name"] == "add_to_cart_click"
     assert found["event_timestamp"] == datetime(2025, 12, 6, 5, 0, 0, 123000, tzinfo=UTC)
     assert found["page_url"] == full["pageUrl"] and found["referrer"] == full["referrer"]

@@ -14,6 +14,7 @@ import ingest.settings
 from contract.settings import Environment, SettingsError
 from contract.timestamps import ClockRules
 from contract.validation import Limits
+from etl.labels import LabelLimits
 from ingest.settings import Compression, DoNotTrack, SourceIp
 
 
@@ -73,6 +74,10 @@ ETL_VARIABLES = {
     "ETL_LOOK_BACK_HOURS": "7",
     "ETL_RETENTION_DAYS": "8",
     "ETL_CHUNK_SECONDS": "11",
+    "ETL_NEW_PRODUCTS_A_DAY": "12",
+    "ETL_NEW_CATEGORIES_A_DAY": "13",
+    "ETL_NEW_BRANDS_A_DAY": "14",
+    "ETL_NEW_EVENT_NAMES_A_DAY": "15",
     "ETL_CLOCK_SKEW_TOLERANCE_SECONDS": "9",
     "ETL_MAX_EVENT_AGE_DAYS": "10",
     "ETL_MAX_ANONYMOUS_EVENT_AGE_DAYS": "3",
@@ -90,6 +95,7 @@ ETL_SETTINGS = etl.settings.Settings(
         look_back=timedelta(hours=7),
         retention_days=8,
         chunk_time=timedelta(seconds=11),
+        new_labels=LabelLimits(products=12, categories=13, brands=14, event_names=15),
     ),
     clock_rules=ClockRules(
         skew_tolerance=timedelta(seconds=9), max_age=timedelta(days=10), max_age_anonymous=timedelta(days=3)
