@@ -295,6 +295,14 @@ def _logs(call: Call, account: str) -> Iterator[Need]:
     yield Need(f"logs:{call.action}", (log_group, stream, "*"))
 
 
+def _sqs(call: Call, account: str) -> Iterator[Need]:
+    named = {**dict(call.form), **call.json}
+    name = str(named.get("QueueName") or named.get("QueueUrl") or "*").rpartition("/")[2]
+    yield Need(f"sqs:{_action(call)}", arns(call, account, "sqs", name))
+    if call.action == "CreateQueue" and _request_tags(call):
+        yield Need("sqs:TagQueue", arns(call, account, "sqs", name))
+
+
 def _ssm(call: Call, account: str) -> Iterator[Need]:
     body, action = call.json, call.action
     context: Context = {}
@@ -343,6 +351,7 @@ _SERVICES: dict[str, Callable[[Call, str], Iterator[Need]]] = {
     "apigateway": _apigateway,
     "events": _events,
     "logs": _logs,
+    "sqs": _sqs,
     "ssm": _ssm,
 }
 

@@ -143,6 +143,44 @@ async def network_interfaces(call: Call, backends: Backends) -> None:
             )
 
 
+SENDS = {"sqs": "SendMessage", "sns": "Publish", "lambda": "InvokeFunction", "events": "PutEvents"}
+"""Service of a destination of asynchronous calls → what the function's role does there."""
+
+
+def allows(policies: Iterable[Policy], action: str, resource: str) -> bool:
+    """Whether policies allow an action on a resource; conditions are taken to be met."""
+    effects = {
+        statement["Effect"]
+        for policy in policies
+        for statement in listed(policy.get("Statement", []))
+        if any(fnmatchcase(action.lower(), one.lower()) for one in listed(statement.get("Action", [])))
+        and any(fnmatchcase(resource, one) for one in listed(statement.get("Resource", [])))
+    }
+    return effects == {"Allow"}
+
+
+@before("lambda", "PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig")
+async def destinations(call: Call, backends: Backends) -> None:
+    """Refuse a destination that the function's role may not send to."""
+    wanted = [
+        str((one or {}).get("Destination") or "")
+        for one in (call.json.get("DestinationConfig") or {}).values()
+    ]
+    path = urlsplit(call.path).path.rpartition("/")[0].replace("/2019-09-25/", "/2015-03-31/")
+    role = (await backends.get_json("lambda", f"{path}/configuration")).json.get("Role", "")
+    identity = (await identities(backends)).get(str(role))
+    policies = identity.policies.values() if identity else ()
+    bounds = [[identity.boundary[1]]] if identity and identity.boundary else []
+    for arn in filter(None, wanted):
+        service = arn.split(":")[2]
+        action = SENDS.get(service, "")
+        if not all(allows(one, f"{service}:{action}", arn) for one in (policies, *bounds)):
+            refuse(
+                _INVALID,
+                f"The function's execution role does not have permissions to call {action} on {arn}",
+            )
+
+
 @before("iam", "CreateRole", "PutRolePermissionsBoundary")
 async def existing_boundary(call: Call, backends: Backends) -> None:
     """Refuse a boundary that is no policy of the account or of AWS."""

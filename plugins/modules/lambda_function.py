@@ -492,7 +492,8 @@ class LambdaFunction(Resource):
                 self.client, self.name, current["permissions"], desired["permissions"]
             )
         if "asynchronous" in changes:
-            self.put_asynchronous(desired["asynchronous"])
+            # Lambda asks IAM whether the role may send to the destination
+            self.when_role_is_known(lambda: self.put_asynchronous(desired["asynchronous"]))
         if "tags" in changes:
             arn = current["arn"]
             repair_tags(

@@ -28,6 +28,7 @@ from tests.support.deployment import (
 RAW, TRANSFER = bucket("ingest"), bucket("transfer")
 INGEST, ETL = "clickstream-lambda-ingest", "SBW_Lamda_ETL"
 RULE, ETL_ROLE = "SBW_ETL_HOURLY_RULE", "SBW_Lamda_ETL-role"
+FAILED_RUNS = "clickstream-etl-failed"
 
 
 class Break(NamedTuple):
@@ -138,6 +139,10 @@ def function(name: str) -> dict[str, Any]:
     return dict(aws("lambda").get_function_configuration(FunctionName=name))
 
 
+def failed_runs() -> str:
+    return str(aws("sqs").get_queue_url(QueueName=FAILED_RUNS)["QueueUrl"])
+
+
 BREAKS = [
     Break("a port is opened to everybody", "security groups", open_ssh, lambda: ports_open_to_all() == []),
     Break(
@@ -203,6 +208,33 @@ BREAKS = [
         "Create the ETL function",
         lambda: aws("lambda").update_function_configuration(FunctionName=ETL, Timeout=3),
         lambda: function(ETL)["Timeout"] > 3,
+    ),
+    Break(
+        "a failed run of the ETL is told nobody",
+        "Create the ETL function",
+        lambda: aws("lambda").put_function_event_invoke_config(
+            FunctionName=ETL, MaximumRetryAttempts=1, MaximumEventAgeInSeconds=3600
+        ),
+        lambda: (
+            aws("lambda")
+            .get_function_event_invoke_config(FunctionName=ETL)["DestinationConfig"]["OnFailure"][
+                "Destination"
+            ]
+            .endswith(f":{FAILED_RUNS}")
+        ),
+    ),
+    Break(
+        "failed runs are forgotten after a minute",
+        "Create the queue of failed runs",
+        lambda: aws("sqs").set_queue_attributes(
+            QueueUrl=failed_runs(), Attributes={"MessageRetentionPeriod": "60"}
+        ),
+        lambda: (
+            aws("sqs").get_queue_attributes(
+                QueueUrl=failed_runs(), AttributeNames=["MessageRetentionPeriod"]
+            )["Attributes"]["MessageRetentionPeriod"]
+            == str(14 * 24 * 3600)
+        ),
     ),
     Break(
         "the API may not call the function",

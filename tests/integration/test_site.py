@@ -547,6 +547,7 @@ def test_destroy_leaves_nothing_but_the_raw_bucket() -> None:
     assert aws("events").list_rules()["Rules"] == []
     assert aws("ssm").describe_parameters()["Parameters"] == []
     assert aws("logs").describe_log_groups()["logGroups"] == []
+    assert aws("sqs").list_queues().get("QueueUrls", []) == []
     ours = [
         r["RoleName"] for r in aws("iam").list_roles()["Roles"] if r["RoleName"].startswith(("SBW", "click"))
     ]

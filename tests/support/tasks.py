@@ -140,6 +140,8 @@ GENERATED = {
     "tags": TAGS,
 }
 GROUP = {"name": "/services/log", "retention_days": 30, "tags": TAGS}
+QUEUE = {"name": "services-failed", "retention_days": 14, "tags": TAGS}
+QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:services-failed"
 CODE = """
 import json
 def handler(event, context):

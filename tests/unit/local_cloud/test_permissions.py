@@ -31,7 +31,12 @@ def form(service: str, **parameters: str) -> Call:
 
 
 def target(service: str, action: str, **body: Any) -> Call:
-    prefix = {"ssm": "AmazonSSM", "events": "AWSEvents", "budgets": "AWSBudgetServiceGateway"}[service]
+    prefix = {
+        "ssm": "AmazonSSM",
+        "sqs": "AmazonSQS",
+        "events": "AWSEvents",
+        "budgets": "AWSBudgetServiceGateway",
+    }[service]
     return call(service, "POST", "/", json.dumps(body).encode(), x_amz_target=f"{prefix}.{action}")
 
 
@@ -70,6 +75,21 @@ def brief(made: Call) -> list[tuple[str, tuple[str, ...]]]:
         (
             form("sns", Action="PublishBatch", TopicArn="arn:aws:sns:x"),
             [("sns:Publish", ("arn:aws:sns:x", "*"))],
+        ),
+        (
+            target("sqs", "GetQueueUrl", QueueName="q"),
+            [("sqs:GetQueueUrl", (f"arn:aws:sqs:{HERE}:q",))],
+        ),
+        (
+            target("sqs", "SendMessageBatch", QueueUrl=f"http://127.0.0.1:4566/{ACCOUNT}/q"),
+            [("sqs:SendMessage", (f"arn:aws:sqs:{HERE}:q",))],
+        ),
+        (
+            target("sqs", "CreateQueue", QueueName="q", tags={"Project": "x"}),
+            [
+                ("sqs:CreateQueue", (f"arn:aws:sqs:{HERE}:q",)),
+                ("sqs:TagQueue", (f"arn:aws:sqs:{HERE}:q",)),
+            ],
         ),
         (
             target("ssm", "PutParameter", Name="/mine", Names=["/other"]),
