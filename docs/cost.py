@@ -106,6 +106,13 @@ def lines(load: Load, p: Mapping[str, float], a: Mapping[str, float]) -> list[Li
         Line(
             "logs", "2 GB a million requests", requests * a["log_kb"] * KB * (p["logs_gb"] + p["log_kept_gb"])
         ),
+        Line(
+            "AWS's own logs",
+            "who asked what of the raw bucket, 90 days; refused packets",
+            requests * a["raw_calls"] * a["access_log_kb"] * KB * a["access_log_months"] * p["s3_gb"]
+            + a["flow_log_gb"] * (p["vended_gb"] + a["access_log_months"] * p["s3_gb"]),
+        ),
+        Line("queue of failed runs", "a message a failed run", 0.0),
         Line("metrics by EMF", "none are emitted", a["emf_metrics"] * p["metric"]),
         Line("detailed route metrics", "off", a["route_metrics"] * p["metric"]),
         Line("alarms", "none are made", a["alarms"] * p["alarm"]),
@@ -133,7 +140,7 @@ def table(p: Mapping[str, float], a: Mapping[str, float]) -> str:
 
 
 def flood(p: Mapping[str, float], a: Mapping[str, float]) -> str:
-    """README's table of a day of as many requests as the API lets through."""
+    """README's table of a day of as many requests as a limit lets through."""
     rows = ["| a day of | requests | USD that day | and a month for what is kept |", "|---|---|---|---|"]
     for what, rate, body_kb in (
         ("small requests at the default limit", a["rate_limit"], 1.0),

@@ -25,7 +25,7 @@ from tests.support.deployment import (
     wait_until,
 )
 
-RAW, TRANSFER = bucket("ingest"), bucket("transfer")
+RAW, TRANSFER, LOGS = bucket("ingest"), bucket("transfer"), bucket("logs")
 INGEST, ETL = "clickstream-lambda-ingest", "SBW_Lamda_ETL"
 RULE, ETL_ROLE = "SBW_ETL_HOURLY_RULE", "SBW_Lamda_ETL-role"
 FAILED_RUNS = "clickstream-etl-failed"
@@ -139,6 +139,10 @@ def function(name: str) -> dict[str, Any]:
     return dict(aws("lambda").get_function_configuration(FunctionName=name))
 
 
+def flow_logs() -> list[str]:
+    return [one["FlowLogId"] for one in aws("ec2").describe_flow_logs()["FlowLogs"]]
+
+
 def failed_runs() -> str:
     return str(aws("sqs").get_queue_url(QueueName=FAILED_RUNS)["QueueUrl"])
 
@@ -170,6 +174,24 @@ BREAKS = [
         "Create the buckets",
         lambda: aws("s3").delete_bucket_policy(Bucket=RAW),
         lambda: "aws:SecureTransport" in aws("s3").get_bucket_policy(Bucket=RAW)["Policy"],
+    ),
+    Break(
+        "nobody logs who reads raw events",
+        "Create the buckets",
+        lambda: aws("s3").put_bucket_logging(Bucket=RAW, BucketLoggingStatus={}),
+        lambda: LOGS in json.dumps(aws("s3").get_bucket_logging(Bucket=RAW)),
+    ),
+    Break(
+        "the log bucket takes no logs",
+        "Create the buckets",
+        lambda: aws("s3").delete_bucket_policy(Bucket=LOGS),
+        lambda: "delivery.logs.amazonaws.com" in aws("s3").get_bucket_policy(Bucket=LOGS)["Policy"],
+    ),
+    Break(
+        "what the network refuses goes unseen",
+        "Record what the VPC refuses",
+        lambda: aws("ec2").delete_flow_logs(FlowLogIds=flow_logs()),
+        lambda: len(flow_logs()) == 1,
     ),
     Break(
         "the transfer bucket keeps objects for ever",
@@ -216,11 +238,8 @@ BREAKS = [
             FunctionName=ETL, MaximumRetryAttempts=1, MaximumEventAgeInSeconds=3600
         ),
         lambda: (
-            aws("lambda")
-            .get_function_event_invoke_config(FunctionName=ETL)["DestinationConfig"]["OnFailure"][
-                "Destination"
-            ]
-            .endswith(f":{FAILED_RUNS}")
+            FAILED_RUNS
+            in json.dumps(aws("lambda").get_function_event_invoke_config(FunctionName=ETL), default=str)
         ),
     ),
     Break(

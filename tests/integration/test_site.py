@@ -532,7 +532,7 @@ def test_a_run_killed_during_the_installation_leaves_no_way_out_after_the_next()
     assert on_host("dpkg-query -Wf '${Status}' r-cran-plotly").stdout == "install ok installed"
 
 
-def test_destroy_leaves_nothing_but_the_raw_bucket() -> None:
+def test_destroy_leaves_nothing_but_the_raw_bucket_and_the_log_of_who_read_it() -> None:
     run = succeed("playbooks/destroy.yml", "-e", "confirm=yes")
     assert "nothing" in run.output
     ec2 = aws("ec2")
@@ -541,7 +541,9 @@ def test_destroy_leaves_nothing_but_the_raw_bucket() -> None:
     assert set(states) <= {"terminated"}
     assert ec2.describe_addresses()["Addresses"] == []
     assert [e for e in ec2.describe_vpc_endpoints()["VpcEndpoints"] if e["State"] != "deleted"] == []
-    assert [b["Name"] for b in aws("s3").list_buckets()["Buckets"]] == [bucket("ingest")]
+    assert ec2.describe_flow_logs()["FlowLogs"] == []
+    kept = sorted(b["Name"] for b in aws("s3").list_buckets()["Buckets"])
+    assert kept == [bucket("ingest"), bucket("logs")]
     assert aws("lambda").list_functions()["Functions"] == []
     assert aws("apigatewayv2").get_apis()["Items"] == []
     assert aws("events").list_rules()["Rules"] == []

@@ -62,6 +62,27 @@ def brief(made: Call) -> list[tuple[str, tuple[str, ...]]]:
             call("ec2", "POST", "/", b"Action=DescribeVpcs", content_type=FORM.title()),
             [("ec2:DescribeVpcs", ("*",))],
         ),
+        (
+            form("ec2", Action="CreateFlowLogs", ResourceId__1="vpc-0123456789abcdef0"),
+            [
+                (
+                    "ec2:CreateFlowLogs",
+                    (
+                        f"arn:aws:ec2:{HERE}:vpc/vpc-0123456789abcdef0",
+                        f"arn:aws:ec2:{HERE}:vpc-flow-log/new",
+                        "*",
+                    ),
+                ),
+                ("logs:CreateLogDelivery", ("*",)),
+            ],
+        ),
+        (
+            form("ec2", Action="DeleteFlowLogs", FlowLogId__1="fl-0123456789abcdef0"),
+            [
+                ("ec2:DeleteFlowLogs", (f"arn:aws:ec2:{HERE}:vpc-flow-log/fl-0123456789abcdef0", "*")),
+                ("logs:DeleteLogDelivery", ("*",)),
+            ],
+        ),
         (call("s3", "GET", "/b?inventory&id=i"), [("s3:GetInventoryConfiguration", ("arn:aws:s3:::b",))]),
         (call("s3", "DELETE", "/b?replication"), [("s3:PutReplicationConfiguration", ("arn:aws:s3:::b",))]),
         (
