@@ -183,6 +183,26 @@ async def destinations(call: Call, backends: Backends) -> None:
             )
 
 
+KEPT_UNRESERVED = 100
+"""Simultaneous calls that Lambda keeps for functions without a reservation."""
+
+
+@before("lambda", "PutFunctionConcurrency")
+async def unreserved_concurrency(call: Call, backends: Backends) -> None:
+    """Refuse a reservation that leaves less than Lambda keeps for all other functions."""
+    path = urlsplit(call.path).path.replace("/2017-10-31/", "/2019-09-30/")
+    now = (await backends.get_json("lambda", path)).json.get("ReservedConcurrentExecutions") or 0
+    limits = (await backends.get_json("lambda", "/2016-08-19/account-settings/")).json["AccountLimit"]
+    kept = min(KEPT_UNRESERVED, limits["ConcurrentExecutions"])
+    wanted = call.json.get("ReservedConcurrentExecutions") or 0
+    if limits["UnreservedConcurrentExecutions"] + now - wanted < kept:
+        refuse(
+            _INVALID,
+            "Specified ReservedConcurrentExecutions for function decreases account's "
+            f"UnreservedConcurrentExecution below its minimum value of [{kept}].",
+        )
+
+
 @before("iam", "CreateRole", "PutRolePermissionsBoundary")
 async def existing_boundary(call: Call, backends: Backends) -> None:
     """Refuse a boundary that is no policy of the account or of AWS."""

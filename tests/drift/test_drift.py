@@ -226,6 +226,15 @@ BREAKS = [
         lambda: function(INGEST)["Environment"]["Variables"]["RAW_BUCKET"] == RAW,
     ),
     Break(
+        "the ingest function takes all that the account has",
+        "Create the ingest function",
+        lambda: aws("lambda").delete_function_concurrency(FunctionName=INGEST),
+        lambda: (
+            aws("lambda").get_function_concurrency(FunctionName=INGEST).get("ReservedConcurrentExecutions")
+            == 100
+        ),
+    ),
+    Break(
         "the ETL has a timeout of three seconds",
         "Create the ETL function",
         lambda: aws("lambda").update_function_configuration(FunctionName=ETL, Timeout=3),
