@@ -59,15 +59,22 @@ def disk_gb(load: Load, a: Mapping[str, float]) -> float:
     return max(a["disk_gb"], a["system_gb"] + rows)
 
 
-def per_request(p: Mapping[str, float], a: Mapping[str, float], body_kb: float = 1) -> float:
+def per_request(
+    p: Mapping[str, float],
+    a: Mapping[str, float],
+    body_kb: float = 1,
+    seconds: float | None = None,
+    puts: float = 1,
+) -> float:
     """What one request costs on its way to the raw bucket, without what is kept."""
     units = max(1, -(-body_kb // 512))  # HTTP APIs are metered in steps of 512 KB
-    seconds = a["ingest_seconds"] + body_kb * a["ingest_seconds_per_kb"]
+    if seconds is None:
+        seconds = a["ingest_seconds"] + body_kb * a["ingest_seconds_per_kb"]
     return (
         units * p["http_api_million"] / 1e6
         + p["lambda_million"] / 1e6
         + a["ingest_memory_gb"] * seconds * p["lambda_gb_second"]
-        + p["s3_put_thousand"] / 1e3
+        + puts * p["s3_put_thousand"] / 1e3
         + a["log_kb"] * KB * p["logs_gb"]
         + a["answer_kb"] * KB * p["out_gb"]
     )
@@ -106,6 +113,13 @@ def lines(load: Load, p: Mapping[str, float], a: Mapping[str, float]) -> list[Li
         Line(
             "logs", "2 GB a million requests", requests * a["log_kb"] * KB * (p["logs_gb"] + p["log_kept_gb"])
         ),
+        Line(
+            "AWS's own logs",
+            "who asked what of the raw bucket, 90 days; refused packets",
+            requests * a["raw_calls"] * a["access_log_kb"] * KB * a["access_log_months"] * p["s3_gb"]
+            + a["flow_log_gb"] * (p["vended_gb"] + a["access_log_months"] * p["s3_gb"]),
+        ),
+        Line("queue of failed runs", "a message a failed run", 0.0),
         Line("metrics by EMF", "none are emitted", a["emf_metrics"] * p["metric"]),
         Line("detailed route metrics", "off", a["route_metrics"] * p["metric"]),
         Line("alarms", "none are made", a["alarms"] * p["alarm"]),
@@ -132,17 +146,54 @@ def table(p: Mapping[str, float], a: Mapping[str, float]) -> str:
     return "\n".join([*rows, f"| **all** | USD a month | {sums} |"])
 
 
+@dataclass(frozen=True)
+class Flood:
+    """One row of the table of floods: requests of a day, what each costs, and what is kept of them all."""
+
+    what: str
+    requests: float
+    each: float
+    kept_gb: float
+
+
+def floods(p: Mapping[str, float], a: Mapping[str, float]) -> list[Flood]:
+    """What each limit lets through on a day."""
+    rate, day, calls = a["rate_limit"], 86400, a["reserved_concurrency"]
+    # a refused event is stored until each function that runs has stored its day's share
+    share_gb = calls * a["rejected_day_mb"] / 1e3
+    refused_puts = min(1.0, share_gb / KB / (rate * day))
+    slow = calls * day / a["ingest_timeout"]
+    large = a["max_body_kb"]
+    return [
+        Flood("small requests at the default limit", rate * day, per_request(p, a), rate * day * KB),
+        Flood("small requests at `http_api_rate_limit: 10`", 10 * day, per_request(p, a), 10 * day * KB),
+        Flood(
+            "the largest bodies at the default limit",
+            rate * day,
+            per_request(p, a, large),
+            rate * day * large * KB,
+        ),
+        Flood(
+            "refused requests at the default limit",
+            rate * day,
+            per_request(p, a, puts=refused_puts),
+            min(share_gb, rate * day * KB),
+        ),
+        Flood(
+            f"calls that last until `ingest_timeout`, {calls:.0f} at once (`ingest_reserved_concurrency`)",
+            slow,
+            per_request(p, a, seconds=a["ingest_timeout"]),
+            slow * KB,
+        ),
+    ]
+
+
 def flood(p: Mapping[str, float], a: Mapping[str, float]) -> str:
-    """README's table of a day of as many requests as the API lets through."""
+    """README's table of a day of as many requests as a limit lets through."""
     rows = ["| a day of | requests | USD that day | and a month for what is kept |", "|---|---|---|---|"]
-    for what, rate, body_kb in (
-        ("small requests at the default limit", a["rate_limit"], 1.0),
-        ("small requests at `http_api_rate_limit: 10`", 10.0, 1.0),
-        ("the largest bodies at the default limit", a["rate_limit"], a["max_body_kb"]),
-    ):
-        requests = rate * 86400
-        day, kept = requests * per_request(p, a, body_kb), requests * body_kb * KB * p["s3_gb"]
-        rows.append(f"| {what} | {requests / 1e6:.1f} M | {day:,.0f} | {dollars(kept)} |")
+    for one in floods(p, a):
+        day, kept = one.requests * one.each, one.kept_gb * p["s3_gb"]
+        rows.append(f"| {one.what} | {one.requests / 1e6:.1f} M | {day:,.0f} | {dollars(kept)} |")
     return "\n".join(rows)
 
 

@@ -77,6 +77,7 @@ def ministack(settings: Settings) -> Daemon:
         BIND_HOST="127.0.0.1",
         GATEWAY_PORT=str(settings.ministack_port),
         MINISTACK_HOST="127.0.0.1",
+        LAMBDA_ACCOUNT_CONCURRENCY="1000",  # an account's; else it follows this machine's memory
         MINISTACK_REGION=settings.region,
         MINISTACK_ACCOUNT_ID=settings.account_id,
         IOT_MTLS_ENABLED="0",

@@ -30,6 +30,7 @@ from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfac
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.monitoring import Monitoring
 from moto.ec2.responses.vpcs import VPCs
+from moto.s3.models import S3Backend
 from moto.server import main
 
 METADATA_ARGUMENTS = {
@@ -383,6 +384,12 @@ def what_is_in_use() -> None:
     NatGatewayBackend.delete_nat_gateway = nat_gateway
     InstanceBackend.terminate_instances = instances
     ElasticNetworkInterfaces.delete_network_interface = interface
+
+
+@fix
+def flow_logs_to_buckets() -> None:
+    """moto looks for a flow log's bucket in its own S3, prefix and all; the router asks ministack."""
+    S3Backend.get_bucket = lambda *_, **__: None
 
 
 LAMBDA_INTERFACE = "AWS Lambda VPC ENI-"

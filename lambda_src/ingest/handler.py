@@ -7,6 +7,7 @@ import time
 import traceback
 import uuid
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any, Final
 
 import botocore.session
@@ -44,8 +45,9 @@ def handler(event: dict[str, Any], context: object) -> Response:
         trace_id=os.environ.get("_X_AMZN_TRACE_ID"),
     )
     storage_errors = 0
+    not_kept: list[StoredObject] = []
     try:
-        outcome = collect(event, _SETTINGS, moment, _store)
+        outcome = collect(event, _SETTINGS, moment, partial(_store, not_kept))
     except StorageError as error:
         storage_errors = 1
         log("ERROR", "storage failed", requestId=request_id, error=str(error))
@@ -64,6 +66,8 @@ def handler(event: dict[str, Any], context: object) -> Response:
         **{
             "Accepted": outcome.accepted,
             "Rejected": outcome.rejected,
+            "RejectedNotKept": sum(outcome.codes.values()) if not_kept else 0,
+            "RejectedNotKeptBytes": sum(len(stored.body) for stored in not_kept),
             "BodyBytes": outcome.body_bytes,
             "LatencyMs": round((time.perf_counter() - started) * 1000, 3),
             "StorageErrors": storage_errors,
@@ -96,9 +100,9 @@ class DayShare:
 _REJECTED: Final = DayShare(_SETTINGS.max_rejected_day_bytes)
 
 
-def _store(stored: StoredObject) -> None:
+def _store(not_kept: list[StoredObject], stored: StoredObject) -> None:
     if is_rejected(stored) and not _REJECTED.takes(len(stored.body), datetime.now(UTC).date()):
-        log("WARN", "refused events are not kept", RejectedNotKeptBytes=len(stored.body))
+        not_kept.append(stored)
         return
     encoding = {"ContentEncoding": stored.content_encoding} if stored.content_encoding else {}
     try:

@@ -174,6 +174,7 @@ _EC2_IDS = {
     "subnet": "subnet",
     "vpc": "vpc",
     "vpce": "vpc-endpoint",
+    "fl": "vpc-flow-log",
     "eni": "network-interface",
     "eipalloc": "elastic-ip",
     "vol": "volume",
@@ -185,6 +186,7 @@ _EC2_IDS = {
 
 _EC2_NEW = {
     "AllocateAddress": ("elastic-ip",),
+    "CreateFlowLogs": ("vpc-flow-log",),
     "CreateInternetGateway": ("internet-gateway",),
     "CreateNatGateway": ("natgateway",),
     "CreateNetworkInterface": ("network-interface",),
@@ -210,6 +212,9 @@ def _ec2(call: Call, account: str) -> Iterator[Need]:
     yield Need(f"ec2:{call.action}", (*filter(None, found), *made, "*"))
     if call.params("TagSpecification") and call.action != "CreateTags":
         yield Need("ec2:CreateTags", made, {"ec2:CreateAction": call.action})
+    if call.action in {"CreateFlowLogs", "DeleteFlowLogs"}:
+        # VPC User Guide, "Publish flow logs to Amazon S3": the log's delivery is a right of its own
+        yield Need(f"logs:{call.action.removesuffix('FlowLogs')}LogDelivery", ("*",))
     profile = call.param("IamInstanceProfile.Name") or call.param("IamInstanceProfile.Arn").rpartition("/")[2]
     if profile:
         # the router takes the profile's role in its place
@@ -295,6 +300,14 @@ def _logs(call: Call, account: str) -> Iterator[Need]:
     yield Need(f"logs:{call.action}", (log_group, stream, "*"))
 
 
+def _sqs(call: Call, account: str) -> Iterator[Need]:
+    named = {**dict(call.form), **call.json}
+    name = str(named.get("QueueName") or named.get("QueueUrl") or "*").rpartition("/")[2]
+    yield Need(f"sqs:{_action(call)}", arns(call, account, "sqs", name))
+    if call.action == "CreateQueue" and _request_tags(call):
+        yield Need("sqs:TagQueue", arns(call, account, "sqs", name))
+
+
 def _ssm(call: Call, account: str) -> Iterator[Need]:
     body, action = call.json, call.action
     context: Context = {}
@@ -343,6 +356,7 @@ _SERVICES: dict[str, Callable[[Call, str], Iterator[Need]]] = {
     "apigateway": _apigateway,
     "events": _events,
     "logs": _logs,
+    "sqs": _sqs,
     "ssm": _ssm,
 }
 

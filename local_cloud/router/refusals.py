@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 from local_cloud.router.backends import Backends
-from local_cloud.router.calls import Call, refuse
-from local_cloud.router.hooks import before
+from local_cloud.router.calls import Answer, Call, refuse
+from local_cloud.router.hooks import answers, before
 from local_cloud.router.identities import Policy, identities, listed
 
 RESERVED_ENVIRONMENT = frozenset(
@@ -143,6 +145,64 @@ async def network_interfaces(call: Call, backends: Backends) -> None:
             )
 
 
+SENDS = {"sqs": "SendMessage", "sns": "Publish", "lambda": "InvokeFunction", "events": "PutEvents"}
+"""Service of a destination of asynchronous calls → what the function's role does there."""
+
+
+def allows(policies: Iterable[Policy], action: str, resource: str) -> bool:
+    """Whether policies allow an action on a resource; conditions are taken to be met."""
+    effects = {
+        statement["Effect"]
+        for policy in policies
+        for statement in listed(policy.get("Statement", []))
+        if any(fnmatchcase(action.lower(), one.lower()) for one in listed(statement.get("Action", [])))
+        and any(fnmatchcase(resource, one) for one in listed(statement.get("Resource", [])))
+    }
+    return effects == {"Allow"}
+
+
+@before("lambda", "PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig")
+async def destinations(call: Call, backends: Backends) -> None:
+    """Refuse a destination that the function's role may not send to."""
+    wanted = [
+        str((one or {}).get("Destination") or "")
+        for one in (call.json.get("DestinationConfig") or {}).values()
+    ]
+    path = urlsplit(call.path).path.rpartition("/")[0].replace("/2019-09-25/", "/2015-03-31/")
+    role = (await backends.get_json("lambda", f"{path}/configuration")).json.get("Role", "")
+    identity = (await identities(backends)).get(str(role))
+    policies = identity.policies.values() if identity else ()
+    bounds = [[identity.boundary[1]]] if identity and identity.boundary else []
+    for arn in filter(None, wanted):
+        service = arn.split(":")[2]
+        action = SENDS.get(service, "")
+        if not all(allows(one, f"{service}:{action}", arn) for one in (policies, *bounds)):
+            refuse(
+                _INVALID,
+                f"The function's execution role does not have permissions to call {action} on {arn}",
+            )
+
+
+KEPT_UNRESERVED = 100
+"""Simultaneous calls that Lambda keeps for functions without a reservation."""
+
+
+@before("lambda", "PutFunctionConcurrency")
+async def unreserved_concurrency(call: Call, backends: Backends) -> None:
+    """Refuse a reservation that leaves less than Lambda keeps for all other functions."""
+    path = urlsplit(call.path).path.replace("/2017-10-31/", "/2019-09-30/")
+    now = (await backends.get_json("lambda", path)).json.get("ReservedConcurrentExecutions") or 0
+    limits = (await backends.get_json("lambda", "/2016-08-19/account-settings/")).json["AccountLimit"]
+    kept = min(KEPT_UNRESERVED, limits["ConcurrentExecutions"])
+    wanted = call.json.get("ReservedConcurrentExecutions") or 0
+    if limits["UnreservedConcurrentExecutions"] + now - wanted < kept:
+        refuse(
+            _INVALID,
+            "Specified ReservedConcurrentExecutions for function decreases account's "
+            f"UnreservedConcurrentExecution below its minimum value of [{kept}].",
+        )
+
+
 @before("iam", "CreateRole", "PutRolePermissionsBoundary")
 async def existing_boundary(call: Call, backends: Backends) -> None:
     """Refuse a boundary that is no policy of the account or of AWS."""
@@ -153,6 +213,69 @@ async def existing_boundary(call: Call, backends: Backends) -> None:
         await backends.query("iam", "GetPolicy", {"PolicyArn": arn})
     except LookupError:
         refuse("NoSuchEntity", f"Scope ARN: {arn} does not exist or is not attachable.", 404)
+
+
+LOG_DELIVERY = "delivery.logs.amazonaws.com"
+"""The service that writes flow logs into buckets."""
+
+
+async def _policy_of_bucket(bucket: str, backends: Backends) -> Policy | None:
+    """Return a bucket's policy, empty where it has none; None where there is no such bucket."""
+    answer = await backends.get_json("s3", f"/{quote(bucket)}?policy")
+    if b"NoSuchBucket<" in answer.body:
+        return None
+    return answer.json if answer.ok else {}
+
+
+def admits(policy: Policy, service: str, action: str, resource: str) -> bool:
+    """Whether a bucket's policy lets a service of AWS do this; conditions are taken to be met."""
+    statements = [
+        {**one, "Resource": one.get("Resource", "*")}
+        for one in listed(policy.get("Statement", []))
+        if isinstance(one.get("Principal"), dict) and service in listed(one["Principal"].get("Service", []))
+    ]
+    return allows([{"Statement": statements}], action, resource)
+
+
+@answers("ec2", "CreateFlowLogs")
+async def flow_log_destination(call: Call, backends: Backends) -> Answer | None:
+    """Refuse a bucket that is not there, or whose policy does not let AWS deliver logs.
+
+    EC2 says so in an answer with the status 200. (To a caller who may change the policy it would add the
+    statements itself, and so change what a playbook has set.)
+    """
+    if call.param("LogDestinationType") != "s3":
+        return None
+    place = call.param("LogDestination").partition(":::")[2]
+    bucket, _, prefix = place.partition("/")
+    policy = await _policy_of_bucket(bucket, backends)
+    account = backends.settings.account_id
+    keys = "/".join(filter(None, (bucket, prefix.strip("/"), "AWSLogs", account, "x")))
+    if policy is None:
+        message = f"LogDestination: {bucket} does not exist."
+    elif not admits(policy, LOG_DELIVERY, "s3:PutObject", f"arn:aws:s3:::{keys}") or not admits(
+        policy, LOG_DELIVERY, "s3:GetBucketAcl", f"arn:aws:s3:::{bucket}"
+    ):
+        message = f"Access Denied for LogDestination: {bucket}. Please check LogDestination permission"
+    else:
+        return None
+    items = "".join(
+        f"<item><error><code>400</code><message>{escape(message)}</message></error>"
+        f"<resourceId>{escape(one)}</resourceId></item>"
+        for one in call.params("ResourceId.")
+    )
+    body = f"<flowLogIdSet/><unsuccessful>{items}</unsuccessful>"
+    body = f"<CreateFlowLogsResponse>{body}</CreateFlowLogsResponse>"
+    return Answer(200, body.encode(), {"Content-Type": "application/xml"})
+
+
+@before("s3", "PutBucketLogging")
+async def access_log_target(call: Call, backends: Backends) -> None:
+    """Refuse an access log into a bucket that is not there."""
+    status = ElementTree.fromstring(call.body or b"<x/>")  # noqa: S314 - a client of this computer
+    target = status.findtext(".//{*}TargetBucket")
+    if target and await _policy_of_bucket(target, backends) is None:
+        refuse("InvalidTargetBucketForLogging", "The target bucket for logging does not exist")
 
 
 def _foreign(call: Call, backends: Backends) -> bool:

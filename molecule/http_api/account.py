@@ -48,6 +48,11 @@ def verify() -> None:
     assert (limits["ThrottlingBurstLimit"], limits["ThrottlingRateLimit"]) == (100, 50.0)
     assert limits["DetailedMetricsEnabled"] is False
     assert stage["AccessLogSettings"]["DestinationArn"].removesuffix(":*").endswith(f":log-group:{LOG_GROUP}")
+    line = stage["AccessLogSettings"]["Format"]
+    for personal in ("identity", "header", "querystring", "ip", "user", "claims"):
+        assert personal not in line.lower(), (
+            "platform_source_ip is truncated: no line says whose request it was"
+        )
     [(sid, permission)] = permissions(FUNCTION).items()
     assert (sid, permission["Principal"]) == ("http-api", {"Service": "apigateway.amazonaws.com"})
     assert f":{ACCOUNT}:{one['ApiId']}/*" in json.dumps(permission["Condition"])
@@ -56,10 +61,17 @@ def verify() -> None:
 
 
 def break_by_hand() -> None:
-    """Every origin may send, without a limit, and the function no longer lets the API call it."""
+    """Every origin may send, without a limit; addresses are logged; the function lets no API call it."""
     gateway, by = client("apigatewayv2"), {"ApiId": api()["ApiId"]}
     gateway.update_api(**by, CorsConfiguration={"AllowOrigins": ["*"], "AllowMethods": ["POST"]})
-    gateway.update_stage(**by, StageName="$default", DefaultRouteSettings={"ThrottlingBurstLimit": 5000})
+    access_log = parts("stages")[0]["AccessLogSettings"]
+    everything = json.dumps({**json.loads(access_log["Format"]), "ip": "$context.identity.sourceIp"})
+    gateway.update_stage(
+        **by,
+        StageName="$default",
+        DefaultRouteSettings={"ThrottlingBurstLimit": 5000},
+        AccessLogSettings={**access_log, "Format": everything},
+    )
     client("lambda").remove_permission(FunctionName=FUNCTION, StatementId="http-api")
 
 

@@ -8,7 +8,7 @@ NAME = "clickstream-lambda-ingest"
 MADE = ["Build the zip", f"log group /aws/lambda/{NAME}", f"Lambda function {NAME}"]
 BROKEN = [
     f"log group /aws/lambda/{NAME}: retention_days",
-    f"Lambda function {NAME}: configuration, permissions",
+    f"Lambda function {NAME}: configuration, permissions, reserved_concurrency",
 ]
 
 
@@ -36,7 +36,8 @@ def verify() -> None:
     logging = function["LoggingConfig"]
     assert (logging["LogFormat"], logging["ApplicationLogLevel"]) == ("JSON", "INFO")
     assert logging["LogGroup"] == f"/aws/lambda/{NAME}"
-    assert answer["Tags"] == TAGS and "Concurrency" not in answer
+    assert answer["Tags"] == TAGS
+    assert answer["Concurrency"] == {"ReservedConcurrentExecutions": 100}
     assert permissions(NAME) == {}
     [group] = client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{NAME}")["logGroups"]
     assert group["retentionInDays"] == 30
@@ -44,8 +45,9 @@ def verify() -> None:
 
 
 def break_by_hand() -> None:
-    """Events go into another bucket, anybody may call the function, and its logs stay for ever."""
+    """Events go into another bucket, anybody may call the function, without a bound; its logs stay."""
     functions, by = client("lambda"), {"FunctionName": NAME}
     functions.update_function_configuration(**by, Environment={"Variables": {"RAW_BUCKET": "elsewhere"}})
+    functions.delete_function_concurrency(**by)
     functions.add_permission(**by, StatementId="console", Action="lambda:InvokeFunction", Principal="*")
     client("logs").delete_retention_policy(logGroupName=f"/aws/lambda/{NAME}")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.support.molecule.account import OF_ACCOUNT, REGION, TAGS, absent, client, tags
+from tests.support.molecule.account import ACCOUNT, OF_ACCOUNT, REGION, TAGS, absent, client, tags
 
 TIDY = {"tidy": ("", None, 30)}
+LOGS = f"clickstream-s3-logs{OF_ACCOUNT}"
 BUCKETS: dict[str, dict[str, tuple[str, int | None, int | None]]] = {
+    LOGS: {**TIDY, "logs": ("", 90, None)},
     f"clickstream-s3-ingest{OF_ACCOUNT}": {**TIDY, "rejected": ("rejected/", 90, None)},
     f"clickstream-s3-sbw{OF_ACCOUNT}": TIDY,
     f"clickstream-s3-transfer{OF_ACCOUNT}": {"transfer": ("", 1, None)},
@@ -18,9 +20,34 @@ BUCKETS: dict[str, dict[str, tuple[str, int | None, int | None]]] = {
 """Bucket → lifecycle rule → prefix, days until objects expire, days until versions do."""
 MADE = [f"bucket {name}" for name in BUCKETS]
 BROKEN = [
-    f"bucket clickstream-s3-ingest{OF_ACCOUNT}: lifecycle, versioning",
+    f"bucket {LOGS}: policy",
+    f"bucket clickstream-s3-ingest{OF_ACCOUNT}: access_log, lifecycle, versioning",
     f"bucket clickstream-s3-sbw{OF_ACCOUNT}: policy, public_access",
 ]
+
+
+ACCESS_LOGS = {
+    f"clickstream-s3-ingest{OF_ACCOUNT}": "access/raw/",
+    f"clickstream-s3-session-logs{OF_ACCOUNT}": "access/session-logs/",
+}
+"""Bucket whose access is logged → prefix in the log bucket."""
+OF_US = {"aws:SourceAccount": ACCOUNT}
+OF_LOGS = {"StringEquals": OF_US, "ArnLike": {"aws:SourceArn": f"arn:aws:logs:{REGION}:{ACCOUNT}:*"}}
+OF_BUCKETS = {
+    "StringEquals": OF_US,
+    "ArnLike": {"aws:SourceArn": [f"arn:aws:s3:::{one}" for one in ACCESS_LOGS]},
+}
+WRITERS = [
+    (
+        "delivery.logs.amazonaws.com",
+        "s3:PutObject",
+        f"arn:aws:s3:::{LOGS}/flow-logs/AWSLogs/{ACCOUNT}/*",
+        OF_LOGS,
+    ),
+    ("delivery.logs.amazonaws.com", ["s3:GetBucketAcl", "s3:ListBucket"], f"arn:aws:s3:::{LOGS}", OF_LOGS),
+    ("logging.s3.amazonaws.com", "s3:PutObject", f"arn:aws:s3:::{LOGS}/access/*", OF_BUCKETS),
+]
+"""Who else may do what in the log bucket: services of AWS, on behalf of the account alone."""
 
 
 def lifecycle(bucket: str) -> dict[str, tuple[str, int | None, int | None]]:
@@ -60,7 +87,13 @@ def verify() -> None:
         assert set(s3.get_public_access_block(**by)["PublicAccessBlockConfiguration"].values()) == {True}
         owners = s3.get_bucket_ownership_controls(**by)["OwnershipControls"]["Rules"]
         assert owners == [{"ObjectOwnership": "BucketOwnerEnforced"}]
-        [deny] = policy(name)
+        deny, *writers = policy(name)
+        assert [
+            (one["Principal"]["Service"], one["Action"], one["Resource"], one["Condition"]) for one in writers
+        ] == (WRITERS if name == LOGS else [])
+        log = s3.get_bucket_logging(**by).get("LoggingEnabled", {})
+        prefix = ACCESS_LOGS.get(name)
+        assert (log.get("TargetBucket"), log.get("TargetPrefix")) == (prefix and LOGS, prefix)
         assert (deny["Effect"], deny["Principal"], deny["Action"]) == ("Deny", "*", "s3:*")
         assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
         assert sorted(deny["Resource"]) == [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
@@ -70,7 +103,10 @@ def verify() -> None:
 
 
 def break_by_hand() -> None:
-    """Raw events, of which there is one, expire and keep no versions; the media bucket is everybody's."""
+    """Raw events, of which there is one, expire, keep no versions and are read by nobody knows whom.
+
+    Any account's logs may be written into ours, and the media bucket is everybody's.
+    """
     s3 = client("s3")
     raw, media = (
         {"Bucket": f"clickstream-s3-ingest{OF_ACCOUNT}"},
@@ -80,5 +116,13 @@ def break_by_hand() -> None:
     s3.put_object(**raw, Key="events/2026/01/01/00/one.json", Body=b"{}")
     s3.put_bucket_lifecycle_configuration(**raw, LifecycleConfiguration={"Rules": [expire]})
     s3.put_bucket_versioning(**raw, VersioningConfiguration={"Status": "Suspended"})
+    s3.put_bucket_logging(**raw, BucketLoggingStatus={})
+    anybody = {
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+    }
+    document = {"Version": "2012-10-17", "Statement": [{**anybody, "Resource": f"arn:aws:s3:::{LOGS}/*"}]}
+    s3.put_bucket_policy(Bucket=LOGS, Policy=json.dumps(document))
     s3.delete_public_access_block(**media)
     s3.delete_bucket_policy(**media)

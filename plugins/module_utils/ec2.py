@@ -97,7 +97,8 @@ class Finder:
         """Every page of a describe call's answer."""
         if not self.ec2.can_paginate(call):
             return list(getattr(self.ec2, call)(Filters=filters(**by))[key])
-        filter_argument = "Filter" if call == "describe_nat_gateways" else "Filters"
+        singular = ("describe_nat_gateways", "describe_flow_logs")
+        filter_argument = "Filter" if call in singular else "Filters"
         pages = self.ec2.get_paginator(call).paginate(**{filter_argument: filters(**by)})
         return [item for page in pages for item in page[key]]
 

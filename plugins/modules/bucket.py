@@ -50,6 +50,21 @@ options:
       abort_multipart_days:
         description: Days after which an unfinished upload is removed.
         type: int
+  access_log:
+    description:
+      - Where S3 writes who asked what of the bucket. By default nowhere.
+      - The other bucket must exist, in the same region and account, and its policy must let
+        V(logging.s3.amazonaws.com) write under the prefix.
+    type: dict
+    suboptions:
+      bucket:
+        description: Name of the other bucket.
+        type: str
+        required: true
+      prefix:
+        description: What the keys of the log's objects begin with.
+        type: str
+        required: true
   cors_rules:
     description: CORS rules, which say which browser origins may call the bucket.
     type: list
@@ -146,6 +161,16 @@ resource:
       description: CORS rules in S3's words.
       type: list
       elements: dict
+    access_log:
+      description: Bucket and prefix of the access log; null where there is none.
+      type: dict
+      contains:
+        bucket:
+          description: Name of the other bucket.
+          type: str
+        prefix:
+          description: What the keys of the log's objects begin with.
+          type: str
     tags:
       description: All tags.
       type: dict
@@ -195,6 +220,7 @@ LIFECYCLE_OPTIONS = {
     "expire_noncurrent_days": {"type": "int"},
     "abort_multipart_days": {"type": "int"},
 }
+ACCESS_LOG_OPTIONS = {"bucket": {"required": True}, "prefix": {"required": True}}
 CORS_OPTIONS = {
     "allowed_origins": {"type": "list", "elements": "str", "required": True},
     "allowed_methods": {"type": "list", "elements": "str", "required": True},
@@ -235,6 +261,12 @@ def cors_rule(options: dict[str, Any]) -> dict[str, Any]:
 def described_cors(rule: dict[str, Any]) -> dict[str, Any]:
     """A rule as S3 answers it, in the form of :func:`cors_rule`."""
     return {key: sorted(value) if isinstance(value, list) else value for key, value in rule.items() if value}
+
+
+def described_access_log(answer: dict[str, Any]) -> dict[str, str] | None:
+    """Where the access log goes, in the form of the task's option."""
+    enabled = answer.get("LoggingEnabled")
+    return enabled and {"bucket": enabled["TargetBucket"], "prefix": enabled.get("TargetPrefix", "")}
 
 
 def tls_only(arn: str) -> dict[str, Any]:
@@ -283,7 +315,7 @@ class Bucket(Resource):
         )
 
     def read(self) -> State | None:
-        """versioning, encryption, public_access, ownership, policy, lifecycle, cors, tags, and arn."""
+        """All that :meth:`desired` names, and arn."""
         head = self.head()
         if head is None:
             return None
@@ -306,6 +338,7 @@ class Bucket(Resource):
             policy=answer(s3.get_bucket_policy, "NoSuchBucketPolicy"),
             lifecycle=answer(s3.get_bucket_lifecycle_configuration, "NoSuchLifecycleConfiguration"),
             cors=answer(s3.get_bucket_cors, "NoSuchCORSConfiguration"),
+            access_log=answer(s3.get_bucket_logging),
             tags=answer(s3.get_bucket_tagging, "NoSuchTagSet"),
         )
         encryption = found["encryption"].get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
@@ -325,6 +358,7 @@ class Bucket(Resource):
             "policy": policy(found["policy"].get("Policy", {})),
             "lifecycle": canonical_list(map(described_rule, found["lifecycle"].get("Rules", []))),
             "cors": canonical_list(map(described_cors, found["cors"].get("CORSRules", []))),
+            "access_log": described_access_log(found["access_log"]),
             "tags": tag_dict(found["tags"].get("TagSet")),
         }
 
@@ -343,6 +377,7 @@ class Bucket(Resource):
             "policy": policy(self.document()),
             "lifecycle": canonical_list(map(lifecycle_rule, self.params["lifecycle_rules"])),
             "cors": canonical_list(map(cors_rule, self.params["cors_rules"])),
+            "access_log": self.params["access_log"] or None,
             "tags": text_tags(self.params["tags"]),
         }
 
@@ -384,6 +419,7 @@ class Bucket(Resource):
             "versioning": self.put_versioning,
             "lifecycle": self.put_lifecycle,
             "cors": self.put_cors,
+            "access_log": self.put_access_log,
             "tags": self.put_tags,
         }
         for key, put in apply.items():
@@ -428,6 +464,12 @@ class Bucket(Resource):
         else:
             self.s3.delete_bucket_cors(Bucket=self.name)
 
+    def put_access_log(self, log: dict[str, str] | None) -> None:
+        """Log who asks what, or nothing."""
+        target = {"TargetBucket": log["bucket"], "TargetPrefix": log["prefix"]} if log else None
+        status = {"LoggingEnabled": target} if target else {}
+        self.s3.put_bucket_logging(Bucket=self.name, BucketLoggingStatus=status)
+
     def put_tags(self, tags: dict[str, str]) -> None:
         """Replace all tags."""
         if tags:
@@ -436,17 +478,21 @@ class Bucket(Resource):
             self.s3.delete_bucket_tagging(Bucket=self.name)
 
     def delete(self, current: State) -> None:
-        """Remove it; with ``force`` everything in it first."""
-        if self.params["force"]:
-            self.empty()
-        try:
-            self.s3.delete_bucket(Bucket=self.name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "BucketNotEmpty":
-                raise
-            self.module.fail_json(
-                msg=f"bucket {self.name} holds objects. Fix: keep the bucket, or set force: true."
-            )
+        """Remove it; with ``force`` everything in it first, and what AWS delivers meanwhile (logs, say)."""
+        for last in (False, False, True) if self.params["force"] else (True,):
+            if self.params["force"]:
+                self.empty()
+            try:
+                self.s3.delete_bucket(Bucket=self.name)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "BucketNotEmpty":
+                    raise
+                if last:
+                    self.module.fail_json(
+                        msg=f"bucket {self.name} holds objects. Fix: keep the bucket, or set force: true."
+                    )
+            else:
+                break
         self.s3.get_waiter("bucket_not_exists").wait(Bucket=self.name)
 
     def empty(self) -> None:
@@ -483,6 +529,7 @@ def main() -> None:
                 "options": LIFECYCLE_OPTIONS,
             },
             "cors_rules": {"type": "list", "elements": "dict", "default": [], "options": CORS_OPTIONS},
+            "access_log": {"type": "dict", "options": ACCESS_LOG_OPTIONS},
             "force": {"type": "bool", "default": False},
         },
         several=True,

@@ -92,7 +92,15 @@ options:
     default: INFO
     type: str
   reserved_concurrency:
-    description: How many calls may run at the same time. By default only the account's limit counts.
+    description:
+      - How many calls may run at the same time. By default only the account's limit counts.
+      - What the account has not got left is an error with the fix. Lambda keeps 100 for functions without a
+        reservation, and all of it where the account has fewer.
+    type: int
+  reserve_if_possible:
+    description:
+      - As O(reserved_concurrency), but nothing is reserved where the account has not got so many left.
+      - Only other functions' reservations and the account's limit count, so a second run finds the same.
     type: int
   permissions:
     description: Which services may call the function.
@@ -258,6 +266,7 @@ from botocore.exceptions import ClientError
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import Finder, names_to_ids
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
+    InvalidInput,
     Missing,
     Resource,
     State,
@@ -280,6 +289,10 @@ ABSENT = "ResourceNotFoundException"
 NOT_YET = ("cannot be assumed", "does not have permissions to call", "CreateGrant")
 """Phrases of Lambda's errors about a role that IAM has not made known everywhere yet."""
 
+KEPT_UNRESERVED = 100
+"""Lambda Developer Guide, "Configuring reserved concurrency": what functions without one always have."""
+
+EXECUTIONS_QUOTA = "L-B99A9384"
 PERMISSION_OPTIONS = {
     "sid": {"required": True},
     "principal": {"required": True},
@@ -342,6 +355,12 @@ def wanted_asynchronous(calls: dict[str, Any] | None) -> dict[str, Any] | None:
     return calls and {**calls, "on_failure": calls["on_failure"] or None}
 
 
+def reservable(limits: dict[str, Any], own: int) -> int:
+    """How many calls a function that has ``own`` reserved can have, by the account's ``AccountLimit``."""
+    everything = limits["ConcurrentExecutions"]
+    return int(limits["UnreservedConcurrentExecutions"] + own - min(KEPT_UNRESERVED, everything))
+
+
 class LambdaFunction(Resource):
     """A function, by its name."""
 
@@ -352,6 +371,7 @@ class LambdaFunction(Resource):
         self.client = module.client("lambda")
         self.by = {"FunctionName": self.name}
         self.busy = False
+        self.reserved = 0
 
     def read(self) -> State | None:
         """code, configuration, healthy, reserved_concurrency, permissions, asynchronous, tags, and arn."""
@@ -365,6 +385,8 @@ class LambdaFunction(Resource):
             return None
         function = found["function"]["Configuration"]
         self.busy = unfinished(function)
+        reserved = (found["function"].get("Concurrency") or {}).get("ReservedConcurrentExecutions")
+        self.reserved = reserved or 0
         foreign = self.params["foreign_permissions"]
         return {
             "arn": function["FunctionArn"],
@@ -374,9 +396,7 @@ class LambdaFunction(Resource):
             },
             "configuration": described_configuration(function),
             "healthy": failure(function) is None,
-            "reserved_concurrency": (found["function"].get("Concurrency") or {}).get(
-                "ReservedConcurrentExecutions"
-            ),
+            "reserved_concurrency": reserved,
             "permissions": {
                 sid: permission for sid, permission in found["permissions"].items() if sid not in foreign
             },
@@ -390,7 +410,7 @@ class LambdaFunction(Resource):
             "configuration": self.configuration(),
             "code": {"sha256": code_digest(self.code()), "architecture": self.params["architecture"]},
             "healthy": True,
-            "reserved_concurrency": self.params["reserved_concurrency"],
+            "reserved_concurrency": self.concurrency(),
             "permissions": {
                 item["sid"]: function_permission(
                     item["principal"], item["source_arn"], item["source_account"]
@@ -424,6 +444,22 @@ class LambdaFunction(Resource):
             "TracingConfig": {"Mode": params["tracing"]},
             "VpcConfig": self.vpc_config(),
         }
+
+    def concurrency(self) -> int | None:
+        """How many calls to reserve; InvalidInput where the task insists on more than there are."""
+        wanted, insisted = self.params["reserve_if_possible"], self.params["reserved_concurrency"]
+        if not (wanted or insisted):
+            return insisted  # type: ignore[no-any-return]
+        left = reservable(self.client.get_account_settings()["AccountLimit"], self.reserved)
+        if insisted is None:
+            return wanted if wanted <= left else None
+        if insisted > left:
+            raise InvalidInput(
+                f"{insisted} calls at the same time cannot be reserved: the account has {max(left, 0)} left",
+                f"reserve fewer or none, or ask for more of the quota {EXECUTIONS_QUOTA} (Service Quotas, "
+                "AWS Lambda, Concurrent executions)",
+            )
+        return int(insisted)
 
     def code(self) -> bytes:
         """The zip; raises Missing where it has not been built."""
@@ -492,7 +528,8 @@ class LambdaFunction(Resource):
                 self.client, self.name, current["permissions"], desired["permissions"]
             )
         if "asynchronous" in changes:
-            self.put_asynchronous(desired["asynchronous"])
+            # Lambda asks IAM whether the role may send to the destination
+            self.when_role_is_known(lambda: self.put_asynchronous(desired["asynchronous"]))
         if "tags" in changes:
             arn = current["arn"]
             repair_tags(
@@ -583,6 +620,7 @@ def main() -> None:
                 "default": "INFO",
             },
             "reserved_concurrency": {"type": "int"},
+            "reserve_if_possible": {"type": "int"},
             "permissions": {
                 "type": "list",
                 "elements": "dict",
@@ -594,6 +632,7 @@ def main() -> None:
             "description": {"default": ""},
         },
         required_if_present=("zip", "handler", "runtime", "role"),
+        mutually_exclusive=[("reserved_concurrency", "reserve_if_possible")],
     )
 
 

@@ -25,9 +25,10 @@ from tests.support.deployment import (
     wait_until,
 )
 
-RAW, TRANSFER = bucket("ingest"), bucket("transfer")
+RAW, TRANSFER, LOGS = bucket("ingest"), bucket("transfer"), bucket("logs")
 INGEST, ETL = "clickstream-lambda-ingest", "SBW_Lamda_ETL"
 RULE, ETL_ROLE = "SBW_ETL_HOURLY_RULE", "SBW_Lamda_ETL-role"
+FAILED_RUNS = "clickstream-etl-failed"
 
 
 class Break(NamedTuple):
@@ -138,6 +139,14 @@ def function(name: str) -> dict[str, Any]:
     return dict(aws("lambda").get_function_configuration(FunctionName=name))
 
 
+def flow_logs() -> list[str]:
+    return [one["FlowLogId"] for one in aws("ec2").describe_flow_logs()["FlowLogs"]]
+
+
+def failed_runs() -> str:
+    return str(aws("sqs").get_queue_url(QueueName=FAILED_RUNS)["QueueUrl"])
+
+
 BREAKS = [
     Break("a port is opened to everybody", "security groups", open_ssh, lambda: ports_open_to_all() == []),
     Break(
@@ -165,6 +174,24 @@ BREAKS = [
         "Create the buckets",
         lambda: aws("s3").delete_bucket_policy(Bucket=RAW),
         lambda: "aws:SecureTransport" in aws("s3").get_bucket_policy(Bucket=RAW)["Policy"],
+    ),
+    Break(
+        "nobody logs who reads raw events",
+        "Create the buckets",
+        lambda: aws("s3").put_bucket_logging(Bucket=RAW, BucketLoggingStatus={}),
+        lambda: LOGS in json.dumps(aws("s3").get_bucket_logging(Bucket=RAW)),
+    ),
+    Break(
+        "the log bucket takes no logs",
+        "Create the buckets",
+        lambda: aws("s3").delete_bucket_policy(Bucket=LOGS),
+        lambda: "delivery.logs.amazonaws.com" in aws("s3").get_bucket_policy(Bucket=LOGS)["Policy"],
+    ),
+    Break(
+        "what the network refuses goes unseen",
+        "Record what the VPC refuses",
+        lambda: aws("ec2").delete_flow_logs(FlowLogIds=flow_logs()),
+        lambda: len(flow_logs()) == 1,
     ),
     Break(
         "the transfer bucket keeps objects for ever",
@@ -199,10 +226,43 @@ BREAKS = [
         lambda: function(INGEST)["Environment"]["Variables"]["RAW_BUCKET"] == RAW,
     ),
     Break(
+        "the ingest function takes all that the account has",
+        "Create the ingest function",
+        lambda: aws("lambda").delete_function_concurrency(FunctionName=INGEST),
+        lambda: (
+            aws("lambda").get_function_concurrency(FunctionName=INGEST).get("ReservedConcurrentExecutions")
+            == 100
+        ),
+    ),
+    Break(
         "the ETL has a timeout of three seconds",
         "Create the ETL function",
         lambda: aws("lambda").update_function_configuration(FunctionName=ETL, Timeout=3),
         lambda: function(ETL)["Timeout"] > 3,
+    ),
+    Break(
+        "a failed run of the ETL is told nobody",
+        "Create the ETL function",
+        lambda: aws("lambda").put_function_event_invoke_config(
+            FunctionName=ETL, MaximumRetryAttempts=1, MaximumEventAgeInSeconds=3600
+        ),
+        lambda: (
+            FAILED_RUNS
+            in json.dumps(aws("lambda").get_function_event_invoke_config(FunctionName=ETL), default=str)
+        ),
+    ),
+    Break(
+        "failed runs are forgotten after a minute",
+        "Create the queue of failed runs",
+        lambda: aws("sqs").set_queue_attributes(
+            QueueUrl=failed_runs(), Attributes={"MessageRetentionPeriod": "60"}
+        ),
+        lambda: (
+            aws("sqs").get_queue_attributes(
+                QueueUrl=failed_runs(), AttributeNames=["MessageRetentionPeriod"]
+            )["Attributes"]["MessageRetentionPeriod"]
+            == str(14 * 24 * 3600)
+        ),
     ),
     Break(
         "the API may not call the function",

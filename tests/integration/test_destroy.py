@@ -24,7 +24,14 @@ from tests.support.services import Cloud, emulated_cloud
 from tests.support.tasks import CODE, IN_A_VPC, trust, zip_of
 
 VPC, PRIVATE = "SBW_Project-vpc", f"SBW_Project-subnet-private1-{REGION}a"
-PLAY = [{"hosts": "controller", "gather_facts": False, "roles": ["network", "security_groups"]}]
+PLAY = [
+    {
+        "hosts": "controller",
+        "gather_facts": False,
+        "vars": {"network_flow_log": False},  # there is no bucket for it
+        "roles": ["network", "security_groups"],
+    }
+]
 INVENTORY = {
     "controller": {
         "hosts": {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}}

@@ -46,6 +46,15 @@ from tests.support.deployment import (
     wait_until,
 )
 
+MARKS = {
+    "user agent": "marked-agent-7731",
+    "address": "203.0.113.77",
+    "user id": "marked-user-7731",
+    "email": "marked.7731@shop.example",
+    "query string": "marked-query-7731",
+}
+"""Personal data that a careless page sends: they may be in raw objects and the warehouse, and in no log."""
+
 OUTPUTS: list[str] = []
 """What the runs printed: no secret may be in it."""
 
@@ -108,6 +117,8 @@ def test_check_mode_on_an_empty_cloud_lists_all_and_writes_nothing() -> None:
         ("platform_bucket_suffix=-owned-by-somebody-else", "platform_bucket_suffix"),
         ("platform_zone=eu-central-1a", "platform_zone"),
         ("platform_analytics_private_ip=10.77.0.9", "platform_analytics_private_ip"),
+        ('{"ingest_environment": {"INGEST_SOURCE_IP": "full"}}', "set platform_source_ip (INGEST_SOURCE_IP)"),
+        ("ingest_reserved_concurrency=many", "ingest_reserved_concurrency"),
         ("platform_session_manager_plugin=/nowhere/session-manager-plugin", "Session Manager plugin"),
         ("platform_analytics_image_name=debian-99-*", "has no image debian-99-*"),
         ("platform_analytics_instance_type=t4g.medium platform_analytics_architecture=amd64", "is not amd64"),
@@ -241,8 +252,15 @@ def test_an_event_of_just_now_is_on_the_page_after_the_etl(dashboard: str) -> No
     url = aws("apigatewayv2").get_apis()["Items"][0]["ApiEndpoint"] + "/clickstream"
     event = {"eventName": "share_click", "clientId": "somebody-new"}
     # an unknown user agent counts as a bot, and the dashboard leaves bots out
-    answer = urllib3.request("POST", url, json=event, headers={"User-Agent": "Mozilla/5.0 Firefox/145.0"})
+    browser_of_somebody = {
+        "User-Agent": f"Mozilla/5.0 Firefox/145.0 {MARKS['user agent']}",
+        "X-Forwarded-For": MARKS["address"],
+    }
+    careless = f"{url}?email={MARKS['query string']}"
+    answer = urllib3.request("POST", careless, json=event, headers=browser_of_somebody)
     assert answer.json() == {"success": True, "accepted": 1, "rejected": []}
+    refused = {"userId": MARKS["user id"], "email": MARKS["email"]}  # it has no name
+    assert urllib3.request("POST", careless, json=refused, headers=browser_of_somebody).status == 400
     succeed("playbooks/etl.yml")
     after = numbers(dashboard, "share_click")
     assert {label: after[label] - before[label] for label in after} == {
@@ -472,6 +490,61 @@ def test_no_secret_is_in_any_output_log_or_process_list() -> None:
         assert [text[:100] for text in texts if secret in text] == []
 
 
+def log_lines() -> dict[str, str]:
+    """What every log group holds, by its name."""
+    logs = aws("logs")
+    groups = [
+        group["logGroupName"]
+        for page in logs.get_paginator("describe_log_groups").paginate()
+        for group in page["logGroups"]
+    ]
+    return {
+        name: "\n".join(
+            line["message"]
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name)
+            for line in page["events"]
+        )
+        for name in groups
+    }
+
+
+def transcripts() -> dict[str, str]:
+    """The transcripts of sessions, and what AWS logged of network and buckets."""
+    s3 = aws("s3")
+    return {
+        key["Key"]: s3.get_object(Bucket=name, Key=key["Key"])["Body"].read().decode(errors="replace")
+        for name in (bucket("session-logs"), bucket("logs"))
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name)
+        for key in page.get("Contents", [])
+    }
+
+
+def test_no_personal_data_is_in_any_log() -> None:
+    """Marked data came with an event and with a refused one, which is loaded too."""
+    today = datetime.now(UTC)
+    days = {f"rejected/{day:%Y/%m/%d}/" for day in (today, today - timedelta(hours=3))}
+    for day in days:
+        payload = json.dumps({"prefix": day}).encode()
+        answer = aws("lambda").invoke(FunctionName="SBW_Lamda_ETL", Payload=payload)
+        assert "FunctionError" not in answer, answer["Payload"].read()
+    kept = warehouse("select string_agg(raw_event, '') from rejected_events")
+    assert MARKS["user id"] in kept and MARKS["email"] in kept, "the marked event was loaded"
+    on_the_host = {
+        place: on_host(script).stdout
+        for place, script in {
+            "PostgreSQL": "cat /var/log/postgresql/*",
+            "Shiny": "cat /var/log/shiny-server* /var/log/shiny-server/* 2>/dev/null",
+            "journal": "journalctl --no-pager",
+            "other files": "find /var/log -type f -size -20M -exec cat {} +",
+        }.items()
+    }
+    logs = {**log_lines(), **transcripts(), **on_the_host}
+    for place in ("/aws/lambda/clickstream-lambda-ingest", "/aws/lambda/SBW_Lamda_ETL", "PostgreSQL"):
+        assert logs[place], f"{place} was looked at"
+    found = [(place, what) for place, text in logs.items() for what, mark in MARKS.items() if mark in text]
+    assert found == []
+
+
 def test_the_host_cannot_reach_the_package_proxy_at_rest() -> None:
     tried = on_host(f"curl -sS -m 5 -o /dev/null http://{VPC_ROUTER}:3242/ ; ip route show default")
     assert "curl:" in tried.stderr
@@ -532,7 +605,7 @@ def test_a_run_killed_during_the_installation_leaves_no_way_out_after_the_next()
     assert on_host("dpkg-query -Wf '${Status}' r-cran-plotly").stdout == "install ok installed"
 
 
-def test_destroy_leaves_nothing_but_the_raw_bucket() -> None:
+def test_destroy_leaves_nothing_but_the_raw_bucket_and_the_log_of_who_read_it() -> None:
     run = succeed("playbooks/destroy.yml", "-e", "confirm=yes")
     assert "nothing" in run.output
     ec2 = aws("ec2")
@@ -541,12 +614,15 @@ def test_destroy_leaves_nothing_but_the_raw_bucket() -> None:
     assert set(states) <= {"terminated"}
     assert ec2.describe_addresses()["Addresses"] == []
     assert [e for e in ec2.describe_vpc_endpoints()["VpcEndpoints"] if e["State"] != "deleted"] == []
-    assert [b["Name"] for b in aws("s3").list_buckets()["Buckets"]] == [bucket("ingest")]
+    assert ec2.describe_flow_logs()["FlowLogs"] == []
+    kept = sorted(b["Name"] for b in aws("s3").list_buckets()["Buckets"])
+    assert kept == [bucket("ingest"), bucket("logs")]
     assert aws("lambda").list_functions()["Functions"] == []
     assert aws("apigatewayv2").get_apis()["Items"] == []
     assert aws("events").list_rules()["Rules"] == []
     assert aws("ssm").describe_parameters()["Parameters"] == []
     assert aws("logs").describe_log_groups()["logGroups"] == []
+    assert aws("sqs").list_queues().get("QueueUrls", []) == []
     ours = [
         r["RoleName"] for r in aws("iam").list_roles()["Roles"] if r["RoleName"].startswith(("SBW", "click"))
     ]

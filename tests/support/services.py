@@ -34,6 +34,7 @@ class Cloud(Account):
         self.logs = self.client("logs")
         self.functions = self.client("lambda")
         self.events = self.client("events")
+        self.sqs = self.client("sqs")
         self.gateway = self.client("apigatewayv2")
 
     def pending(self, name: str, /, needs: str, **arguments: Any) -> None:

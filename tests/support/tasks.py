@@ -99,6 +99,7 @@ BUCKET = {
         {"id": "tidy", "expire_noncurrent_days": 30, "abort_multipart_days": 1},
     ],
     "cors_rules": [{"allowed_origins": ["https://shop.example.com"], "allowed_methods": ["GET"]}],
+    "access_log": {"bucket": "services-log-target", "prefix": "access/raw/"},
     "policy_statements": [
         {
             "Sid": "Read",
@@ -110,6 +111,27 @@ BUCKET = {
     ],
     "tags": TAGS,
 }
+
+
+DELIVERS = {"Effect": "Allow", "Principal": {"Service": "delivery.logs.amazonaws.com"}}
+LOG_BUCKET = {
+    "name": "services-logs-of-aws",
+    "policy_statements": [
+        {
+            **DELIVERS,
+            "Sid": "Write",
+            "Action": "s3:PutObject",
+            "Resource": f"arn:aws:s3:::services-logs-of-aws/flow-logs*/AWSLogs/{ACCOUNT}/*",
+        },
+        {
+            **DELIVERS,
+            "Sid": "Look",
+            "Action": "s3:GetBucketAcl",
+            "Resource": "arn:aws:s3:::services-logs-of-aws",
+        },
+    ],
+}
+FLOW_LOG = {"name": "flow-refused", "vpc": "flow-vpc", "bucket": "services-logs-of-aws", "tags": TAGS}
 
 
 def trust(service: str) -> dict[str, Any]:
@@ -140,6 +162,8 @@ GENERATED = {
     "tags": TAGS,
 }
 GROUP = {"name": "/services/log", "retention_days": 30, "tags": TAGS}
+QUEUE = {"name": "services-failed", "retention_days": 14, "tags": TAGS}
+QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:services-failed"
 CODE = """
 import json
 def handler(event, context):

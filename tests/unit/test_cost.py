@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ingest.settings import Settings
+
 PROJECT = Path(__file__).parents[2]
 
 
@@ -48,6 +50,9 @@ def test_the_assumptions_are_what_the_roles_do() -> None:
     assert a["interface_endpoints"] == len(default("vpc_endpoints", "vpc_endpoints_interface_services"))
     assert a["ingest_memory_gb"] == default("ingest", "ingest_memory") / 1024
     assert a["etl_memory_gb"] == default("etl", "etl_memory") / 1024
+    assert a["access_log_months"] == default("storage", "storage_log_days") / 30
+    assert a["ingest_timeout"] == default("ingest", "ingest_timeout")
+    assert a["rejected_day_mb"] * 1e6 == Settings(raw_bucket="x").max_rejected_day_bytes
     assert a["rate_limit"] == default("http_api", "http_api_rate_limit")
     assert (a["route_metrics"] == 0) is (default("http_api", "http_api_detailed_metrics") is False)
     assert (a["surplus_vcpu_hours"] == 0) is (
@@ -55,6 +60,22 @@ def test_the_assumptions_are_what_the_roles_do() -> None:
     )
     sources = (PROJECT / "lambda_src").rglob("*.py")
     assert (a["emf_metrics"] == 0) is not any("CloudWatchMetrics" in path.read_text() for path in sources)
+
+
+def test_what_is_reserved_by_default_is_what_the_api_lets_be_under_way_at_once() -> None:
+    """With less, a burst that the API lets through would be lost."""
+    tasks = (PROJECT / "roles/ingest/tasks/main.yml").read_text()
+    reserved = int(ASSUMPTIONS["reserved_concurrency"])
+    assert f'reserve_if_possible: "{{{{ {reserved} if' in tasks
+    assert default("ingest", "ingest_reserved_concurrency") == "auto"
+    assert reserved == default("http_api", "http_api_burst_limit")
+
+
+def test_refused_requests_cost_less_and_no_flood_costs_more_than_its_limit_lets() -> None:
+    small, slower, _, refused, slow = cost.floods(PRICES, ASSUMPTIONS)
+    assert refused.requests * refused.each < small.requests * small.each
+    assert slower.requests * slower.each < small.requests * small.each
+    assert slow.requests * ASSUMPTIONS["ingest_timeout"] == ASSUMPTIONS["reserved_concurrency"] * 86400
 
 
 def test_more_costs_more_and_batches_cost_less() -> None:

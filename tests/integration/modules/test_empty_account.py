@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.services import emulated_cloud
-from tests.support.tasks import API, BUCKET, DOCUMENT, GENERATED, GROUP, ROLE, RULE
+from tests.support.tasks import API, BUCKET, DOCUMENT, GENERATED, GROUP, QUEUE, ROLE, RULE
 
 
 def test_on_an_empty_account_check_mode_names_everything_and_writes_nothing() -> None:
@@ -15,6 +15,7 @@ def test_on_an_empty_account_check_mode_names_everything_and_writes_nothing() ->
             ("iam_role", ROLE, None),
             ("secret_parameter", GENERATED, None),
             ("log_group", GROUP, None),
+            ("sqs_queue", QUEUE, None),
             ("session_document", DOCUMENT, None),
             (
                 "lambda_function",

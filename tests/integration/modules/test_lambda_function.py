@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.support.modules import Act
 from tests.support.services import Cloud, gone, permissions
@@ -200,6 +201,35 @@ def test_a_name_given_twice_and_an_empty_value_are_no_drift(
         "asynchronous": {**arguments["asynchronous"], "on_failure": ""},
     }
     assert function.ok("lambda_function", **{**arguments, **same})["changed"] is False
+
+
+def reserved(cloud: Cloud, name: str) -> int | None:
+    found = cloud.functions.get_function_concurrency(FunctionName=name)
+    return found.get("ReservedConcurrentExecutions")
+
+
+def test_what_the_account_has_left_is_reserved_and_stays_so(
+    function: Cloud, arguments: dict[str, Any]
+) -> None:
+    """An account has 1,000, of which Lambda keeps 100."""
+    kept = ("name", "zip", "handler", "runtime", "role")
+    plain = {key: arguments[key] for key in kept}
+    other = {**plain, "name": "services-other"}
+    function.ok("lambda_function", **other, reserved_concurrency=800)
+    try:
+        function.ok("lambda_function", **plain)
+        function.converge("lambda_function", **plain, reserve_if_possible=100)
+        assert reserved(function, plain["name"]) == 100
+        function.ok("lambda_function", **plain)
+        wanted = {**plain, "reserve_if_possible": 101}
+        assert function.ok("lambda_function", **wanted)["changed"] is False
+        assert reserved(function, plain["name"]) is None
+        failed = function.run("lambda_function", **plain, reserved_concurrency=101)
+        assert failed["failed"] and "100 left" in failed["msg"] and "Fix:" in failed["msg"]
+        with pytest.raises(ClientError, match=r"below its minimum value of \[100\]"):
+            function.functions.put_function_concurrency(**BY_FUNCTION, ReservedConcurrentExecutions=101)
+    finally:
+        function.ok("lambda_function", name="services-other", state="absent")
 
 
 def test_a_function_waits_for_its_parents(cloud: Cloud, arguments: dict[str, Any]) -> None:

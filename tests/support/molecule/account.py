@@ -157,6 +157,7 @@ def everything() -> dict[str, list[str]]:
         "security groups": (one["GroupId"] for one in found("security_groups")),
         "endpoints": (one["VpcEndpointId"] for one in found("vpc_endpoints") if one["State"] not in gone),
         "NAT gateways": (one["NatGatewayId"] for one in found("nat_gateways") if one["State"] not in gone),
+        "flow logs": (one["FlowLogId"] for one in client("ec2").describe_flow_logs()["FlowLogs"]),
         "addresses": (one["PublicIp"] for one in found("addresses")),
         "volumes": (one["VolumeId"] for one in found("volumes")),
         "network interfaces": {one["NetworkInterfaceId"] for one in found("network_interfaces")} - kept,
@@ -172,6 +173,7 @@ def everything() -> dict[str, list[str]]:
         "functions": (one["FunctionName"] for one in client("lambda").list_functions()["Functions"]),
         "log groups": (one["logGroupName"] for one in client("logs").describe_log_groups()["logGroups"]),
         "APIs": (one["Name"] for one in client("apigatewayv2").get_apis()["Items"]),
+        "queues": client("sqs").list_queues().get("QueueUrls", []),
         "rules": (one["Name"] for one in client("events").list_rules()["Rules"]),
     }
     return {kind: sorted(names) for kind, names in answers.items()}

@@ -95,13 +95,18 @@ def test_no_personal_data_is_logged(
 
 
 def test_of_refused_events_a_day_has_a_share_and_accepted_ones_are_always_stored(
-    module: ModuleType, monkeypatch: pytest.MonkeyPatch
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     s3 = FakeS3()
     monkeypatch.setattr(module, "_S3", s3)
     monkeypatch.setattr(module, "_REJECTED", module.DayShare(600))
     for _ in range(5):
-        module.handler(request([{}, GOOD]), CONTEXT)
+        module.handler(request([{}, GOOD, {}]), CONTEXT)
     folders = [put["Key"].split("/")[0] for put in s3.puts]
     assert folders.count("events") == 5
-    assert 0 < folders.count("rejected") < 5
+    kept = folders.count("rejected")
+    assert 0 < kept < 5
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["Rejected"] for line in lines] == [2] * 5
+    assert [line["RejectedNotKept"] for line in lines] == [0] * kept + [2] * (5 - kept)
+    assert all((line["RejectedNotKeptBytes"] > 0) == (line["RejectedNotKept"] > 0) for line in lines)

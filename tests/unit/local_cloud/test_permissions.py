@@ -31,7 +31,12 @@ def form(service: str, **parameters: str) -> Call:
 
 
 def target(service: str, action: str, **body: Any) -> Call:
-    prefix = {"ssm": "AmazonSSM", "events": "AWSEvents", "budgets": "AWSBudgetServiceGateway"}[service]
+    prefix = {
+        "ssm": "AmazonSSM",
+        "sqs": "AmazonSQS",
+        "events": "AWSEvents",
+        "budgets": "AWSBudgetServiceGateway",
+    }[service]
     return call(service, "POST", "/", json.dumps(body).encode(), x_amz_target=f"{prefix}.{action}")
 
 
@@ -57,6 +62,27 @@ def brief(made: Call) -> list[tuple[str, tuple[str, ...]]]:
             call("ec2", "POST", "/", b"Action=DescribeVpcs", content_type=FORM.title()),
             [("ec2:DescribeVpcs", ("*",))],
         ),
+        (
+            form("ec2", Action="CreateFlowLogs", ResourceId__1="vpc-0123456789abcdef0"),
+            [
+                (
+                    "ec2:CreateFlowLogs",
+                    (
+                        f"arn:aws:ec2:{HERE}:vpc/vpc-0123456789abcdef0",
+                        f"arn:aws:ec2:{HERE}:vpc-flow-log/new",
+                        "*",
+                    ),
+                ),
+                ("logs:CreateLogDelivery", ("*",)),
+            ],
+        ),
+        (
+            form("ec2", Action="DeleteFlowLogs", FlowLogId__1="fl-0123456789abcdef0"),
+            [
+                ("ec2:DeleteFlowLogs", (f"arn:aws:ec2:{HERE}:vpc-flow-log/fl-0123456789abcdef0", "*")),
+                ("logs:DeleteLogDelivery", ("*",)),
+            ],
+        ),
         (call("s3", "GET", "/b?inventory&id=i"), [("s3:GetInventoryConfiguration", ("arn:aws:s3:::b",))]),
         (call("s3", "DELETE", "/b?replication"), [("s3:PutReplicationConfiguration", ("arn:aws:s3:::b",))]),
         (
@@ -70,6 +96,21 @@ def brief(made: Call) -> list[tuple[str, tuple[str, ...]]]:
         (
             form("sns", Action="PublishBatch", TopicArn="arn:aws:sns:x"),
             [("sns:Publish", ("arn:aws:sns:x", "*"))],
+        ),
+        (
+            target("sqs", "GetQueueUrl", QueueName="q"),
+            [("sqs:GetQueueUrl", (f"arn:aws:sqs:{HERE}:q",))],
+        ),
+        (
+            target("sqs", "SendMessageBatch", QueueUrl=f"http://127.0.0.1:4566/{ACCOUNT}/q"),
+            [("sqs:SendMessage", (f"arn:aws:sqs:{HERE}:q",))],
+        ),
+        (
+            target("sqs", "CreateQueue", QueueName="q", tags={"Project": "x"}),
+            [
+                ("sqs:CreateQueue", (f"arn:aws:sqs:{HERE}:q",)),
+                ("sqs:TagQueue", (f"arn:aws:sqs:{HERE}:q",)),
+            ],
         ),
         (
             target("ssm", "PutParameter", Name="/mine", Names=["/other"]),

@@ -10,10 +10,12 @@ from unittest import mock
 import pytest
 from botocore.exceptions import ClientError
 
+from ansible_collections.clickstream.aws.plugins.module_utils.resource import InvalidInput
 from ansible_collections.clickstream.aws.plugins.modules.lambda_function import (
     LambdaFunction,
     described_asynchronous,
     described_configuration,
+    reservable,
 )
 from tests.support.fakes import FailedError, Module, error
 
@@ -156,3 +158,50 @@ def test_a_change_that_fails_is_told_at_once_with_lambdas_reason(naps: list[floa
     with pytest.raises(FailedError, match=told):
         LambdaFunction(Module(client)).wait()
     assert naps == []
+
+
+@pytest.mark.parametrize(
+    ("everything", "others", "own", "left"),
+    [
+        (1000, 0, 0, 900),
+        (1000, 0, 100, 900),
+        (1000, 850, 0, 50),
+        (1000, 850, 50, 50),
+        (10, 0, 0, 0),  # a new account: all of it stays unreserved
+        (100, 0, 0, 0),
+    ],
+)
+def test_what_can_be_reserved_does_not_depend_on_what_is(
+    everything: int, others: int, own: int, left: int
+) -> None:
+    limits = {
+        "ConcurrentExecutions": everything,
+        "UnreservedConcurrentExecutions": everything - others - own,
+    }
+    assert reservable(limits, own) == left
+
+
+def asked(everything: int, **params: Any) -> int | None:
+    """What is reserved in an account that has nothing reserved yet."""
+    client = mock.Mock()
+    limits = {"ConcurrentExecutions": everything, "UnreservedConcurrentExecutions": everything}
+    client.get_account_settings.return_value = {"AccountLimit": limits}
+    given = {"reserved_concurrency": None, "reserve_if_possible": None, **params}
+    return LambdaFunction(Module(client, **given)).concurrency()
+
+
+@pytest.mark.parametrize(("everything", "reserved"), [(1000, 100), (200, 100), (199, None), (10, None)])
+def test_what_an_account_has_to_spare_is_reserved_and_else_nothing(
+    everything: int, reserved: int | None
+) -> None:
+    assert asked(everything, reserve_if_possible=100) == reserved
+
+
+def test_more_than_an_account_has_is_an_error_with_the_fix_before_anything_is_touched() -> None:
+    assert asked(1000, reserved_concurrency=900) == 900
+    with pytest.raises(InvalidInput, match=r"has 0 left\. Fix: .*L-B99A9384"):
+        asked(10, reserved_concurrency=5)
+
+
+def test_none_and_zero_ask_for_nothing() -> None:
+    assert (asked(10), asked(10, reserved_concurrency=0)) == (None, 0)
