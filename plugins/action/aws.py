@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ansible.plugins.action.normal import ActionModule as NormalActionModule
@@ -10,9 +11,14 @@ from ansible.plugins.action.normal import ActionModule as NormalActionModule
 # imported there, boto3 above all, no worker imports anew: 0.2 s for each task on a host.
 from ansible_collections.amazon.aws.plugins.connection import aws_ssm  # noqa: F401
 
+WITHOUT_A_SESSION = re.compile(
+    r"Couldn't connect to AWS|Unable to locate credentials|a profile and access tokens"
+)
+"""What amazon.aws and botocore say of credentials that are wrong, half or none."""
+
 
 class ActionModule(NormalActionModule):  # type: ignore[misc]  # ansible-core has no types
-    """Adds ``region`` from ``platform_region`` where the task names none; the module does the rest.
+    """Adds ``region`` from ``platform_region`` where the task names none, and a fix to wrong credentials.
 
     It serves the modules that ``meta/runtime.yml`` lists, so that no playbook and no task repeats the region.
     """
@@ -23,4 +29,7 @@ class ActionModule(NormalActionModule):  # type: ignore[misc]  # ansible-core ha
         if region and "region" not in self._task.args:
             self._task.args["region"] = self._templar.template(region)
         result: dict[str, Any] = super().run(tmp, task_vars)
+        said = result.get("msg", "")
+        if result.get("failed") and WITHOUT_A_SESSION.search(said) and "Fix:" not in said:
+            result["msg"] = f"{said}. Fix: run playbooks/preflight.yml, which says what is wrong with them."
         return result

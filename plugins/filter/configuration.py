@@ -61,6 +61,7 @@ def configuration_errors(variables: Variables) -> list[str]:
         *_distinct(variables, "_bucket"),
         *_namespace(variables),
         *_distinct(variables, "_security_group"),
+        *_distinct(variables, "_port"),
         *_origins(variables),
         *_parameters(variables),
         *_boundary(variables),
@@ -68,12 +69,12 @@ def configuration_errors(variables: Variables) -> list[str]:
 
 
 def _place(variables: Variables) -> Iterator[str]:
-    region, zone = variables["platform_region"], variables["platform_zone"]
+    region, zone = str(variables["platform_region"]), str(variables["platform_zone"])
     if not ZONE.fullmatch(f"{region}a"):
         yield f"platform_region {region!r} is no region. Fix: set it to e.g. ap-southeast-1."
     if not (zone.startswith(region) and ZONE.fullmatch(zone)):
         yield f"platform_zone {zone!r} is not in {region}. Fix: set it to e.g. {region}a."
-    time_zone, known = variables["platform_time_zone"], available_timezones()
+    time_zone, known = str(variables["platform_time_zone"]), available_timezones()
     if known and time_zone not in known:
         yield f"platform_time_zone {time_zone!r} is no time zone. Fix: set it to e.g. Asia/Ho_Chi_Minh."
 
@@ -83,7 +84,7 @@ def _network(variables: Variables) -> Iterator[str]:
     networks: dict[str, IPv4Network] = {}
     for name in names:
         try:
-            networks[name] = IPv4Network(variables[name])
+            networks[name] = IPv4Network(str(variables[name]))
         except (AddressValueError, NetmaskValueError, ValueError) as error:
             yield f"{name} is no IPv4 range: {error}. Fix: write it like 10.0.0.0/16."
     if len(networks) < len(names):
@@ -161,7 +162,7 @@ def _origins(variables: Variables) -> Iterator[str]:
 
 
 def _parameters(variables: Variables) -> Iterator[str]:
-    prefix = variables["platform_parameter_prefix"]
+    prefix = str(variables["platform_parameter_prefix"])
     if not PREFIX.fullmatch(prefix) or prefix.startswith(("/aws", "/ssm")):
         yield (
             f"platform_parameter_prefix {prefix!r} is none that Parameter Store takes. "

@@ -37,30 +37,44 @@ region:
   returned: success
 """
 
+from typing import Any, NoReturn
+
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionError,
-    HTTPClientError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    TokenRetrievalError,
-)
+from boto3.session import Session
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 from ansible_collections.clickstream.aws.plugins.module_utils.services import IMPATIENT
 
 
-def unreachable(error: Exception) -> str:
+def unreachable(error: Exception, region: str | None) -> str:
     """What to do about an AWS that did not say who is calling."""
     match error:
-        case NoCredentialsError() | PartialCredentialsError() | ProfileNotFound() | TokenRetrievalError():
-            return f"No credentials for AWS: {error}. Fix: run `aws sso login` or set AWS_PROFILE."
-        case ConnectionError() | HTTPClientError():
-            return f"AWS cannot be reached: {error}. Fix: check the network and AWS_ENDPOINT_URL."
+        case ClientError():
+            return (
+                f"AWS refused to say who is calling: {error}. Fix: renew the credentials. Where AWS does not "
+                f"enable platform_region ({region}) by itself, it must be enabled in the account first."
+            )
+        case ConnectionError() | HTTPClientError() | ValueError():
+            known = region in Session().get_available_regions("ec2")
+            what = "" if known else f" {region} is no region that this botocore knows."
+            return (
+                f"AWS cannot be reached: {error}.{what} Fix: check platform_region, the network and "
+                "AWS_ENDPOINT_URL."
+            )
         case _:
-            return f"AWS refused to say who is calling: {error}. Fix: renew the credentials."
+            return (
+                f"No credentials for AWS: {error}. Fix: run `aws sso login`, or set AWS_PROFILE, or "
+                "AWS_ACCESS_KEY_ID together with AWS_SECRET_ACCESS_KEY."
+            )
+
+
+class CallerModule(AnsibleAWSModule):  # type: ignore[misc]  # amazon.aws has no types
+    """One whose errors of AWS, those of a profile or key that cannot be used too, have their fix."""
+
+    def fail_json_aws(self, exception: Exception, msg: str | None = None, **kwargs: Any) -> NoReturn:
+        """End the module."""
+        self.fail_json(msg=unreachable(exception, self.params["region"]))
+        raise AssertionError("fail_json does not return")
 
 
 def partition_error(arn: str) -> str:
@@ -76,11 +90,16 @@ def partition_error(arn: str) -> str:
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleAWSModule(argument_spec={}, supports_check_mode=True)
+    module = CallerModule(argument_spec={}, supports_check_mode=True)
+    if module.params["profile"] and module.params["access_key"]:
+        module.fail_json(
+            msg=f"AWS_PROFILE ({module.params['profile']}) and AWS_ACCESS_KEY_ID are both set, and nobody "
+            "can say which is meant. Fix: unset one of them."
+        )
     try:
         caller = module.client("sts", config=IMPATIENT).get_caller_identity()
     except (BotoCoreError, ClientError) as error:
-        module.fail_json(msg=unreachable(error))
+        module.fail_json_aws(error)
     refused = partition_error(caller["Arn"])
     if refused:
         module.fail_json(msg=refused)

@@ -72,6 +72,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,42 +130,51 @@ def leads_there(session: dict[str, Any], params: dict[str, Any]) -> bool:
 
 
 def start(module: AnsibleAWSModule, ssm: Any, executable: str) -> None:
-    """Start the session, record it, and wait until the port answers."""
+    """Start the session, record it, and wait until the port answers; nothing stays where it does not."""
     params = module.params
     request = request_of(params)
     session = start_session(ssm, request)
+    recorded = {"pid": None, "session_id": session["SessionId"], "request": request}
     file = Path(params["record"])
     log = file.with_suffix(".log")
     file.unlink(missing_ok=True)
-    with log.open("wb") as output, file.open("w") as record:
-        fcntl.flock(record, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        process = subprocess.Popen(
-            plugin_command(executable, session, request, ssm, params["profile"]),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            pass_fds=[record.fileno()],
-        )
-        json.dump({"pid": process.pid, "session_id": session["SessionId"], "request": request}, record)
-
-    def ready() -> bool:
-        if process.poll() is not None:
-            module.fail_json(
-                msg=f"The session to {params['instance_id']} ended at once: {log.read_text()[-500:]} "
-                "Fix: look at the instance in Session Manager's fleet list."
+    try:
+        with log.open("wb") as output, file.open("w") as record:
+            fcntl.flock(record, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            process = subprocess.Popen(
+                plugin_command(executable, session, request, ssm, params["profile"]),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                pass_fds=[record.fileno()],
             )
-        return answers(params["local_port"])
+            recorded["pid"] = process.pid
+            json.dump(recorded, record)
 
-    wait_for(ready, f"an answer on port {params['local_port']}", params["timeout"], 0.1)
+        def ready() -> bool:
+            if process.poll() is not None:
+                module.fail_json(
+                    msg=f"The session to {params['instance_id']} ended at once: {log.read_text()[-500:]} "
+                    "Fix: look at the instance in Session Manager's fleet list."
+                )
+            return answers(params["local_port"])
+
+        wait_for(ready, f"an answer on port {params['local_port']}", params["timeout"], 0.1)
+    except BaseException:
+        stop(module, ssm, recorded)
+        raise
 
 
 def stop(module: AnsibleAWSModule, ssm: Any, session: dict[str, Any]) -> None:
-    """End the recorded session and its process, which runs."""
+    """End the recorded session, and its process if it runs."""
     record = Path(module.params["record"])
-    os.killpg(session["pid"], signal.SIGTERM)
-    wait_for(lambda: not runs(record), "the end of the session's process", 10, 0.05)
-    record.unlink()
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if runs(record):
+            os.killpg(session["pid"], number)
+            with suppress(TimeoutError):
+                wait_for(lambda: not runs(record), "the end of the session's process", 10, 0.05)
+    record.unlink(missing_ok=True)
     end_session(module, ssm, session["session_id"])
 
 

@@ -289,7 +289,11 @@ def main() -> None:
             *type_errors(ec2, type_info, params),
         ]
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg="AWS cannot be asked about buckets, policies and images")
+        module.fail_json(
+            msg=f"AWS cannot be asked about buckets, policies and images: {error}. Fix: check the network, "
+            "and have an administrator of the account bring the deployer's policies up to date (README, "
+            "Deploy to AWS, step 1)."
+        )
     warnings: list[str] = []
     for what, action, find in (
         ("the account's plan", "freetier:GetAccountPlanState", plan_findings),

@@ -9,13 +9,14 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from botocore.exceptions import ClientError
 
 from ansible_collections.clickstream.aws.plugins.module_utils.resource import wait_for
 from ansible_collections.clickstream.aws.plugins.modules import port_forward
+from tests.support.fakes import FailedError
 
 PLUGIN = """#!/usr/bin/env python3
 import json, socket, sys
@@ -65,6 +66,9 @@ class Module(SimpleNamespace):
 
     def __init__(self, params: dict[str, Any]) -> None:
         super().__init__(params=params, warnings=[], warn=lambda text: self.warnings.append(text))
+
+    def fail_json(self, msg: str) -> NoReturn:
+        raise FailedError(msg)
 
 
 Session = tuple[Module, Ssm, dict[str, Any]]
@@ -119,6 +123,34 @@ def test_an_end_that_session_manager_does_not_take_is_no_failure(
     port_forward.stop(module, ssm, recorded)
     assert not port_forward.answers(params["local_port"])
     assert said in "".join(module.warnings) and bool(module.warnings) is bool(said)
+
+
+SILENT = """#!/usr/bin/env python3
+import signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.pause()
+"""
+
+
+@pytest.mark.parametrize(
+    ("plugin", "problem"),
+    [
+        (SILENT.replace("SIG_IGN", "SIG_DFL"), TimeoutError),
+        ("#!/bin/sh\necho no\n", FailedError),
+        ("no program", OSError),
+    ],
+    ids=["no answer", "ended at once", "not started"],
+)
+def test_nothing_stays_of_a_session_whose_port_does_not_answer(
+    plugin: str, problem: type[Exception], params: dict[str, Any], tmp_path: Path
+) -> None:
+    module, ssm = Module({**params, "timeout": 1}), Ssm()
+    executable, record = tmp_path / "plugin", Path(params["record"])
+    executable.write_text(plugin)
+    executable.chmod(0o755)
+    with pytest.raises(problem):
+        port_forward.start(module, ssm, str(executable))
+    assert not port_forward.runs(record) and not record.exists() and ssm.open == []
 
 
 def test_a_session_whose_process_has_ended_is_none(session: Session, params: dict[str, Any]) -> None:
