@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-# Not used here. Ansible loads this file once, in the process that forks a worker for each task. Imported
-# there, boto3 costs the connection plugin nothing, which each task on a host loads anew.
-import boto3  # noqa: F401
 from ansible.plugins.action.normal import ActionModule as NormalActionModule
 
 
