@@ -13,5 +13,5 @@ from ansible_collections.amazon.aws.plugins.connection import aws_ssm  # noqa: F
 from ansible_collections.clickstream.aws.plugins.action.aws import ActionModule as AwsActionModule
 
 
-class ActionModule(AwsActionModule):  # type: ignore[misc]  # ansible-core has no types
+class ActionModule(AwsActionModule):
     """Nothing else."""

@@ -142,7 +142,7 @@ BREAKS = [
     Break("a port is opened to everybody", "security groups", open_ssh, lambda: ports_open_to_all() == []),
     Break(
         "the private subnet gets a default route",
-        "Route the private subnet",
+        "Route the public subnet",
         add_default_route,
         lambda: default_routes() == [],
     ),
