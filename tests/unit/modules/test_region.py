@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.clickstream.aws.plugins.action import aws, port_forward
+from ansible_collections.clickstream.aws.plugins.action import aws, caller_info, port_forward
 
 PROJECT = Path(__file__).parents[3]
 RUNTIME = PROJECT / "collections/ansible_collections/clickstream/aws/meta/runtime.yml"
@@ -36,9 +36,13 @@ def test_every_module_with_a_region_is_given_it() -> None:
         for path in (PROJECT / "plugins/modules").glob("*.py")
         if re.search(r"clickstream\.aws\.(connection|resource)$", path.read_text(), re.MULTILINE)
     }
-    routed = yaml.safe_load(RUNTIME.read_text())["plugin_routing"]["action"]
-    assert issubclass(port_forward.ActionModule, aws.ActionModule)
-    assert routed == {module: {"redirect": "clickstream.aws.aws"} for module in modules - {"port_forward"}}
+    routed = yaml.safe_load(RUNTIME.read_text())["plugin_routing"]["modules"]
+    own = {"caller_info": caller_info, "port_forward": port_forward}
+    assert all(issubclass(plugin.ActionModule, aws.ActionModule) for plugin in own.values())
+    assert routed == {
+        module: {"action_plugin": f"clickstream.aws.{module if module in own else 'aws'}"}
+        for module in modules
+    }
 
 
 LOADED = """
@@ -62,14 +66,14 @@ main()
 
 def test_workers_need_not_load_what_all_of_them_use(tmp_path: Path) -> None:
     """Else each task pays for boto3 twice, in its worker and in the module."""
-    (tmp_path / "play.yml").write_text(PLAY.replace("nowhere", "nowhere\n        nonsense: true"))
+    (tmp_path / "play.yml").write_text(PLAY.replace("vpc:", "caller_info:"))
     (tmp_path / "told.py").write_text(LOADED)
     command = [sys.executable, "told.py", "-i", "localhost,", "play.yml"]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg")}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     told = "worker: ['boto3', 'ansible_collections.amazon.aws.plugins.connection.aws_ssm']"
     assert re.findall("worker:.*", done.stderr) == [told], done.stdout + done.stderr
-    assert "nonsense" in done.stdout
+    assert "Unsupported parameters" in done.stdout
 
 
 def test_other_collections_modules_are_told_by_their_tasks() -> None:
@@ -119,26 +123,20 @@ def tasks(value: Any) -> list[dict[str, Any]]:
     ids=["the platform's", "from a template", "the shell's, without a platform"],
 )
 def test_a_module_asks_in_the_region(tmp_path: Path, arguments: list[str], shell: str, expected: str) -> None:
-    result = asked(
-        tmp_path,
-        *arguments,
-        AWS_REGION=shell,
-        AWS_ACCESS_KEY_ID="nobody",
-        AWS_SECRET_ACCESS_KEY="nothing",
-        # nobody listens there: the module says where it would have asked
-        AWS_ENDPOINT_URL="http://127.0.0.1:1",
-    )
-    assert result["invocation"]["module_args"]["region"] == expected, result
-
-
-def test_wrong_credentials_have_their_fix_in_every_module(tmp_path: Path) -> None:
-    said = asked(tmp_path, "-e", "platform_region=eu-central-1", AWS_PROFILE="nobody-s")["msg"]
-    assert "nobody-s" in said and said.count("Fix:") == 1
-
-
-def asked(tmp_path: Path, *arguments: str, **environment: str) -> dict[str, Any]:
-    """The result of the play's task."""
     (tmp_path / "play.yml").write_text(PLAY)
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / "collections"),
+        "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+        "ANSIBLE_INJECT_INVOCATION": "1",  # ansible-core from 2.20 on leaves it out by itself
+        "AWS_REGION": shell,
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "nothing",
+        "AWS_MAX_ATTEMPTS": "1",
+        # nobody listens there: the module says where it would have asked
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    }
     command = [
         str(Path(sys.executable).with_name("ansible-playbook")),
         "-i",
@@ -147,20 +145,7 @@ def asked(tmp_path: Path, *arguments: str, **environment: str) -> dict[str, Any]
         *arguments,
     ]
     done = subprocess.run(
-        [*command, str(tmp_path / "play.yml")],
-        env={
-            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-            "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
-            "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / "collections"),
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-            "ANSIBLE_INJECT_INVOCATION": "1",  # ansible-core from 2.20 on leaves it out by itself
-            "AWS_MAX_ATTEMPTS": "1",
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
+        [*command, str(tmp_path / "play.yml")], env=environment, capture_output=True, text=True, timeout=120
     )
-    answer = json.loads(done.stdout[done.stdout.index("{") :])
-    result: dict[str, Any] = answer["plays"][0]["tasks"][0]["hosts"]["localhost"]
-    return result
+    result = json.loads(done.stdout[done.stdout.index("{") :])["plays"][0]["tasks"][0]["hosts"]["localhost"]
+    assert result["invocation"]["module_args"]["region"] == expected, result
