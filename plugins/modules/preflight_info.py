@@ -138,8 +138,8 @@ def boundary_errors(iam: Any, arn: str) -> Iterator[str]:
         )
         yield (
             f"{what} {arn}, which bounds what the platform's roles may do. Fix: have an administrator of the "
-            "account run the commands of README, Deploy to AWS, step 1: they make it from "
-            "docs/role-boundary.json and bring the deployer's policies up to date."
+            "account run bin/deployer-policies (README, Deploy to AWS, step 1): it makes it from "
+            "docs/role-boundary.json and brings the deployer's policies up to date."
         )
 
 
@@ -292,8 +292,8 @@ def main() -> None:
     except (BotoCoreError, ClientError) as error:
         module.fail_json(
             msg=f"AWS cannot be asked about buckets, policies and images: {error}. Fix: check the network, "
-            "and have an administrator of the account bring the deployer's policies up to date (README, "
-            "Deploy to AWS, step 1)."
+            "and have an administrator of the account run bin/deployer-policies (README, Deploy to AWS, "
+            "step 1), which brings your rights up to date."
         )
     warnings: list[str] = []
     for what, action, find in (
