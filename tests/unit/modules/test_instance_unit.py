@@ -19,3 +19,17 @@ def test_an_instance_that_ends_while_it_starts_is_told_with_ec2_s_reason() -> No
     client.describe_instances.return_value = {"Reservations": [{"Instances": [ended]}]}
     with pytest.raises(FailedError, match=r"\(i-1\) is terminated: Client.VolumeLimitExceeded: full. Fix: "):
         Instance(Module(client, vpc="v"))._wait("instance_running", "i-1")
+
+
+def test_a_new_instance_waits_for_the_address_of_one_that_is_ending() -> None:
+    """EC2 would answer that it is in use (InvalidIPAddress.InUse)."""
+    client = mock.Mock()
+    client.can_paginate.return_value = False
+    client.describe_instances.return_value = {"Reservations": [{"Instances": [{"InstanceId": "i-1"}]}]}
+    host = Instance(Module(client, vpc="v"))
+    with mock.patch.object(Instance, "vpc_id", "vpc-1"):
+        host._wait_for_the_address()
+    [asked] = client.describe_instances.call_args_list
+    assert {"Name": "instance-state-name", "Values": ["shutting-down"]} in asked.kwargs["Filters"]
+    client.get_waiter.assert_called_once_with("instance_terminated")
+    assert client.get_waiter.return_value.wait.call_args.kwargs["InstanceIds"] == ["i-1"]
