@@ -250,8 +250,10 @@ class Instance(Ec2Resource):
         the instance has no credentials from it."""
         there = self._association(instance_id).get("IamInstanceProfile", {})
         name = str(there.get("Arn", "")).rsplit("/", 1)[-1]
-        made = self._made_profile(name) if name else {}
-        return name if made.get("InstanceProfileId") == there.get("Id") else f"{name}, which was removed"
+        if name != self.params.get("instance_profile"):
+            return name  # somebody else's, which this identity may not be allowed to look at
+        made = self._made_profile(name).get("InstanceProfileId")
+        return name if made == there.get("Id") else f"{name}, which was removed"
 
     def _made_profile(self, name: str) -> dict[str, Any]:
         """IAM's description of the profile of that name; empty where there is none."""
