@@ -127,7 +127,7 @@ resource:
       type: str
       sample: t4g.medium
     instance_profile:
-      description: Name of its instance profile; empty where it has none.
+      description: Name of its instance profile; empty where it has none. It says so where that was removed.
       type: str
     security_groups:
       description: Ids of its security groups.
