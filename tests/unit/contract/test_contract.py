@@ -218,6 +218,37 @@ def test_the_generated_id_of_an_event_without_timestamp_depends_on_the_request()
     assert made(event, request="1") == made(event, request="1")
 
 
+def test_an_id_that_is_no_uuid_is_the_senders_whatever_its_place_and_request() -> None:
+    event: dict[str, object] = {"eventId": "17", "eventName": "x", "clientId": "c", "sessionId": "s"}
+    one = made(event)
+    again = {"eventName": "x", "event_id": 17, "client_id": "c", "session_id": "s", "retried": True}
+    assert uuid.UUID(one).version == 5
+    assert made(event, 3, "another") == made(again, 5) == one
+    changes: list[dict[str, object]] = [{"eventId": "18"}, {"clientId": "d"}, {"sessionId": "t"}]
+    assert len({one, *(made(event | change) for change in changes)}) == 4
+
+
+def test_an_id_without_a_sender_is_one_events_only_with_the_same_content() -> None:
+    """Counters of two browsers that say nothing of themselves are not one event."""
+    event: dict[str, object] = {"eventId": "17", "eventName": "x"}
+    assert made(event, 3, "another") == made(event)
+    assert made(event | {"pageUrl": "/p"}) != made(event)
+
+
+@pytest.mark.parametrize(
+    "none", [None, "", True, 1.5, [], str(uuid.UUID(int=0)), str(uuid.UUID(int=2**128 - 1))]
+)
+def test_what_is_no_id_leaves_place_and_content(none: object) -> None:
+    event: dict[str, object] = {
+        "eventId": none,
+        "eventName": "x",
+        "eventTimestamp": "2025-12-06",
+        "clientId": "c",
+    }
+    assert made(event, 0) != made(event, 1)
+    assert made(event | {"x": 1}) != made(event)
+
+
 # --- time --------------------------------------------------------------------------------------------
 
 

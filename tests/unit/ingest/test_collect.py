@@ -151,6 +151,22 @@ def test_a_repeated_request_gives_the_same_ids() -> None:
     assert ids[0] == ids[1] and len(set(ids[0])) == 2
 
 
+def test_events_with_ids_are_the_same_when_they_are_sent_again_in_another_grouping() -> None:
+    """Ids A, B and then B, C are three events, as text and as UUIDs."""
+    uuids = [str(uuid.uuid4()) for _ in range(3)]
+    for names in (["A", "B", "C"], uuids):
+        sent = [GOOD | {"eventId": name} for name in names]
+        first, second = Collector(), Collector()
+        first(request(sent[:2]))
+        second(request({"events": sent[1:], "sentAt": "2025-12-06T06:00:00Z"}))
+        ids = [
+            event.get("event_id", event["eventId"])
+            for collector in (first, second)
+            for event in collector.bodies()["events"]["events"]
+        ]
+        assert len(ids) == 4 and len(set(ids)) == 3 and ids[1] == ids[2]
+
+
 def test_raw_objects_may_be_compressed() -> None:
     collector = Collector(Settings("raw", compression=Compression.GZIP))
     collector(request(GOOD))
