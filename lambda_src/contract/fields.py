@@ -14,7 +14,7 @@ class Kind(Enum):
     TEXT = "text"
     IDENTIFIER = "text or a whole number"
     BOOLEAN = "true or false"
-    TIME = "an ISO 8601 date and time"
+    TIME = "an ISO 8601 date and time, or milliseconds since 1970"
     LOGIN_STATE = "logged_in, anonymous or guest"
     PRICE = "a number that is not negative, of 13 digits at most before the point"
     OBJECT = "an object"

@@ -10,7 +10,6 @@ The values come from orjson, which reads whole numbers above 64 bits as floats.
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -35,7 +34,7 @@ from contract.fields import (
 )
 from contract.identity import valid_uuid
 from contract.names import canonical_name
-from contract.timestamps import event_time, parse_time, utc_text
+from contract.timestamps import clock_text, clock_time, event_time
 from contract.validation import LOGIN_STATES, MAX_NAME, MAX_PRICE, Limits, shape_problem
 from etl.copytext import NULL, TAB, copy_value
 from etl.row import LIMITS, Row, Source
@@ -86,13 +85,12 @@ def plain_line(event: Any, position: int, source: Source, escaped: bool) -> str 
     first_visit = get("isFirstVisit")
     if first_visit is not None and type(first_visit) is not bool:
         return None
-    times: list[datetime | None] = []
-    for text in (get("eventTimestamp"), get("sentAt")):
-        time = None if text is None else parse_time(text)
-        if time is None and text is not None:
-            return None
-        times.append(time)
-    moment, time_source = event_time(times[0], times[1] or source.sent_at, source.received_at, source.rules)
+    claimed, sent = get("eventTimestamp"), get("sentAt")
+    claimed_at = None if claimed is None else clock_time(claimed)
+    sent_at = source.sent_at if sent is None else clock_time(sent)
+    if (claimed_at is None and claimed is not None) or (sent_at is None and sent is not None):
+        return None
+    moment, time_source = event_time(claimed_at, sent_at, source.received_at, source.rules)
     product: tuple[str, ...] | None = _NO_PRODUCT
     element: str | None = NULL
     if not _FLAT_OR_FLOAT.issuperset(map(type, event.values())):
@@ -113,7 +111,7 @@ def plain_line(event: Any, position: int, source: Source, escaped: bool) -> str 
         return None
     visit = NULL if first_visit is None else "t" if first_visit else "f"
     line = (
-        f"{event_id}\t{utc_text(moment)}\t{name}\t{user_id}\t{state}\t{identity_source}\t{client_id}\t"
+        f"{event_id}\t{clock_text(moment)}\t{name}\t{user_id}\t{state}\t{identity_source}\t{client_id}\t"
         f"{session_id}\t{visit}\t{TAB.join(product)}\t{page_url}\t{referrer}\t{element}\t"
         f"{'f' if source.identity is None else 't'}\t{time_source.value}\t{source.end}{position}\n"
     )

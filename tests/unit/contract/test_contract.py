@@ -18,7 +18,7 @@ from contract.identity import client_event_id, made_event_id
 from contract.jsontext import NotJson, canonical_json, parse_json
 from contract.names import ALIASES, NAMES, canonical_name
 from contract.text import storable_json, storable_text
-from contract.timestamps import ClockRules, TimeSource, event_time, parse_time, utc_text
+from contract.timestamps import EPOCH, ClockRules, TimeSource, clock_time, event_time, parse_time, utc_text
 from contract.validation import Limits, event_problem
 
 JSON = st.recursive(
@@ -107,7 +107,10 @@ def test_an_alias_is_resolved_to_an_event_name() -> None:
         {"element": {"dataset": {"any": ["thing", {"goes": 1}]}}},
         {"somethingNew": [1, 2, {"x": None}]},
         {"pageUrl": "\x00 \ud800"},
-        {"eventTimestamp": "9999-12-31T23:59:59Z"},
+        {"eventTimestamp": "9999-12-31T23:59:59-14:00"},
+        {"eventTimestamp": "+010013-12-10T05:00:00.000Z"},
+        {"eventTimestamp": "2016-12-31T23:59:60Z"},
+        {"eventTimestamp": 1733461200000, "sentAt": "1733461200000"},
     ],
 )
 def test_valid_events(change: dict[str, object]) -> None:
@@ -130,7 +133,8 @@ def test_field_names_may_be_in_snake_case() -> None:
         ({"eventName": 5}, "invalid_event_name"),
         ({"eventName": "x" * 201}, "invalid_event_name"),
         (GOOD | {"eventTimestamp": "yesterday"}, "invalid_event_timestamp"),
-        (GOOD | {"eventTimestamp": 1733461200000}, "invalid_event_timestamp"),
+        (GOOD | {"eventTimestamp": True}, "invalid_event_timestamp"),
+        (GOOD | {"eventTimestamp": 1.8e18}, "invalid_event_timestamp"),
         (GOOD | {"sentAt": "now"}, "invalid_sent_at"),
         (GOOD | {"userLoginState": "root"}, "invalid_user_login_state"),
         (GOOD | {"isFirstVisit": "yes"}, "invalid_is_first_visit"),
@@ -260,15 +264,50 @@ def test_what_is_no_id_leaves_place_and_content(none: object) -> None:
         ("2025-12-06T19:00:00+07:00", NOON),
         ("2025-12-06T12:00:00", NOON),
         (" 2025-12-06 12:00:00 ", NOON),
+        (1765022400000, NOON),
+        (1765022400000.25, NOON + TICK * 250),
+        ("1765022400000", NOON),
+        ("1765022400000.25", NOON + TICK * 250),
+        ("20251206T120000Z", NOON),
+        ("2025-12-06T11:59:60Z", NOON),
+        ("2025-12-06t11:59:60.5z", NOON + timedelta(seconds=0.5)),
+        ("2025-12-06T18:59:60+07:00", NOON),
+        ("2025-12-05T24:00:00-12:00", NOON),
+        ("+002025-12-06T12:00:00.000Z", NOON),
+        ("2025-12-06T12:00:61Z", None),
+        ("2025-12-06T24:00:01Z", None),
+        ("2025-02-29T23:59:60Z", None),
+        ("+010013-12-10T05:00:00.000Z", None),
         ("0001-01-01T00:00:00+14:00", None),
         ("2025-13-01T00:00:00Z", None),
         ("2025-12-06T12:00:00Z" + " " * 40, None),
-        (5, None),
+        (True, None),
+        (float("inf"), None),
+        (8.7e15, None),
+        ([], None),
         ("", None),
     ],
 )
-def test_an_iso_8601_text_is_a_time_in_utc(text: object, expected: datetime | None) -> None:
+def test_an_iso_8601_text_and_milliseconds_are_a_time_in_utc(text: object, expected: datetime | None) -> None:
     assert parse_time(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # JavaScript's toISOString and getTime
+        ("+010013-12-10T05:00:00.000Z", 253842267600000),
+        ("-000001-06-01T00:00:00.000Z", -62185708800000),
+        ("0000-01-01T00:00:00.000Z", -62167219200000),
+        ("+275760-09-13T00:00:00.000Z", 8640000000000000),
+        ("-271821-04-20T00:00:00.000Z", -8640000000000000),
+        ("0001-01-01T00:00:00+14:00", -62135647200000),
+        ("9999-12-31T23:59:59-14:00", 253402351199000),
+    ],
+)
+def test_a_time_that_no_date_can_be_is_a_time(text: str, expected: int) -> None:
+    assert clock_time(text) == timedelta(milliseconds=expected)
+    assert parse_time(text) is None
 
 
 @given(st.text())
@@ -333,6 +372,8 @@ def test_the_time_of_an_event_with_clock_skew(
     claimed: datetime | None, sent: datetime | None, expected: datetime, source: TimeSource
 ) -> None:
     assert event_time(claimed, sent, NOON, RULES) == (expected, source)
+    since = [None if time is None else time - EPOCH for time in (claimed, sent)]
+    assert event_time(since[0], since[1], NOON - EPOCH, RULES) == (expected - EPOCH, source)
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.none() | st.datetimes(timezones=st.just(UTC)))

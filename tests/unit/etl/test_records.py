@@ -328,6 +328,14 @@ USUAL_EVENTS = st.fixed_dictionaries(
                 "2025-12-06T05:29:00Z",
                 "2025-12-06T12:29:00.123+07:00",
                 "2030-01-01",
+                "+010013-12-10T04:59:00.000Z",
+                "9999-12-31T23:59:00-14:00",
+                "2025-12-06T05:28:60Z",
+                1764998940000,
+                1764998940000.25,
+                "1764998940000",
+                "20251206",
+                10**30,
                 "x",
                 "",
                 None,
@@ -335,7 +343,17 @@ USUAL_EVENTS = st.fixed_dictionaries(
                 *AT_LIMITS,
             ]
         ),
-        "sentAt": st.sampled_from(["2025-12-06T05:29:00Z", "2025-12-06T04:29:00Z", None, "x", *AT_LIMITS]),
+        "sentAt": st.sampled_from(
+            [
+                "2025-12-06T05:29:00Z",
+                "2025-12-06T04:29:00Z",
+                "+010013-12-10T05:00:00.000Z",
+                1764998970500,
+                None,
+                "x",
+                *AT_LIMITS,
+            ]
+        ),
         "event_name": st.just("other"),
         "userLoginState": st.sampled_from(["guest", "", None, "admin"]),
         "isFirstVisit": st.sampled_from([True, False, None, "t"]),
@@ -419,6 +437,32 @@ def test_a_usual_event_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> N
 def test_bots_are_flagged(agent: str | None, is_bot: str) -> None:
     [row] = rows({"events": [EVENT], "_ingest": INGEST | {"userAgent": agent}})
     assert row.is_bot == is_bot
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("claimed", "sent", "expected"),
+    [
+        # a browser whose clock is years ahead, milliseconds, a leap second, an offset beyond the year 9999
+        ("+010013-12-10T04:59:00.000Z", "+010013-12-10T05:00:00.000Z", "2025-12-06T05:28:30.500000Z"),
+        (1764998940000, 1764998970500, "2025-12-06T05:29:00.000000Z"),
+        ("1764998940000", "1764998970500.0", "2025-12-06T05:29:00.000000Z"),
+        ("2025-12-06T05:28:60Z", None, "2025-12-06T05:29:00.000000Z"),
+        ("9999-12-31T23:59:00-14:00", "9999-12-31T23:59:30-14:00", "2025-12-06T05:29:00.500000Z"),
+        # what cannot be corrected is the time of receipt
+        ("+010013-12-10T04:59:00.000Z", None, "2025-12-06T05:29:30.500000Z"),
+        ("0001-01-01T00:00:00+14:00", None, "2025-12-06T05:29:30.500000Z"),
+        ("-271821-04-20T00:00:00.000Z", "+275760-09-13T00:00:00.000Z", "2025-12-06T05:29:30.500000Z"),
+    ],
+)
+def test_a_time_that_is_impossible_is_corrected_or_that_of_receipt(
+    claimed: object, sent: object, expected: str, fast: bool
+) -> None:
+    event = {"eventId": str(uuid.uuid4()), "eventName": "x", "eventTimestamp": claimed}
+    for body in ({"events": [event | {"sentAt": sent}]}, {"events": [event], "sentAt": sent}):
+        content = json.dumps(body | {"_ingest": INGEST}).encode()
+        [(_, line)] = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
+        assert Row.of_line(line).event_timestamp == expected
 
 
 @pytest.mark.parametrize("fast", [True, False])

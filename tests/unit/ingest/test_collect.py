@@ -195,6 +195,40 @@ def test_the_setting_decides_how_much_of_the_address_is_kept(
     assert collector.bodies()["events"]["_ingest"]["sourceIp"] == kept
 
 
+def test_the_time_of_receipt_is_the_gateways() -> None:
+    """Events of one tick keep their order, whatever the clocks of the functions that store them say."""
+    collector = Collector()
+    event = request(GOOD)
+    event["requestContext"]["timeEpoch"] = 1765004399998
+    collector(event)
+    assert collector.stored[0].key.startswith("events/2025/12/06/06/")
+    assert collector.bodies()["events"]["_ingest"]["receivedAt"] == "2025-12-06T06:59:59.998000Z"
+
+
+@pytest.mark.parametrize("epoch", [None, "1765004399998", 10**30, True])
+def test_the_time_of_receipt_is_the_functions_where_the_gateway_names_none(epoch: object) -> None:
+    collector = Collector()
+    event = request(GOOD)
+    event["requestContext"]["timeEpoch"] = epoch
+    collector(event)
+    assert collector.bodies()["events"]["_ingest"]["receivedAt"] == "2025-12-06T05:59:59.123456Z"
+
+
+@pytest.mark.parametrize("sent_at", ["now", [], True])
+def test_a_time_of_sending_that_cannot_be_read_is_answered(sent_at: object) -> None:
+    warning = {
+        "code": "invalid_sent_at",
+        "reason": "sentAt must be an ISO 8601 date and time, or milliseconds since 1970",
+    }
+    collector = Collector()
+    outcome = collector(request({"events": [GOOD], "sentAt": sent_at}))
+    assert answer(outcome) == {"success": True, "accepted": 1, "rejected": [], "warnings": [warning]}
+    assert collector.bodies()["events"]["sentAt"] == sent_at
+    assert answer(collector(request({"events": [{}], "sentAt": sent_at})))["warnings"] == [warning]
+    for fine in (None, "", 1765000799000, "2025-12-06T05:59:59Z"):
+        assert "warnings" not in answer(collector(request({"events": [GOOD], "sentAt": fine})))
+
+
 # --- verified identity -------------------------------------------------------------------------------
 
 
