@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from contract.fields import CLIENT_ID, EVENT_ID, EVENT_TIMESTAMP, SESSION_ID, Field, field_value
+from contract.text import clean_text
 
 NAMESPACE: Final = uuid.UUID("7e58cddd-e833-428f-90bd-890848dcf902")
 """Namespace of the generated ids: a random constant. Changing it changes every id."""
@@ -38,7 +39,12 @@ def valid_uuid(value: object) -> str | None:
 
 def client_event_id(event: Mapping[str, object]) -> str | None:
     """Return the valid UUID that the event carries (`eventId`, else `event_id`), or None."""
-    return valid_uuid(event.get(EVENT_ID.camel)) or valid_uuid(event.get(EVENT_ID.snake))
+    for name in EVENT_ID.spellings():
+        value = event.get(name)
+        found = valid_uuid(clean_text(value)) if isinstance(value, str) else None
+        if found is not None:
+            return found
+    return None
 
 
 def made_event_id(event: Mapping[str, object], canonical: bytes, position: int, request_id: str) -> str:

@@ -121,7 +121,7 @@ def _walk(value: object, depth: int, limits: Limits) -> Problem | None:
 
 
 def _product_problem(event: Mapping[str, object]) -> Problem | None:
-    product = event.get(PRODUCT.camel)
+    product = field_value(event, PRODUCT)
     if not isinstance(product, dict):
         return None
     return _fields_problem(product, PRODUCT_FIELDS, "product.")
@@ -136,7 +136,7 @@ def _fields_problem(source: Mapping[str, object], fields: tuple[Field, ...], pre
 
 
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and len(value.strip()) > 0 and len(value) <= MAX_NAME
+    return isinstance(value, str) and len(value) <= MAX_NAME
 
 
 def _is_text(value: object) -> bool:

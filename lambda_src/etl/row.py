@@ -38,7 +38,7 @@ from contract.fields import (
 from contract.identity import client_event_id, made_event_id
 from contract.jsontext import canonical_json
 from contract.names import canonical_name
-from contract.text import storable_json, storable_text
+from contract.text import storable_json
 from contract.timestamps import EPOCH, ClockRules, clock_text, clock_time, event_time, parse_time
 from contract.validation import Limits
 from etl.bots import names_bot
@@ -139,7 +139,7 @@ def make_row(event: Mapping[str, object], position: int, index: int, source: Sou
 
     `position` is the event's place in its raw object, `index` its place in the request that it came with.
     """
-    product = mapping(event.get(PRODUCT.camel))
+    product = mapping(field_value(event, PRODUCT))
     sent_at = field_value(event, SENT_AT)
     moment, time_source = event_time(
         clock_time(field_value(event, EVENT_TIMESTAMP)),
@@ -155,7 +155,7 @@ def make_row(event: Mapping[str, object], position: int, index: int, source: Sou
         event_id=client_event_id(event)
         or made_event_id(event, canonical_json(event), index, source.request_id),
         event_timestamp=clock_text(moment),
-        event_name=canonical_name(storable_text(str(field_value(event, EVENT_NAME)))),
+        event_name=canonical_name(str(field_value(event, EVENT_NAME))),
         user_id=identity[0],
         user_login_state=identity[1],
         identity_source=identity[2],
@@ -187,15 +187,13 @@ def mapping(value: object) -> Mapping[str, object]:
 
 
 def _text(source: Mapping[str, object], field: Field) -> str | None:
-    """Return a field as text; an absent field and an empty text are both NULL."""
+    """Return a field as text; an absent field is NULL."""
     value = field_value(source, field)
-    if isinstance(value, str):
-        return storable_text(value) or None
     return None if value is None else str(value)
 
 
 def _element(event: Mapping[str, object]) -> str | None:
-    element = event.get(ELEMENT.camel)
+    element = field_value(event, ELEMENT)
     if not isinstance(element, dict) or not element:
         return None
     return canonical_json(storable_json(element)).decode("utf-8")

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.fields import CLIENT_ID, PRODUCT_BRAND, SESSION_ID, USER_ID, Field, field_value
 from contract.gzipped import BrokenGzip, TooLarge, gunzip
 from contract.identity import client_event_id, made_event_id
 from contract.jsontext import NotJson, canonical_json, parse_json
 from contract.names import ALIASES, NAMES, canonical_name
-from contract.text import storable_json, storable_text
+from contract.text import NO_WIDTH, clean_text, storable_json, storable_text
 from contract.timestamps import EPOCH, ClockRules, TimeSource, clock_time, event_time, parse_time, utc_text
 from contract.validation import Limits, event_problem
 
@@ -78,10 +79,14 @@ def test_infinity_cannot_be_written() -> None:
 
 
 def test_an_alias_is_resolved_to_an_event_name() -> None:
-    assert ALIASES == {"add_to_cart": "add_to_cart_click", "purchase": "checkout_complete"}
+    assert ALIASES == {
+        "add_to_cart": "add_to_cart_click",
+        "purchase": "checkout_complete",
+        "view_product": "product_view",
+    }
     assert set(ALIASES.values()) <= NAMES
     assert not set(ALIASES) & NAMES
-    assert [canonical_name(name) for name in (" purchase ", "page_view", "other_event")] == [
+    assert [canonical_name(name) for name in ("purchase", "page_view", "other_event")] == [
         "checkout_complete",
         "page_view",
         "other_event",
@@ -104,6 +109,8 @@ def test_an_alias_is_resolved_to_an_event_name() -> None:
         {"product": {"price": 10**13 - 1, "discountPrice": 9_999_999_999_999.998}},
         {"product": {"price": "9999999999999.99", "discountPrice": "9999999999999.99999999999999999999"}},
         {"product": {"discount_price": 0, "url_path": "/p"}},
+        {"product": {"price": " 899.00\n"}, "userLoginState": " guest", "isFirstVisit": " ", "sentAt": " "},
+        {"context_product": {"product_id": 7, "brandName": "Acme"}},
         {"element": {"dataset": {"any": ["thing", {"goes": 1}]}}},
         {"somethingNew": [1, 2, {"x": None}]},
         {"pageUrl": "\x00 \ud800"},
@@ -129,7 +136,8 @@ def test_field_names_may_be_in_snake_case() -> None:
         ([GOOD], "not_an_object"),
         ({}, "no_event_name"),
         ({"eventName": None}, "no_event_name"),
-        ({"eventName": "  "}, "invalid_event_name"),
+        ({"eventName": "  "}, "no_event_name"),
+        ({"eventName": "\u200b"}, "no_event_name"),
         ({"eventName": 5}, "invalid_event_name"),
         ({"eventName": "x" * 201}, "invalid_event_name"),
         (GOOD | {"eventTimestamp": "yesterday"}, "invalid_event_timestamp"),
@@ -142,6 +150,8 @@ def test_field_names_may_be_in_snake_case() -> None:
         (GOOD | {"clientId": 1.5}, "invalid_client_id"),
         (GOOD | {"product": "laptop"}, "invalid_product"),
         (GOOD | {"product": {"price": -1}}, "invalid_product_price"),
+        (GOOD | {"context_product": {"price": -1}}, "invalid_product_price"),
+        (GOOD | {"product": {"brandName": 5}}, "invalid_product_brand"),
         (GOOD | {"product": {"price": 10**13}}, "invalid_product_price"),
         (GOOD | {"product": {"price": 1e13}}, "invalid_product_price"),
         (GOOD | {"product": {"price": "10000000000000"}}, "invalid_product_price"),
@@ -179,7 +189,7 @@ def test_a_clients_uuid_is_kept_in_lower_case() -> None:
     client = str(uuid.uuid4())
     assert client_event_id({"eventId": client.upper()}) == client
     assert client_event_id({"event_id": client}) == client
-    assert client_event_id({"eventId": "junk", "event_id": client}) == client
+    assert client_event_id({"eventId": "junk", "event_id": f" {client}\n"}) == client
 
 
 @pytest.mark.parametrize(
@@ -382,6 +392,65 @@ def test_no_event_is_in_the_future_or_ancient(claimed: datetime, sent: datetime 
     assert NOON - RULES.max_age <= moment <= NOON + RULES.skew_tolerance
 
 
+# --- a field's value ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sent", "value"),
+    [
+        ("  Máy tính \r\n", "Máy tính"),
+        ("\u00a0\u200b\ufeffx y\u2060\u3000\t", "x y"),
+        ("Ba\u0300n phi\u0301m co\u031b", "Bàn phím cơ"),
+        ("Bàn phím cơ", "Bàn phím cơ"),
+        ("iPhone", "iPhone"),
+        (" \n\u200b", None),
+        ("", None),
+        (None, None),
+        ("a\0b\ud800", "a\ufffdb\ufffd"),
+        ("undefined", "undefined"),
+        (0, 0),
+    ],
+)
+def test_a_text_has_one_spelling(sent: object, value: object) -> None:
+    assert field_value({"brand": sent}, PRODUCT_BRAND) == value
+    assert field_value({"brand": sent, "brandName": "Acme"}, PRODUCT_BRAND) == (
+        "Acme" if value is None else value
+    )
+
+
+def test_white_space_is_what_unicode_says_and_what_has_no_width() -> None:
+    spaces = "".join(filter(str.isspace, map(chr, range(0x110000))))
+    assert clean_text(f"{spaces}{NO_WIDTH}a{NO_WIDTH}{spaces}") == "a"
+
+
+@given(st.text(st.characters(categories=None), max_size=20))
+def test_a_clean_text_stays_as_it_is(text: str) -> None:
+    cleaned = clean_text(text)
+    assert clean_text(cleaned) == cleaned == storable_text(cleaned)
+
+
+@pytest.mark.parametrize("field", [USER_ID, CLIENT_ID, SESSION_ID])
+@pytest.mark.parametrize(
+    "none",
+    [
+        "undefined",
+        "NULL",
+        "NaN",
+        "[object Object]",
+        "0",
+        0,
+        "-",
+        " None\n",
+        "00000000-0000-0000-0000-000000000000",
+    ],
+)
+def test_an_id_that_is_none_is_absent(field: Field, none: object) -> None:
+    assert field_value({field.camel: none}, field) is None
+    assert field_value({field.camel: none, field.snake: "x"}, field) == "x"
+    for fine in ("00", 1, "none of them", "nan-1"):
+        assert field_value({field.camel: fine}, field) == fine
+
+
 # --- text and gzip -----------------------------------------------------------------------------------
 
 
@@ -393,6 +462,7 @@ def test_storable_text_is_utf8_without_nul(text: str) -> None:
 
 
 def test_storable_json_replaces_in_every_text() -> None:
+    assert storable_json({"e\u0301": [" e\u0301"]}) == {"é": [" é"]}
     value = {"a\0": ["\ud800", {"b": "\0"}], "c": 1}
     assert storable_json(value) == {"a\ufffd": ["\ufffd", {"b": "\ufffd"}], "c": 1}
 
