@@ -21,7 +21,7 @@ from contract.fields import (
     Kind,
     field_value,
 )
-from contract.timestamps import parse_time
+from contract.timestamps import clock_time
 
 LOGIN_STATES: Final = frozenset({"logged_in", "anonymous", "guest"})
 MAX_NAME: Final = 200
@@ -56,6 +56,19 @@ def event_problem(event: object, limits: Limits = DEFAULT_LIMITS) -> Problem | N
     if not isinstance(event, dict):
         return Problem("not_an_object", f"an event is an object, not {json_type(event)}")
     return shape_problem(event, limits) or _fields_problem(event, EVENT_FIELDS, "") or _product_problem(event)
+
+
+def field_problem(source: Mapping[str, object], field: Field, prefix: str = "") -> Problem | None:
+    """Return why a field of `source` does not hold what it must, or None; `prefix` goes before its name."""
+    value = field_value(source, field)
+    if value is None:
+        return Problem("no_event_name", "eventName is missing") if field is EVENT_NAME else None
+    if _HOLDS[field.kind](value):
+        return None
+    return Problem(
+        f"invalid_{prefix.replace('.', '_')}{field.snake}",
+        f"{prefix}{field.camel} must be {field.kind.value}",
+    )
 
 
 def json_type(value: object) -> str:
@@ -108,7 +121,7 @@ def _walk(value: object, depth: int, limits: Limits) -> Problem | None:
 
 
 def _product_problem(event: Mapping[str, object]) -> Problem | None:
-    product = event.get(PRODUCT.camel)
+    product = field_value(event, PRODUCT)
     if not isinstance(product, dict):
         return None
     return _fields_problem(product, PRODUCT_FIELDS, "product.")
@@ -116,21 +129,14 @@ def _product_problem(event: Mapping[str, object]) -> Problem | None:
 
 def _fields_problem(source: Mapping[str, object], fields: tuple[Field, ...], prefix: str) -> Problem | None:
     for field in fields:
-        value = field_value(source, field)
-        if value is None:
-            if field is EVENT_NAME:
-                return Problem("no_event_name", "eventName is missing")
-            continue
-        if not _HOLDS[field.kind](value):
-            return Problem(
-                f"invalid_{prefix.replace('.', '_')}{field.snake}",
-                f"{prefix}{field.camel} must be {field.kind.value}",
-            )
+        problem = field_problem(source, field, prefix)
+        if problem is not None:
+            return problem
     return None
 
 
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and len(value.strip()) > 0 and len(value) <= MAX_NAME
+    return isinstance(value, str) and len(value) <= MAX_NAME
 
 
 def _is_text(value: object) -> bool:
@@ -146,7 +152,7 @@ def _is_boolean(value: object) -> bool:
 
 
 def _is_time(value: object) -> bool:
-    return parse_time(value) is not None
+    return clock_time(value) is not None
 
 
 def _is_login_state(value: object) -> bool:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -24,7 +24,7 @@ from contract.fields import SENT_AT, field_value
 from contract.gzipped import MAGIC, BrokenGzip, TooLarge, gunzip
 from contract.jsontext import NotJson, canonical_json, parse_json
 from contract.text import storable_text
-from contract.timestamps import ClockRules, parse_time
+from contract.timestamps import ClockRules, clock_time
 from contract.validation import Problem, event_problem, json_type, shape_problem
 from etl.copytext import copy_line
 from etl.fast_path import plain_line
@@ -179,7 +179,7 @@ def _events(
             source = read_source(body, key, last_modified, rules)
             for entry in refused:
                 for event, index, sent_at in _refused_events(mapping(entry)):
-                    yield event, index, replace(source, sent_at=sent_at) if sent_at else source
+                    yield event, index, replace(source, sent_at=sent_at) if sent_at is not None else source
             return
         body = [body]
     for index, event in enumerate(body if isinstance(body, list) else ()):
@@ -189,7 +189,7 @@ def _events(
         yield as_sent if isinstance(event, dict) else event, index, source
 
 
-def _refused_events(entry: Mapping[str, object]) -> Iterator[tuple[object, int, datetime | None]]:
+def _refused_events(entry: Mapping[str, object]) -> Iterator[tuple[object, int, timedelta | None]]:
     """Yield the events of an entry that the collector refused: one event, or a whole body as text.
 
     Each comes with its index in the request and, of a whole body, with the time at which it was sent.
@@ -204,7 +204,7 @@ def _refused_events(entry: Mapping[str, object]) -> Iterator[tuple[object, int, 
             return
         if not isinstance(index, int):
             body = event.get("events", [event]) if isinstance(event, dict) else event
-            sent_at = parse_time(field_value(mapping(event), SENT_AT))
+            sent_at = clock_time(field_value(mapping(event), SENT_AT))
             for place, one in enumerate(body if isinstance(body, list) else [body]):
                 yield one, place, sent_at
             return

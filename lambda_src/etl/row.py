@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from contract.fields import (
@@ -38,8 +38,8 @@ from contract.fields import (
 from contract.identity import client_event_id, made_event_id
 from contract.jsontext import canonical_json
 from contract.names import canonical_name
-from contract.text import storable_json, storable_text
-from contract.timestamps import ClockRules, event_time, parse_time, utc_text
+from contract.text import storable_json
+from contract.timestamps import EPOCH, ClockRules, clock_text, clock_time, event_time, parse_time
 from contract.validation import Limits
 from etl.bots import names_bot
 from etl.copytext import copy_line, copy_values
@@ -93,10 +93,10 @@ class Source:
 
     key: str
     """The raw object's key."""
-    received_at: datetime
+    received_at: timedelta
     request_id: str
-    sent_at: datetime | None
-    """When the client sent the request, by the client's clock."""
+    sent_at: timedelta | None
+    """When the client sent the request, by the client's clock. Both are times since 1970."""
     identity: tuple[str | None, ...] | None
     """Verified user id, login state and identity source; None for requests to the open route."""
     is_bot: str
@@ -112,7 +112,7 @@ def read_source(holder: Mapping[str, object], key: str, last_modified: datetime,
     none.
     """
     ingest = mapping(holder.get("_ingest"))
-    received_at = parse_time(ingest.get("receivedAt")) or last_modified
+    received_at = (parse_time(ingest.get("receivedAt")) or last_modified) - EPOCH
     request_id = ingest.get("requestId")
     identity = mapping(ingest.get("identity"))
     agent = ingest.get("userAgent")
@@ -125,10 +125,10 @@ def read_source(holder: Mapping[str, object], key: str, last_modified: datetime,
         received_at=received_at,
         # Without a request id the key identifies the request: it is the same whenever the object is read.
         request_id=request_id if isinstance(request_id, str) and request_id else key,
-        sent_at=parse_time(field_value(holder, SENT_AT)),
+        sent_at=clock_time(field_value(holder, SENT_AT)),
         identity=verified,
         is_bot=is_bot,
-        end=copy_line((is_bot, utc_text(received_at), key, ""))[:-1],
+        end=copy_line((is_bot, clock_text(received_at), key, ""))[:-1],
         # The collector puts `_ingest` into what strangers send; only the owner puts objects there without it.
         rules=rules.for_anybody() if verified is None and "_ingest" in holder else rules,
     )
@@ -139,11 +139,11 @@ def make_row(event: Mapping[str, object], position: int, index: int, source: Sou
 
     `position` is the event's place in its raw object, `index` its place in the request that it came with.
     """
-    product = mapping(event.get(PRODUCT.camel))
+    product = mapping(field_value(event, PRODUCT))
     sent_at = field_value(event, SENT_AT)
     moment, time_source = event_time(
-        parse_time(field_value(event, EVENT_TIMESTAMP)),
-        source.sent_at if sent_at is None else parse_time(sent_at),
+        clock_time(field_value(event, EVENT_TIMESTAMP)),
+        source.sent_at if sent_at is None else clock_time(sent_at),
         source.received_at,
         source.rules,
     )
@@ -154,8 +154,8 @@ def make_row(event: Mapping[str, object], position: int, index: int, source: Sou
     return Row(
         event_id=client_event_id(event)
         or made_event_id(event, canonical_json(event), index, source.request_id),
-        event_timestamp=utc_text(moment),
-        event_name=canonical_name(storable_text(str(field_value(event, EVENT_NAME)))),
+        event_timestamp=clock_text(moment),
+        event_name=canonical_name(str(field_value(event, EVENT_NAME))),
         user_id=identity[0],
         user_login_state=identity[1],
         identity_source=identity[2],
@@ -175,7 +175,7 @@ def make_row(event: Mapping[str, object], position: int, index: int, source: Sou
         identity_verified="f" if source.identity is None else "t",
         event_timestamp_source=time_source.value,
         is_bot=source.is_bot,
-        received_at=utc_text(source.received_at),
+        received_at=clock_text(source.received_at),
         source_object=source.key,
         source_position=str(position),
     )
@@ -187,15 +187,13 @@ def mapping(value: object) -> Mapping[str, object]:
 
 
 def _text(source: Mapping[str, object], field: Field) -> str | None:
-    """Return a field as text; an absent field and an empty text are both NULL."""
+    """Return a field as text; an absent field is NULL."""
     value = field_value(source, field)
-    if isinstance(value, str):
-        return storable_text(value) or None
     return None if value is None else str(value)
 
 
 def _element(event: Mapping[str, object]) -> str | None:
-    element = event.get(ELEMENT.camel)
+    element = field_value(event, ELEMENT)
     if not isinstance(element, dict) or not element:
         return None
     return canonical_json(storable_json(element)).decode("utf-8")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from contract.identity import NAMESPACE
+from contract.validation import Problem
 from ingest.answer import RequestProblem, Response, accepted, refused
 from ingest.events import Sorted, read_batch, sort_events
 from ingest.privacy import OBJECTION, anonymous, headers_object, objects
@@ -22,7 +23,7 @@ from ingest.raw import (
     refused_object,
     rejected_key,
 )
-from ingest.request import body_size, check_origin, read_body, read_caller, read_identity
+from ingest.request import body_size, check_origin, read_body, read_caller, read_identity, read_received_at
 from ingest.settings import Settings
 
 Store = Callable[[StoredObject], None]
@@ -35,7 +36,7 @@ class StorageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a request was received (UTC), and new ids for it."""
+    """When a request was received (UTC; what the gateway says goes before it), and new ids for it."""
 
     received_at: datetime
     object_id: str
@@ -62,6 +63,7 @@ def collect(event: Mapping[str, object], settings: Settings, moment: Moment, sto
     """
     rule = settings.do_not_track
     size = body_size(event)
+    moment = replace(moment, received_at=read_received_at(event, moment.received_at))
     caller = read_caller(event, settings, moment.trace_id)
     # Without the request's ids as well: they would lead to its other events and to the gateway's log.
     nobody = replace(caller, source_ip=None, user_agent=None, request_id="", trace_id=None)
@@ -104,7 +106,7 @@ def collect(event: Mapping[str, object], settings: Settings, moment: Moment, sto
             object_id = str(uuid.uuid5(NAMESPACE, object_id))
         key = raw_key(moment.received_at, object_id)
         store(raw_object(key, result.anonymous, anonymous(batch.envelope), nameless, settings.compression))
-    return _outcome(result, size)
+    return _outcome(result, batch.warnings, size)
 
 
 def _store_refused(
@@ -119,11 +121,11 @@ def _store_refused(
     store(refused_object(key, entries, envelope, metadata, settings.compression))
 
 
-def _outcome(result: Sorted, size: int) -> Outcome:
+def _outcome(result: Sorted, warnings: list[Problem], size: int) -> Outcome:
     codes = Counter(refusal.problem.code for refusal in result.refusals)
     if result.kept or any(refusal.problem is OBJECTION for refusal in result.refusals):
-        response = accepted(result.kept, result.refusals)
+        response = accepted(result.kept, result.refusals, warnings)
     else:
         first = result.refusals[0].problem.reason
-        response = refused(400, f"no event was accepted: {first}", refusals=result.refusals)
+        response = refused(400, f"no event was accepted: {first}", "", result.refusals, warnings)
     return Outcome(response, result.kept, len(result.refusals), size, codes)

@@ -15,7 +15,7 @@ OBJECTION: Final = Problem("do_not_track", "the sender objects to being tracked"
 _PERSONAL: Final = frozenset(
     spelling
     for field in (USER_ID, USER_LOGIN_STATE, IDENTITY_SOURCE, CLIENT_ID, SESSION_ID)
-    for spelling in (field.camel, field.snake)
+    for spelling in field.spellings()
 )
 _HEADERS: Final = frozenset({"dnt", "sec-gpc"})
 

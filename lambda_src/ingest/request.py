@@ -6,9 +6,11 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from contract.gzipped import MAGIC, BrokenGzip, TooLarge, gunzip
+from contract.timestamps import parse_time
 from ingest.answer import RequestProblem
 from ingest.settings import Settings, SourceIp
 
@@ -51,6 +53,16 @@ def read_caller(event: Mapping[str, object], settings: Settings, trace_id: str |
         method=(_text(http, "method") or "").upper(),
         path=_text(http, "path") or _text(event, "rawPath") or "",
     )
+
+
+def read_received_at(event: Mapping[str, object], now: datetime) -> datetime:
+    """Return when the gateway received the request; `now`, the function's time, if it does not say.
+
+    Functions start late and their clocks differ: only the gateway's knows which request came first.
+    """
+    epoch = _mapping(event, "requestContext").get("timeEpoch")
+    received_at = parse_time(epoch) if isinstance(epoch, int) else None
+    return now if received_at is None else received_at
 
 
 def read_identity(event: Mapping[str, object], settings: Settings) -> dict[str, object] | None:

@@ -118,6 +118,56 @@ def test_the_least_event_is_a_row() -> None:
     assert rows({"eventName": "x"}) == [row]
 
 
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_text_is_clean_in_its_row(fast: bool) -> None:
+    """Surrounding white space is nothing, accents are composed, and an id that is none is absent."""
+    dirty = EVENT | {
+        "eventId": f" {EVENT_ID}\n",
+        "eventName": "\ufeffpurchase\u00a0",
+        "userId": " 12\u200b",
+        "clientId": "c\r\n",
+        "sessionId": "\u2003s",
+        "pageUrl": "https://shop/p/1 ",
+        "referrer": " \n",
+        "product": EVENT["product"]
+        | {"name": "Ma\u0301y ti\u0301nh ", "brand": " Dell", "category": "laptop\u3000"},  # type: ignore[operator]
+        "element": {"tag": "a", "dataset": {"k": "\0"}},
+    }
+    nobody = EVENT | {"userId": "Undefined", "clientId": "[object Object]", "sessionId": "0"}
+    for ascii in (True, False):
+        content = json.dumps({"events": [dirty, nobody], "_ingest": INGEST}, ensure_ascii=ascii).encode()
+        lines = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
+        absent = ROW._replace(user_id=None, client_id=None, session_id=None, source_position="1")
+        assert [Row.of_line(line) for _, line in lines] == [ROW, absent]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("field", ["name", "category", "brand", "id", "urlPath"])
+@pytest.mark.parametrize(
+    "text", ["Bàn phím cơ", "Ba\u0300n phi\u0301m co\u031b", " Bàn phím cơ\u200b", "Bàn phím cơ\u00a0"]
+)
+def test_a_product_has_one_spelling(text: str, field: str, fast: bool) -> None:
+    event = {"eventId": EVENT_ID, "eventName": "x", "product": {field: text}}
+    content = json.dumps({"events": [event], "_ingest": INGEST}, ensure_ascii=False).encode()
+    [(_, line)] = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
+    assert "Bàn phím cơ" in Row.of_line(line)
+
+
+def test_forms_of_older_trackers_give_the_same_row() -> None:
+    product = dict(EVENT["product"])  # type: ignore[call-overload]
+    old = {
+        "product_id": product.pop("id"),
+        "brandName": product.pop("brand"),
+        "productName": product.pop("name"),
+    }
+    event = {name: value for name, value in EVENT.items() if name != "product"} | {
+        "context_product": product | old
+    }
+    assert rows({"events": [event], "_ingest": INGEST}) == [ROW]
+    [row] = rows({"eventName": "view_product"})
+    assert row.event_name == "product_view"
+
+
 def test_a_verified_identity_replaces_what_the_client_says() -> None:
     identity = {"verified": True, "userId": "u", "userLoginState": "logged_in", "identitySource": "cognito"}
     [row] = rows({"events": [EVENT], "_ingest": INGEST | {"identity": identity}})
@@ -307,6 +357,10 @@ USUAL_VALUES = (
         ]
     )
     | st.sampled_from([[], {}, [[1]], {"a": [2**70]}, {"k": {"d": "v"}}, "\ud800", "é😀"])
+    | st.sampled_from(
+        ["\u00a0x", "x\u200b", "e\u0301", "e\u0301 é", {"k": "e\u0301"}, "\nx", "x\x1f", "  ", "é "]
+    )
+    | st.sampled_from(["Undefined", "null", "-", "0", "00000000-0000-0000-0000-000000000000", "NaN", "none"])
 )
 # A minute after the receipt, a minute before it, and 7 days before it (these objects are strangers');
 # each with the first time beyond.
@@ -319,7 +373,11 @@ AT_LIMITS = [
     "2025-11-29T05:29:30.499999Z",
 ]
 USUAL_EVENTS = st.fixed_dictionaries(
-    {"eventName": st.sampled_from(["page_view", " purchase ", "", "x" * 201, 'a"b'])},
+    {
+        "eventName": st.sampled_from(
+            ["page_view", " purchase ", "", " ", "x" * 201, 'a"b', "e\u0301", "\u200bx"]
+        )
+    },
     optional={
         "eventId": st.uuids().map(str) | st.uuids().map(lambda value: str(value).upper()) | st.just("no"),
         "event_id": st.uuids().map(str),
@@ -328,6 +386,14 @@ USUAL_EVENTS = st.fixed_dictionaries(
                 "2025-12-06T05:29:00Z",
                 "2025-12-06T12:29:00.123+07:00",
                 "2030-01-01",
+                "+010013-12-10T04:59:00.000Z",
+                "9999-12-31T23:59:00-14:00",
+                "2025-12-06T05:28:60Z",
+                1764998940000,
+                1764998940000.25,
+                "1764998940000",
+                "20251206",
+                10**30,
                 "x",
                 "",
                 None,
@@ -335,15 +401,27 @@ USUAL_EVENTS = st.fixed_dictionaries(
                 *AT_LIMITS,
             ]
         ),
-        "sentAt": st.sampled_from(["2025-12-06T05:29:00Z", "2025-12-06T04:29:00Z", None, "x", *AT_LIMITS]),
+        "sentAt": st.sampled_from(
+            [
+                "2025-12-06T05:29:00Z",
+                "2025-12-06T04:29:00Z",
+                "+010013-12-10T05:00:00.000Z",
+                1764998970500,
+                None,
+                "x",
+                *AT_LIMITS,
+            ]
+        ),
         "event_name": st.just("other"),
+        "context_product": st.just({"id": "other"}),
         "userLoginState": st.sampled_from(["guest", "", None, "admin"]),
         "isFirstVisit": st.sampled_from([True, False, None, "t"]),
         "product": USUAL_VALUES
         | st.fixed_dictionaries(
             {},
             optional=dict.fromkeys(
-                ("id", "name", "price", "discountPrice", "urlPath", "url_path", "x"), USUAL_VALUES
+                ("id", "name", "price", "discountPrice", "urlPath", "url_path", "brandName", "x"),
+                USUAL_VALUES,
             ),
         ),
         "element": USUAL_VALUES | st.dictionaries(st.sampled_from("ab"), USUAL_VALUES, max_size=2),
@@ -419,6 +497,32 @@ def test_a_usual_event_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> N
 def test_bots_are_flagged(agent: str | None, is_bot: str) -> None:
     [row] = rows({"events": [EVENT], "_ingest": INGEST | {"userAgent": agent}})
     assert row.is_bot == is_bot
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("claimed", "sent", "expected"),
+    [
+        # a browser whose clock is years ahead, milliseconds, a leap second, an offset beyond the year 9999
+        ("+010013-12-10T04:59:00.000Z", "+010013-12-10T05:00:00.000Z", "2025-12-06T05:28:30.500000Z"),
+        (1764998940000, 1764998970500, "2025-12-06T05:29:00.000000Z"),
+        ("1764998940000", "1764998970500.0", "2025-12-06T05:29:00.000000Z"),
+        ("2025-12-06T05:28:60Z", None, "2025-12-06T05:29:00.000000Z"),
+        ("9999-12-31T23:59:00-14:00", "9999-12-31T23:59:30-14:00", "2025-12-06T05:29:00.500000Z"),
+        # what cannot be corrected is the time of receipt
+        ("+010013-12-10T04:59:00.000Z", None, "2025-12-06T05:29:30.500000Z"),
+        ("0001-01-01T00:00:00+14:00", None, "2025-12-06T05:29:30.500000Z"),
+        ("-271821-04-20T00:00:00.000Z", "+275760-09-13T00:00:00.000Z", "2025-12-06T05:29:30.500000Z"),
+    ],
+)
+def test_a_time_that_is_impossible_is_corrected_or_that_of_receipt(
+    claimed: object, sent: object, expected: str, fast: bool
+) -> None:
+    event = {"eventId": str(uuid.uuid4()), "eventName": "x", "eventTimestamp": claimed}
+    for body in ({"events": [event | {"sentAt": sent}]}, {"events": [event], "sentAt": sent}):
+        content = json.dumps(body | {"_ingest": INGEST}).encode()
+        [(_, line)] = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
+        assert Row.of_line(line).event_timestamp == expected
 
 
 @pytest.mark.parametrize("fast", [True, False])

@@ -151,6 +151,22 @@ def test_a_repeated_request_gives_the_same_ids() -> None:
     assert ids[0] == ids[1] and len(set(ids[0])) == 2
 
 
+def test_events_with_ids_are_the_same_when_they_are_sent_again_in_another_grouping() -> None:
+    """Ids A, B and then B, C are three events, as text and as UUIDs."""
+    uuids = [str(uuid.uuid4()) for _ in range(3)]
+    for names in (["A", "B", "C"], uuids):
+        sent = [GOOD | {"eventId": name} for name in names]
+        first, second = Collector(), Collector()
+        first(request(sent[:2]))
+        second(request({"events": sent[1:], "sentAt": "2025-12-06T06:00:00Z"}))
+        ids = [
+            event.get("event_id", event["eventId"])
+            for collector in (first, second)
+            for event in collector.bodies()["events"]["events"]
+        ]
+        assert len(ids) == 4 and len(set(ids)) == 3 and ids[1] == ids[2]
+
+
 def test_raw_objects_may_be_compressed() -> None:
     collector = Collector(Settings("raw", compression=Compression.GZIP))
     collector(request(GOOD))
@@ -177,6 +193,40 @@ def test_the_setting_decides_how_much_of_the_address_is_kept(
     event["requestContext"]["http"]["sourceIp"] = address
     collector(event)
     assert collector.bodies()["events"]["_ingest"]["sourceIp"] == kept
+
+
+def test_the_time_of_receipt_is_the_gateways() -> None:
+    """Events of one tick keep their order, whatever the clocks of the functions that store them say."""
+    collector = Collector()
+    event = request(GOOD)
+    event["requestContext"]["timeEpoch"] = 1765004399998
+    collector(event)
+    assert collector.stored[0].key.startswith("events/2025/12/06/06/")
+    assert collector.bodies()["events"]["_ingest"]["receivedAt"] == "2025-12-06T06:59:59.998000Z"
+
+
+@pytest.mark.parametrize("epoch", [None, "1765004399998", 10**30, True])
+def test_the_time_of_receipt_is_the_functions_where_the_gateway_names_none(epoch: object) -> None:
+    collector = Collector()
+    event = request(GOOD)
+    event["requestContext"]["timeEpoch"] = epoch
+    collector(event)
+    assert collector.bodies()["events"]["_ingest"]["receivedAt"] == "2025-12-06T05:59:59.123456Z"
+
+
+@pytest.mark.parametrize("sent_at", ["now", [], True])
+def test_a_time_of_sending_that_cannot_be_read_is_answered(sent_at: object) -> None:
+    warning = {
+        "code": "invalid_sent_at",
+        "reason": "sentAt must be an ISO 8601 date and time, or milliseconds since 1970",
+    }
+    collector = Collector()
+    outcome = collector(request({"events": [GOOD], "sentAt": sent_at}))
+    assert answer(outcome) == {"success": True, "accepted": 1, "rejected": [], "warnings": [warning]}
+    assert collector.bodies()["events"]["sentAt"] == sent_at
+    assert answer(collector(request({"events": [{}], "sentAt": sent_at})))["warnings"] == [warning]
+    for fine in (None, "", 1765000799000, "2025-12-06T05:59:59Z"):
+        assert "warnings" not in answer(collector(request({"events": [GOOD], "sentAt": fine})))
 
 
 # --- verified identity -------------------------------------------------------------------------------
