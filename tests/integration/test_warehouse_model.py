@@ -32,16 +32,21 @@ START = datetime(2025, 11, 23, 16, 0, tzinfo=UTC)
 COLUMNS = (
     "event_id, event_timestamp, event_name, client_id, user_login_state, context_product_id, "
     "context_product_name, context_product_category, context_product_brand, context_product_price, is_bot, "
-    "received_at, loaded_at, event_timestamp_source, source_object, source_position, folded"
+    "received_at, loaded_at, event_timestamp_source, source_object, source_position, folded, page_url"
 )
 NAMES = [
     "page_view",
+    "page_view",
+    "category_view",
+    "product_view",
     "product_view",
     "add_to_cart_click",
     "remove_from_cart_click",
     "checkout_start",
     "checkout_complete",
 ]
+NO_MORE = (None, None)
+"""Neither `folded` nor `page_url`."""
 LONG = "x" * 200
 """As long as a label may be: what goes on after it is the same."""
 
@@ -74,6 +79,7 @@ def dice(seed: object) -> Random:
 def some_event(random: Random, minutes: int = 400) -> tuple[Any, ...]:
     """An event of one of a few visitors, at one of a few instants: gaps, ties and joins are frequent."""
     at = START + timedelta(minutes=random.randrange(minutes))
+    at += timedelta(seconds=random.choice([0, 0, 0, 5, 10, 11]))
     if random.random() < 0.2:
         at += timedelta(days=random.choice([-8, -1, 1, 9]))
     received = at + random.choice([timedelta(0), timedelta(seconds=2), timedelta(days=8)])
@@ -97,6 +103,7 @@ def some_event(random: Random, minutes: int = 400) -> tuple[Any, ...]:
         "events/o",
         0,
         random.choice([None, None, None, 2, 4, 8, 14]) if product else None,
+        random.choice([None, "/one", "/two"]),
     )
 
 
@@ -151,6 +158,56 @@ def test_the_model_is_a_plain_count_after_any_changes(
         check_model(postgres)
 
 
+def visit(server: ThrowawayPostgres, *steps: tuple[int, str, str | None]) -> None:
+    """One visitor's events: seconds after the start, name and URL."""
+    connection = server.connect(LOADER)
+    with connection, connection.cursor() as cursor:
+        for second, name, url in steps:
+            at = START + timedelta(seconds=second)
+            event_id = str(uuid.uuid4())
+            row = (event_id, at, name, "one", *[None] * 6, False, at, at, "client", "o", 0, None, url)
+            insert(cursor, [row])
+    connection.close()
+    check_model(server)
+
+
+@pytest.mark.parametrize(
+    ("steps", "pages", "bounces"),
+    [
+        # a page_view, and specific views of other pages
+        (
+            [
+                (0, "page_view", "/"),
+                *((at, "product_view", f"/{at}") for at in (20, 40, 60)),
+                (70, "add_to_cart_click", "/60"),
+            ],
+            4,
+            0,
+        ),
+        ([(0, "page_view", "/")], 1, 1),
+        ([(0, "product_view", "/a")], 1, 1),  # a tracker without page_view
+        ([(0, "page_view", "/a"), (10, "product_view", "/a")], 1, 1),  # both
+        ([(0, "product_view", "/a"), (10, "page_view", "/a")], 1, 1),
+        ([(0, "page_view", "/a"), (11, "product_view", "/a")], 2, 0),
+        ([(0, "page_view", "/a"), (1, "product_view", "/b")], 2, 0),
+        ([(0, "page_view", None), (1, "home_view", None)], 1, 1),
+        ([(0, "page_view", "/a"), (1, "page_view", "/a")], 2, 0),  # a page_view alone says nothing of another
+        ([(0, "category_view", "/a"), (1, "category_view", "/a")], 2, 0),
+        ([(0, "page_view", "/"), (9, "add_to_cart_click", "/")], 1, 0),
+        ([(0, "page_view", "/"), (9, "checkout_complete", "/")], 1, 0),
+        ([(0, "click", "/")], 0, 0),
+    ],
+)
+def test_a_page_seen_is_counted_once_whatever_a_tracker_sends(
+    postgres: ThrowawayPostgres, steps: list[tuple[int, str, str | None]], pages: int, bounces: int
+) -> None:
+    visit(postgres, *steps)
+    [found] = postgres.execute("SELECT sum(page_views), sum(bounces) FROM daily_sessions")
+    assert found == (pages, bounces)
+    [(found,)] = postgres.execute("SELECT coalesce(sum(pages), 0) FROM hourly_pages")
+    assert found == pages
+
+
 def flood(random: Random, events: int, labels: int) -> list[tuple[Any, ...]]:
     """Events of one visitor within one session: every step, with as many categories and brands as that."""
 
@@ -173,6 +230,7 @@ def flood(random: Random, events: int, labels: int) -> list[tuple[Any, ...]]:
             "o",
             number,
             None,
+            random.choice(["/one", "/two"]),
         )
 
     return [one(number) for number in range(events)]
@@ -267,7 +325,21 @@ def test_a_step_of_the_funnel_that_goes_leaves_no_trace_in_sessions_before_it(
         insert(
             cursor,
             [
-                (str(uuid.UUID(int=day)), at, step, "one", *[None] * 6, False, at, at, "client", "o", 0, None)
+                (
+                    str(uuid.UUID(int=day)),
+                    at,
+                    step,
+                    "one",
+                    *[None] * 6,
+                    False,
+                    at,
+                    at,
+                    "client",
+                    "o",
+                    0,
+                    None,
+                    None,
+                )
                 for day, (at, step) in enumerate(zip(times, steps, strict=True))
             ],
         )
@@ -304,6 +376,7 @@ def test_writers_at_the_same_time_do_not_miss_each_other(postgres: ThrowawayPost
             "client",
             "o",
             0,
+            None,
             None,
         )
         for number, at in enumerate([START + timedelta(minutes=50), START + timedelta(minutes=65)])

@@ -43,6 +43,14 @@ BEGIN
         GROUP BY hour, login_state, category, brand
         ORDER BY hour, login_state, category, brand
         ON CONFLICT (hour, login_state, category, brand) DO UPDATE SET events = present.events + excluded.events
+    ), pages AS (
+        INSERT INTO public.hourly_pages AS present
+        SELECT hour AT TIME ZONE zone, login_state, sum(events)
+        FROM labelled
+        WHERE public.is_view(event_name)
+        GROUP BY 1, 2
+        ORDER BY 1, 2
+        ON CONFLICT (hour, login_state) DO UPDATE SET pages = present.pages + excluded.pages
     ), daily AS (
         INSERT INTO public.daily_events AS present
         SELECT day, event_name, login_state, category, brand, sum(events)
@@ -123,6 +131,7 @@ BEGIN
     END IF;
     -- After the sessions, because a product's day may have had nothing left but purchases.
     IF sign = -1 THEN
+        DELETE FROM public.hourly_pages WHERE pages = 0;
         DELETE FROM public.daily_products WHERE (views, carts, purchases) = (0, 0, 0)
             AND day IN (SELECT (event_timestamp AT TIME ZONE zone)::date FROM changed);
     END IF;
