@@ -22,8 +22,10 @@ from tests.support.plain_model import (
     STEPS,
     VIEWS,
     Event,
+    Known,
     Session,
     Warehouse,
+    known_products,
     sessions_of,
     stored_events,
 )
@@ -91,14 +93,9 @@ class Plain:
         return {event.event_id for session in self.all_sessions for event in session.repeated()}
 
     @cached_property
-    def products(self) -> dict[str, Event]:
-        """Product -> the newest event that has its name."""
-        named = [
-            event
-            for event in self.people
-            if event.product_id and event.product_name is not None and not event.folded & KINDS["product_id"]
-        ]
-        return {event.product_id: event for event in sorted(named, key=lambda one: (one.at, one.event_id))}
+    def products(self) -> dict[str, Known]:
+        """What is known of each product."""
+        return known_products(self.people)
 
     def table(self, name: str) -> Rows:
         return [row for (row,) in self.server.execute(f"SELECT row_to_json({name}) FROM {name}")]  # noqa: S608
@@ -289,11 +286,8 @@ def products(plain: Plain, asked: Asked) -> Rows:
             if asked.holds(at) and asked.login_state in ("", session.login_state):
                 counted[product_id]["purchase"] += 1
 
-    def facts(product_id: str) -> Event:
-        never = datetime.min.replace(tzinfo=UTC)
-        unknown = Event(
-            "", never, "", "", None, False, never, never, product_id, "", "", "", None, None, None, 0, ""
-        )
+    def facts(product_id: str) -> Known:
+        unknown = Known(product_id, "", "", "", None, None, None)
         return plain.products.get(product_id, unknown)
 
     chosen = [facts(p) for p in counted]
@@ -314,7 +308,7 @@ def products(plain: Plain, asked: Asked) -> Rows:
         rows.append(
             {
                 "key": key,
-                "name": (members[0].product_name or key) if by_product else key,
+                "name": (members[0].name or key) if by_product else key,
                 "category": members[0].category if by_product else "",
                 "brand": members[0].brand if by_product else "",
                 "products": len(members),

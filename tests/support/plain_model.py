@@ -64,6 +64,18 @@ class Event(NamedTuple):
     page_url: str
 
 
+class Known(NamedTuple):
+    """What is known of a product."""
+
+    product_id: str
+    name: str
+    category: str
+    brand: str
+    price: Any
+    discount_price: Any
+    url_path: str | None
+
+
 class Session(NamedTuple):
     """The events of one session, in the order of time."""
 
@@ -213,15 +225,7 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
     lags = Counter((day(e.at), e.is_bot, sum(e.loaded_at - e.at >= limit for limit in LAGS)) for e in events)
     cells(lags, "daily_loads")
 
-    newest: dict[str, Event] = {}
-    for event in people:
-        if event.product_id and event.product_name is not None and not event.folded & KINDS["product_id"]:
-            present = newest.get(event.product_id, event)
-            newest[event.product_id] = max(present, event, key=lambda one: (one.at, one.event_id))
-    model["products"] = Counter(
-        (p, e.product_name, e.category, e.brand, e.price, e.discount_price, e.url_path)
-        for p, e in newest.items()
-    )
+    model["products"] = Counter(known_products(people).values())
 
     products: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
     for event in people:
@@ -289,6 +293,34 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
     )
     model["daily_products"] = Counter((*cell, *values) for cell, values in products.items())
     return model
+
+
+def known_products(people: Iterable[Event]) -> dict[str, Known]:
+    """What is known of each product: the newest known value of each field."""
+    known: dict[str, dict[str, Any]] = defaultdict(dict)
+    for event in sorted(people, key=lambda one: (one.at, one.event_id)):
+        if not event.product_id or event.folded & KINDS["product_id"]:
+            continue
+        facts = known[event.product_id]
+        facts |= {
+            name: value for name in ("category", "brand", "url_path") if (value := getattr(event, name))
+        }
+        if event.product_name:
+            facts["name"] = event.product_name
+        if event.price is not None:
+            facts["price"] = event.price
+        if event.price is not None or event.discount_price is not None:
+            facts["discount_price"] = event.discount_price
+    products = {}
+    for product_id, facts in known.items():
+        if not facts:
+            continue
+        price, discount = facts.get("price"), facts.get("discount_price")
+        if not discount or (price is not None and discount >= price):
+            discount = None
+        texts = (facts.get(name, "") for name in ("name", "category", "brand"))
+        products[product_id] = Known(product_id, *texts, price, discount, facts.get("url_path"))
+    return products
 
 
 def one_of_nine(place: int) -> list[int]:
