@@ -61,7 +61,7 @@ CATALOGUE = {
     "p5": (["mouse"], [None]),
 }
 NAMES = [
-    *("page_view", "page_view", "product_view", "product_view", "add_to_cart_click"),
+    *("page_view", "page_view", "home_view", "product_view", "product_view", "add_to_cart_click"),
     *("remove_from_cart_click", "checkout_start", "checkout_complete", "click"),
 ]
 PATH = ["page_view", "product_view", "add_to_cart_click", "checkout_start", "checkout_complete"]
@@ -91,7 +91,7 @@ def some_event(
         "context_product_brand": random.choice(brands),
         "context_product_price": price,
         "context_product_discount_price": random.choice([None, 80, 90]) if price else None,
-        "page_url": random.choice([f"https://shop.example/{name}", None]),
+        "page_url": random.choice(["https://shop.example/a", "https://shop.example/b", None]),
         "referrer": random.choice(["https://www.google.com/", None]),
         "element": random.choice(
             [

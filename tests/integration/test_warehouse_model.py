@@ -29,13 +29,11 @@ pytestmark = pytest.mark.skipif(find_binaries() is None, reason="PostgreSQL is n
 
 # Monday, an hour before midnight in Ho Chi Minh City: sessions cross a day, a week and partitions.
 START = datetime(2025, 11, 23, 16, 0, tzinfo=UTC)
-COLUMNS = (
-    "event_id, event_timestamp, event_name, client_id, user_login_state, context_product_id, "
-    "context_product_name, context_product_category, context_product_brand, context_product_price, is_bot, "
-    "received_at, loaded_at, event_timestamp_source, source_object, source_position, folded"
-)
 NAMES = [
     "page_view",
+    "page_view",
+    "category_view",
+    "product_view",
     "product_view",
     "add_to_cart_click",
     "remove_from_cart_click",
@@ -71,39 +69,79 @@ def dice(seed: object) -> Random:
     return Random(repr(seed))  # noqa: S311
 
 
-def some_event(random: Random, minutes: int = 400) -> tuple[Any, ...]:
+Row = dict[str, Any]
+
+
+def row(at: datetime, name: str, client: str | None, **columns: Any) -> Row:
+    """A row of the events; all have the same columns."""
+    nothing = dict.fromkeys(
+        (
+            *("user_login_state", "page_url", "folded", "context_product_id", "context_product_name"),
+            *("context_product_category", "context_product_brand", "context_product_url_path"),
+            *("context_product_price", "context_product_discount_price"),
+        )
+    )
+    return {
+        "event_id": str(uuid.uuid4()),
+        "event_timestamp": at,
+        "event_name": name,
+        "client_id": client,
+        "received_at": at,
+        "loaded_at": at,
+        "is_bot": False,
+        "event_timestamp_source": "client",
+        "source_object": "events/o",
+        "source_position": 0,
+        **nothing,
+        **columns,
+    }
+
+
+def some_event(random: Random, minutes: int = 400) -> Row:
     """An event of one of a few visitors, at one of a few instants: gaps, ties and joins are frequent."""
     at = START + timedelta(minutes=random.randrange(minutes))
+    at += timedelta(seconds=random.choice([0, 0, 0, 5, 10, 11]))
     if random.random() < 0.2:
         at += timedelta(days=random.choice([-8, -1, 1, 9]))
     received = at + random.choice([timedelta(0), timedelta(seconds=2), timedelta(days=8)])
     name = random.choice(NAMES)
-    product = random.choice([None, "p1", "p2", "p3"]) if name != "page_view" else None
-    return (
-        str(uuid.UUID(int=random.getrandbits(128))),
+    event = row(
         at,
         name,
         random.choice(["one", "one", "two", "three", None]),
-        random.choice(["anonymous", "anonymous", "guest", "logged_in", None]),
-        product,
-        random.choice([f"Laptop {product}", None]) if product else None,
-        random.choice(["laptop", "monitor", LONG + "1", LONG + "2", "", None]) if product else None,
-        random.choice(["Dell", "LG", None]) if product else None,
-        random.choice([None, 100, 200]) if product else None,
-        random.random() < 0.1,
-        received,
-        received + timedelta(minutes=random.choice([1, 15, 20, 90, 3000])),
-        "client",
-        "events/o",
-        0,
-        random.choice([None, None, None, 2, 4, 8, 14]) if product else None,
+        event_id=str(uuid.UUID(int=random.getrandbits(128))),
+        user_login_state=random.choice(["anonymous", "anonymous", "guest", "logged_in", None]),
+        received_at=received,
+        loaded_at=received + timedelta(minutes=random.choice([1, 15, 20, 90, 3000])),
+        is_bot=random.random() < 0.1,
+        page_url=random.choice([None, "/one", "/two"]),
     )
+    product = random.choice([None, "p1", "p2", "p3"]) if name != "page_view" else None
+    if product:
+        category = random.choice(["laptop", "monitor", LONG + "1", LONG + "2", "", None])
+        brand = random.choice(["Dell", "LG", None])
+        event |= {
+            "context_product_id": product,
+            "context_product_name": random.choice([f"Laptop {product}", None]),
+            "context_product_category": category,
+            "context_product_brand": brand,
+            "context_product_price": random.choice([None, 100, 200]),
+            "context_product_discount_price": random.choice([None, None, 0, 90, 150]),
+            "context_product_url_path": random.choice([None, None, f"/{product}"]),
+        }
+        sent = 2 + (4 if category else 0) + (8 if brand else 0)
+        event["folded"] = random.choice([0, 0, 0, 2, 4, 8, 14]) & sent or None
+    return event
 
 
-def insert(cursor: Any, events: list[tuple[Any, ...]]) -> None:
+def insert(cursor: Any, events: list[Row]) -> None:
     """Insert rows in one statement."""
-    places = ", ".join(["%s"] * len(events))
-    cursor.execute(f"INSERT INTO clickstream_events ({COLUMNS}) VALUES {places}", events)  # noqa: S608
+    columns, places = (
+        ", ".join(events[0]),
+        ", ".join([f"({', '.join(['%s'] * len(events[0]))})"] * len(events)),
+    )
+    values = [value for event in events for value in event.values()]
+    cursor.execute(f"INSERT INTO clickstream_events ({columns}) VALUES {places}", values)  # noqa: S608
 
 
 def change(server: ThrowawayPostgres, kind: str, random: Random) -> None:
@@ -122,14 +160,16 @@ def change(server: ThrowawayPostgres, kind: str, random: Random) -> None:
             cursor.execute(
                 "UPDATE clickstream_events SET event_timestamp = event_timestamp + %s, "
                 "received_at = received_at + %s, event_name = %s, client_id = %s, "
-                "folded = CASE WHEN context_product_id <> '' THEN %s::smallint END "
+                "folded = nullif(%s & (CASE WHEN context_product_id <> '' THEN 2 ELSE 0 END "
+                "| CASE WHEN context_product_category <> '' THEN 4 ELSE 0 END "
+                "| CASE WHEN context_product_brand <> '' THEN 8 ELSE 0 END), 0) "
                 "WHERE hashtext(event_id::text) %% 7 = %s",
                 (
                     timedelta(minutes=random.choice([-40, 3, 31])),
                     timedelta(days=random.choice([0, 7])),
                     random.choice(NAMES),
                     random.choice(["one", "two"]),
-                    random.choice([None, 2, 12]),
+                    random.choice([0, 2, 12]),
                     random.randrange(7),
                 ),
             )
@@ -151,28 +191,113 @@ def test_the_model_is_a_plain_count_after_any_changes(
         check_model(postgres)
 
 
-def flood(random: Random, events: int, labels: int) -> list[tuple[Any, ...]]:
+def visit(server: ThrowawayPostgres, *steps: tuple[int, str, str | None]) -> None:
+    """One visitor's events: seconds after the start, name and URL."""
+    connection = server.connect(LOADER)
+    with connection, connection.cursor() as cursor:
+        for second, name, url in steps:
+            at = START + timedelta(seconds=second)
+            insert(cursor, [row(at, name, "one", page_url=url)])
+    connection.close()
+    check_model(server)
+
+
+@pytest.mark.parametrize(
+    ("steps", "pages", "bounces"),
+    [
+        # a page_view, and specific views of other pages
+        (
+            [
+                (0, "page_view", "/"),
+                *((at, "product_view", f"/{at}") for at in (20, 40, 60)),
+                (70, "add_to_cart_click", "/60"),
+            ],
+            4,
+            0,
+        ),
+        ([(0, "page_view", "/")], 1, 1),
+        ([(0, "product_view", "/a")], 1, 1),  # a tracker without page_view
+        ([(0, "page_view", "/a"), (10, "product_view", "/a")], 1, 1),  # both
+        ([(0, "product_view", "/a"), (10, "page_view", "/a")], 1, 1),
+        ([(0, "page_view", "/a"), (11, "product_view", "/a")], 2, 0),
+        ([(0, "page_view", "/a"), (1, "product_view", "/b")], 2, 0),
+        ([(0, "page_view", None), (1, "home_view", None)], 1, 1),
+        ([(0, "page_view", "/a"), (1, "page_view", "/a")], 2, 0),  # a page_view alone says nothing of another
+        ([(0, "category_view", "/a"), (1, "category_view", "/a")], 2, 0),
+        ([(0, "page_view", "/"), (9, "add_to_cart_click", "/")], 1, 0),
+        ([(0, "page_view", "/"), (9, "checkout_complete", "/")], 1, 0),
+        ([(0, "click", "/")], 0, 0),
+    ],
+)
+def test_a_page_seen_is_counted_once_whatever_a_tracker_sends(
+    postgres: ThrowawayPostgres, steps: list[tuple[int, str, str | None]], pages: int, bounces: int
+) -> None:
+    visit(postgres, *steps)
+    [found] = postgres.execute("SELECT sum(page_views), sum(bounces) FROM daily_sessions")
+    assert found == (pages, bounces)
+    [(found,)] = postgres.execute("SELECT coalesce(sum(pages), 0) FROM hourly_pages")
+    assert found == pages
+
+
+FULL = {
+    "context_product_id": "lap-1",
+    "context_product_name": "Laptop",
+    "context_product_category": "laptops",
+    "context_product_brand": "Acme",
+    "context_product_price": 899,
+    "context_product_discount_price": 849,
+    "context_product_url_path": "/lap-1",
+}
+PRODUCT = "SELECT name, category, brand, price::int, discount_price::int, url_path FROM products"
+
+
+@pytest.mark.parametrize(
+    ("later", "known"),
+    [
+        ({"name": "Laptop"}, ("Laptop", "laptops", "Acme", 899, 849, "/lap-1")),  # a cart
+        ({"brand": "ACME"}, ("Laptop", "laptops", "ACME", 899, 849, "/lap-1")),  # without a name
+        ({"price": 899, "discount_price": 0}, ("Laptop", "laptops", "Acme", 899, None, "/lap-1")),
+        ({"price": 899, "discount_price": 899}, ("Laptop", "laptops", "Acme", 899, None, "/lap-1")),
+        ({"price": 999}, ("Laptop", "laptops", "Acme", 999, None, "/lap-1")),  # the discount is over
+        ({"discount_price": 799}, ("Laptop", "laptops", "Acme", 899, 799, "/lap-1")),
+        ({"discount_price": 0}, ("Laptop", "laptops", "Acme", 899, None, "/lap-1")),
+    ],
+)
+def test_what_is_known_of_a_product_is_the_newest_of_each_field(
+    postgres: ThrowawayPostgres, later: dict[str, Any], known: tuple[Any, ...]
+) -> None:
+    view = row(START, "product_view", "one", **FULL)
+    cart = row(START + timedelta(minutes=1), "add_to_cart_click", "one", context_product_id="lap-1")
+    cart |= {f"context_product_{name}": value for name, value in later.items()}
+    connection = postgres.connect(LOADER)
+    with connection, connection.cursor() as cursor:
+        insert(cursor, [cart])
+    with connection, connection.cursor() as cursor:
+        insert(cursor, [view])  # late
+    assert postgres.execute(PRODUCT) == [known]
+    with connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM clickstream_events WHERE event_name = 'add_to_cart_click'")
+    connection.close()
+    assert postgres.execute(PRODUCT) == [("Laptop", "laptops", "Acme", 899, 849, "/lap-1")]
+    check_model(postgres)
+
+
+def flood(random: Random, events: int, labels: int) -> list[Row]:
     """Events of one visitor within one session: every step, with as many categories and brands as that."""
 
-    def one(number: int) -> tuple[Any, ...]:
-        at = START + timedelta(seconds=random.randrange(events))
+    def one(number: int) -> Row:
         label = str(random.randrange(labels)) if random.random() < 0.9 else None
-        product = (label, None, f"category {label}", f"brand {label}") if label else (None,) * 4
-        return (
-            str(uuid.UUID(int=random.getrandbits(128))),
-            at,
+        return row(
+            START + timedelta(seconds=random.randrange(events)),
             random.choice(NAMES),
             "flood",
-            random.choice(["anonymous", "anonymous", "guest"]),
-            *product,
-            None,
-            False,
-            at,
-            at,
-            "client",
-            "o",
-            number,
-            None,
+            event_id=str(uuid.UUID(int=random.getrandbits(128))),
+            user_login_state=random.choice(["anonymous", "anonymous", "guest"]),
+            context_product_id=label,
+            context_product_category=label and f"category {label}",
+            context_product_brand=label and f"brand {label}",
+            page_url=random.choice(["/one", "/two"]),
+            source_position=number,
         )
 
     return [one(number) for number in range(events)]
@@ -264,13 +389,7 @@ def test_a_step_of_the_funnel_that_goes_leaves_no_trace_in_sessions_before_it(
     times = [START + timedelta(days=day) for day in range(len(steps))]
     connection = postgres.connect(LOADER)
     with connection, connection.cursor() as cursor:
-        insert(
-            cursor,
-            [
-                (str(uuid.UUID(int=day)), at, step, "one", *[None] * 6, False, at, at, "client", "o", 0, None)
-                for day, (at, step) in enumerate(zip(times, steps, strict=True))
-            ],
-        )
+        insert(cursor, [row(at, step, "one") for at, step in zip(times, steps, strict=True)])
     check_model(postgres)
     with connection, connection.cursor() as cursor:
         cursor.execute("DELETE FROM clickstream_events WHERE event_name = %s", (gone,))
@@ -291,23 +410,7 @@ def test_a_rolled_back_change_leaves_the_model(postgres: ThrowawayPostgres) -> N
 
 def test_writers_at_the_same_time_do_not_miss_each_other(postgres: ThrowawayPostgres) -> None:
     # Two events of one session, on two days: no count has a row for both.
-    first, second = (
-        (
-            str(uuid.UUID(int=number)),
-            at,
-            "page_view",
-            "one",
-            *[None] * 6,
-            False,
-            at,
-            at,
-            "client",
-            "o",
-            0,
-            None,
-        )
-        for number, at in enumerate([START + timedelta(minutes=50), START + timedelta(minutes=65)])
-    )
+    first, second = (row(START + timedelta(minutes=minutes), "page_view", "one") for minutes in (50, 65))
     one, other = postgres.connect(LOADER), postgres.connect(LOADER)
     with one.cursor() as cursor:
         insert(cursor, [first])

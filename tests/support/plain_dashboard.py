@@ -20,9 +20,12 @@ from tests.support.plain_model import (
     KINDS,
     LAGS,
     STEPS,
+    VIEWS,
     Event,
+    Known,
     Session,
     Warehouse,
+    known_products,
     sessions_of,
     stored_events,
 )
@@ -85,14 +88,14 @@ class Plain:
         return {row["event_id"]: row for (row,) in found}
 
     @cached_property
-    def products(self) -> dict[str, Event]:
-        """Product -> the newest event that has its name."""
-        named = [
-            event
-            for event in self.people
-            if event.product_id and event.product_name is not None and not event.folded & KINDS["product_id"]
-        ]
-        return {event.product_id: event for event in sorted(named, key=lambda one: (one.at, one.event_id))}
+    def repeated(self) -> set[str]:
+        """The page views that are no page of their own."""
+        return {event.event_id for session in self.all_sessions for event in session.repeated()}
+
+    @cached_property
+    def products(self) -> dict[str, Known]:
+        """What is known of each product."""
+        return known_products(self.people)
 
     def table(self, name: str) -> Rows:
         return [row for (row,) in self.server.execute(f"SELECT row_to_json({name}) FROM {name}")]  # noqa: S608
@@ -147,13 +150,14 @@ def numbers(plain: Plain, asked: Asked, sessions: list[Session], events: list[Ev
     """The KPIs of some sessions and of events of the same time."""
     carted = sum(any(step == 2 for step, _ in one.steps(asked.category, asked.brand)) for one in sessions)
     bought = sum(bool(one.named("checkout_complete")) for one in sessions)
-    bounces = sum(len(one.named("page_view")) <= 1 for one in sessions)
-    if asked.category or asked.brand:
-        events = [event for session in sessions for event in session.events]
+    bounces = sum(one.bounced() for one in sessions)
+    pages = sum(one.pages() for one in sessions)
+    if not asked.category and not asked.brand:
+        pages = sum(event.name in VIEWS and event.event_id not in plain.repeated for event in events)
     return {
         "visitors": len({one.key[0] for one in sessions}),
         "sessions": len(sessions),
-        "page_views": sum(event.name == "page_view" for event in events),
+        "page_views": pages,
         "conversion_rate": share(bought, len(sessions)),
         "cart_rate": share(carted, len(sessions)),
         "bounce_rate": share(bounces, len(sessions)),
@@ -282,11 +286,8 @@ def products(plain: Plain, asked: Asked) -> Rows:
             if asked.holds(at) and asked.login_state in ("", session.login_state):
                 counted[product_id]["purchase"] += 1
 
-    def facts(product_id: str) -> Event:
-        never = datetime.min.replace(tzinfo=UTC)
-        unknown = Event(
-            "", never, "", "", None, False, never, never, product_id, "", "", "", None, None, None, 0
-        )
+    def facts(product_id: str) -> Known:
+        unknown = Known(product_id, "", "", "", None, None, None)
         return plain.products.get(product_id, unknown)
 
     chosen = [facts(p) for p in counted]
@@ -307,7 +308,7 @@ def products(plain: Plain, asked: Asked) -> Rows:
         rows.append(
             {
                 "key": key,
-                "name": (members[0].product_name or key) if by_product else key,
+                "name": (members[0].name or key) if by_product else key,
                 "category": members[0].category if by_product else "",
                 "brand": members[0].brand if by_product else "",
                 "products": len(members),
@@ -365,7 +366,7 @@ def session_lengths(plain: Plain, asked: Asked) -> Rows:
 def session_depths(plain: Plain, asked: Asked) -> Rows:
     labels: dict[float, str] = {1: "1", 2: "2", 3: "3", 4: "4 to 5", 6: "6 to 10", 11: "11 to 20"}
     labels |= {21: "21 to 50", 51: "51 and more"}
-    return distribution([len(one.named("page_view")) for one in plain.sessions(asked)], "0", labels)
+    return distribution([one.pages() for one in plain.sessions(asked)], "0", labels)
 
 
 def sessions_by_time(plain: Plain, asked: Asked) -> Rows:
@@ -390,7 +391,7 @@ def recent_sessions(plain: Plain, asked: Asked) -> Rows:
                 "started": local(start, asked.zone),
                 "seconds": seconds(session),
                 "events": len(session.events),
-                "page_views": len(session.named("page_view")),
+                "page_views": session.pages(),
                 "login_state": session.login_state,
                 "is_new": plain.is_new(session, asked),
                 "carted": any(step == 2 for step, _ in session.steps(asked.category, asked.brand)),

@@ -23,13 +23,14 @@ LENGTHS = [
     *[timedelta(seconds=seconds) for seconds in (10, 30, 60, 180, 600, 1800, 3600)],
 ]
 DEPTHS = [1, 2, 3, 4, 6, 11, 21, 51]
+VIEWS = ("page_view", "home_view", "category_view", "product_view")
 KINDS = {"name": 1, "product_id": 2, "category": 4, "brand": 8}
 OTHER = "(other)"
 COLUMNS = (
     "event_id, event_timestamp, event_name, user_login_state, visitor, is_bot, loaded_at, received_at, "
     "context_product_id, context_product_name, context_product_category, context_product_brand, "
     "context_product_price, context_product_discount_price, left(context_product_url_path, 200), "
-    "coalesce(folded, 0)"
+    "coalesce(folded, 0), coalesce(page_url, '')"
 )
 
 
@@ -60,6 +61,19 @@ class Event(NamedTuple):
     url_path: str | None
     folded: int
     """Which labels count as "(other)": a sum of `KINDS`."""
+    page_url: str
+
+
+class Known(NamedTuple):
+    """What is known of a product."""
+
+    product_id: str
+    name: str
+    category: str
+    brand: str
+    price: Any
+    discount_price: Any
+    url_path: str | None
 
 
 class Session(NamedTuple):
@@ -86,6 +100,27 @@ class Session(NamedTuple):
 
     def named(self, name: str) -> list[Event]:
         return [event for event in self.events if event.name == name]
+
+    def repeated(self) -> list[Event]:
+        """The page_view events that are no page of their own: a specific view says it too."""
+        specific = [event for event in self.events if event.name in VIEWS[1:]]
+        return [
+            event
+            for event in self.named("page_view")
+            if any(
+                one.page_url == event.page_url and abs(one.at - event.at) <= timedelta(seconds=10)
+                for one in specific
+            )
+        ]
+
+    def pages(self) -> int:
+        """How many pages were seen."""
+        return sum(event.name in VIEWS for event in self.events) - len(self.repeated())
+
+    def bounced(self) -> bool:
+        return (
+            self.pages() == 1 and not self.named("add_to_cart_click") and not self.named("checkout_complete")
+        )
 
     def steps(self, category: str, brand: str) -> list[tuple[int, datetime]]:
         """The funnel's events of a category and brand; checkouts belong to all categories and brands."""
@@ -166,8 +201,12 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
     def day(at: datetime) -> date:
         return at.astimezone(zone).date()
 
+    def hour(at: datetime) -> datetime:
+        """The hour of the zone's clock."""
+        return at.astimezone(zone).replace(minute=0, second=0, microsecond=0, tzinfo=None)
+
     def cells(counted: Counter[Any], table: str) -> None:
-        model[table] = Counter((*cell, number) for cell, number in counted.items())
+        model[table] = Counter((*cell, number) for cell, number in counted.items() if number)
 
     hours = Counter(
         (
@@ -186,21 +225,14 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
     lags = Counter((day(e.at), e.is_bot, sum(e.loaded_at - e.at >= limit for limit in LAGS)) for e in events)
     cells(lags, "daily_loads")
 
-    newest: dict[str, Event] = {}
-    for event in people:
-        if event.product_id and event.product_name is not None and not event.folded & KINDS["product_id"]:
-            present = newest.get(event.product_id, event)
-            newest[event.product_id] = max(present, event, key=lambda one: (one.at, one.event_id))
-    model["products"] = Counter(
-        (p, e.product_name, e.category, e.brand, e.price, e.discount_price, e.url_path)
-        for p, e in newest.items()
-    )
+    model["products"] = Counter(known_products(people).values())
 
     products: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
     for event in people:
         if event.product_id and event.name in ("product_view", "add_to_cart_click"):
             products[day(event.at), event.product_id, event.login_state][STEPS[event.name] - 1] += 1
 
+    pages = Counter((hour(e.at), e.login_state) for e in people if e.name in VIEWS)
     sums: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0] * 32)
     previous: dict[tuple[Any, ...], datetime] = {}
     viewed: dict[tuple[Any, ...], datetime] = {}
@@ -210,12 +242,16 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
         for at, product in session.bought():
             model["purchases"][visitor, start, at, state, product] += 1
             products[day(at), product, state][2] += 1
+        repeated = session.repeated()
+        pages.subtract((hour(event.at), event.login_state) for event in repeated)
+        for event in repeated:
+            model["repeated_views"][visitor, start, event.at, event.login_state] += 1
         for event in session.events:
             if (step := STEPS.get(event.name, 0)) > 1:
                 key = (visitor, start, event.at, step, state, event.category, event.brand)
                 model["funnel_events"][key] += 1
         end = session.events[-1].at
-        views = len(session.named("page_view"))
+        views = session.pages()
         purchased = bool(session.named("checkout_complete"))
         for category, brand in session.groups:
             funnel = session.funnel(category, brand)
@@ -229,13 +265,13 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
                 viewed[visitor, category, brand] = viewed[visitor, category, brand, state] = start
             row = (visitor, category, brand, start, end, state, len(session.events), views, carted, purchased)
             links = (before, before_in_state, viewed_before, viewed_before_in_state)
-            model["sessions"][*row, *funnel, *links] += 1
+            model["sessions"][*row, *funnel, *links, session.bounced()] += 1
             values = [
                 1,
                 before is None or day(before) < day(start),
                 before_in_state is None or day(before_in_state) < day(start),
                 before is None,
-                views <= 1,
+                session.bounced(),
                 (end - start) / timedelta(microseconds=1),
                 len(session.events),
                 views,
@@ -249,6 +285,7 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
             sums[day(start), state, category, brand] = [
                 int(one) + int(other) for one, other in zip(cell, values, strict=True)
             ]
+    cells(pages, "hourly_pages")
     model["funnel_paths"] = Counter(path_rows(sessions_of(events)))
     model["daily_sessions"] = Counter(
         (*cell, *values[:14], values_text(values[14:23]), values_text(values[23:]))
@@ -256,6 +293,34 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
     )
     model["daily_products"] = Counter((*cell, *values) for cell, values in products.items())
     return model
+
+
+def known_products(people: Iterable[Event]) -> dict[str, Known]:
+    """What is known of each product: the newest known value of each field."""
+    known: dict[str, dict[str, Any]] = defaultdict(dict)
+    for event in sorted(people, key=lambda one: (one.at, one.event_id)):
+        if not event.product_id or event.folded & KINDS["product_id"]:
+            continue
+        facts = known[event.product_id]
+        facts |= {
+            name: value for name in ("category", "brand", "url_path") if (value := getattr(event, name))
+        }
+        if event.product_name:
+            facts["name"] = event.product_name
+        if event.price is not None:
+            facts["price"] = event.price
+        if event.price is not None or event.discount_price is not None:
+            facts["discount_price"] = event.discount_price
+    products = {}
+    for product_id, facts in known.items():
+        if not facts:
+            continue
+        price, discount = facts.get("price"), facts.get("discount_price")
+        if not discount or (price is not None and discount >= price):
+            discount = None
+        texts = (facts.get(name, "") for name in ("name", "category", "brand"))
+        products[product_id] = Known(product_id, *texts, price, discount, facts.get("url_path"))
+    return products
 
 
 def one_of_nine(place: int) -> list[int]:
@@ -328,8 +393,10 @@ TABLES = {
     "sessions": (
         "SELECT visitor, category, brand, started_at, ended_at, login_state, events, page_views, "
         "carted, purchased, view_at, cart_at, checkout_at, purchase_at, previous_at, previous_in_state_at, "
-        "viewed_before_at, viewed_before_in_state_at FROM sessions"
+        "viewed_before_at, viewed_before_in_state_at, bounced FROM sessions"
     ),
+    "repeated_views": "SELECT visitor, started_at, at, login_state FROM repeated_views",
+    "hourly_pages": "SELECT hour, login_state, pages FROM hourly_pages WHERE pages <> 0",
     "funnel_events": (
         "SELECT visitor, started_at, at, step, login_state, category, brand FROM funnel_events"
     ),

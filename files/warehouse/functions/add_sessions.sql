@@ -21,6 +21,7 @@ SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = on SE
 SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     gap CONSTANT interval := '30 minutes';
+    ten_seconds CONSTANT interval := '10 seconds';
 BEGIN
     WITH event AS (
         SELECT
@@ -31,6 +32,8 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT
                 event_timestamp AS at, event_name AS name, user_login_state, received_at,
+                -- Of a view, the page: a hash of 64 bits, because a URL may be long.
+                CASE WHEN public.is_view(event_name) THEN hashtextextended(coalesce(page_url, ''), 0) END AS page,
                 public.or_other(context_product_id, folded & 2) AS context_product_id,
                 public.or_other(context_product_category, folded & 4) AS context_product_category,
                 public.or_other(context_product_brand, folded & 8) AS context_product_brand
@@ -67,11 +70,32 @@ BEGIN
             -- anonymous < guest < logged_in: the strongest state comes last in the alphabet.
             coalesce(max(user_login_state), '') AS login_state,
             count(*) AS events,
-            count(*) FILTER (WHERE name = 'page_view') AS page_views,
+            count(page) AS views,
+            bool_or(step = 2) IS TRUE AS filled_cart,
             bool_or(step = 4) IS TRUE AS purchased,
             min(received_at) AS received_first, max(received_at) AS received_last
         FROM sessioned
         GROUP BY visitor, started_at
+    ), repeated AS MATERIALIZED (
+        -- The page_view events whose page a specific view says too. Most pages have none, and are not looked at.
+        SELECT visitor, started_at, at, login_state
+        FROM (
+            SELECT visitor, started_at, at, name, public.label(user_login_state) AS login_state,
+                bool_or(name <> 'page_view') OVER (
+                    PARTITION BY visitor, started_at, page
+                    ORDER BY at RANGE BETWEEN ten_seconds PRECEDING AND ten_seconds FOLLOWING
+                ) AS said_too
+            FROM sessioned
+            WHERE (visitor, started_at, page) IN (
+                SELECT visitor, started_at, page FROM sessioned WHERE page IS NOT NULL AND name <> 'page_view'
+            )
+        ) AS view
+        WHERE name = 'page_view' AND said_too
+    ), repeats AS (
+        SELECT visitor, started_at, count(*) AS repeats FROM repeated GROUP BY visitor, started_at
+    ), repeated_view AS (
+        INSERT INTO public.repeated_views (visitor, started_at, at, login_state)
+        SELECT visitor, started_at, at, login_state FROM repeated
     ), product_group AS (
         SELECT DISTINCT visitor, started_at, label.category, label.brand
         FROM (
@@ -155,10 +179,10 @@ BEGIN
     INSERT INTO public.sessions (
         visitor, category, brand, started_at, ended_at, login_state, events, page_views, carted, purchased,
         view_at, cart_at, checkout_at, purchase_at, previous_at, previous_in_state_at,
-        viewed_before_at, viewed_before_in_state_at, received_first, received_last
+        viewed_before_at, viewed_before_in_state_at, received_first, received_last, bounced
     )
     SELECT
-        visitor, category, brand, started_at, ended_at, login_state, events, page_views,
+        visitor, category, brand, started_at, ended_at, login_state, events, views - coalesce(repeats, 0),
         coalesce(carted, false), purchased, view_at, cart_at, checkout_at, purchase_at,
         coalesce(
             lag(started_at) OVER (PARTITION BY visitor, category, brand ORDER BY started_at), before.at
@@ -181,9 +205,11 @@ BEGIN
             ),
             before_in_state.viewed_at
         ),
-        received_first, received_last
+        received_first, received_last,
+        views - coalesce(repeats, 0) = 1 AND NOT filled_cart AND NOT purchased
     FROM part
     JOIN session USING (visitor, started_at)
+    LEFT JOIN repeats USING (visitor, started_at)
     LEFT JOIN viewed USING (visitor, started_at, category, brand)
     LEFT JOIN to_cart USING (visitor, started_at, category, brand)
     LEFT JOIN before USING (visitor, category, brand)

@@ -1,4 +1,4 @@
--- Deletes the sessions of these visitors that begin between `firsts` and `lasts`, with their funnel events and purchases.
+-- Deletes the sessions of these visitors that begin between `firsts` and `lasts`, with what is counted from them.
 CREATE OR REPLACE FUNCTION public.delete_sessions(visitors bigint[], firsts timestamptz[], lasts timestamptz[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
@@ -12,6 +12,9 @@ BEGIN
     DELETE FROM public.purchases AS purchase
     USING unnest(visitors, firsts, lasts) AS region (visitor, first, last)
     WHERE purchase.visitor = region.visitor AND purchase.started_at BETWEEN region.first AND region.last;
+    DELETE FROM public.repeated_views AS repeated
+    USING unnest(visitors, firsts, lasts) AS region (visitor, first, last)
+    WHERE repeated.visitor = region.visitor AND repeated.started_at BETWEEN region.first AND region.last;
 END
 $$;
 

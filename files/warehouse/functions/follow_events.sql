@@ -9,7 +9,8 @@ DECLARE
     sign CONSTANT integer := TG_ARGV[0];
     zone text;
     touched record;
-    gone text[];
+    products text[];
+    fields smallint[];
 BEGIN
     IF NOT EXISTS (SELECT FROM changed) THEN
         RETURN NULL;
@@ -43,6 +44,14 @@ BEGIN
         GROUP BY hour, login_state, category, brand
         ORDER BY hour, login_state, category, brand
         ON CONFLICT (hour, login_state, category, brand) DO UPDATE SET events = present.events + excluded.events
+    ), pages AS (
+        INSERT INTO public.hourly_pages AS present
+        SELECT hour AT TIME ZONE zone, login_state, sum(events)
+        FROM labelled
+        WHERE public.is_view(event_name)
+        GROUP BY 1, 2
+        ORDER BY 1, 2
+        ON CONFLICT (hour, login_state) DO UPDATE SET pages = present.pages + excluded.pages
     ), daily AS (
         INSERT INTO public.daily_events AS present
         SELECT day, event_name, login_state, category, brand, sum(events)
@@ -72,31 +81,44 @@ BEGIN
     SET views = present.views + excluded.views, carts = present.carts + excluded.carts;
 
     IF sign = 1 THEN
-        INSERT INTO public.products AS present
-        SELECT DISTINCT ON (public.label(context_product_id))
-            public.label(context_product_id), public.label(context_product_name),
-            public.label(public.or_other(context_product_category, folded & 4)),
-            public.label(public.or_other(context_product_brand, folded & 8)),
-            context_product_price, context_product_discount_price, left(context_product_url_path, 200),
-            event_timestamp, event_id
-        FROM changed
-        WHERE NOT is_bot AND context_product_id <> '' AND context_product_name IS NOT NULL
-          AND coalesce(folded & 2, 0) = 0
-        ORDER BY public.label(context_product_id), event_timestamp DESC, event_id DESC
-        ON CONFLICT (product_id) DO UPDATE SET
-            name = excluded.name, category = excluded.category, brand = excluded.brand, price = excluded.price,
-            discount_price = excluded.discount_price, url_path = excluded.url_path,
-            event_timestamp = excluded.event_timestamp, event_id = excluded.event_id
-        WHERE (excluded.event_timestamp, excluded.event_id) > (present.event_timestamp, present.event_id);
+        WITH fact AS (
+            INSERT INTO public.product_facts AS present
+            SELECT DISTINCT ON (product_id, known)
+                product_id, known, public.label(context_product_name),
+                public.label(public.or_other(context_product_category, folded & 4)),
+                public.label(public.or_other(context_product_brand, folded & 8)),
+                context_product_price, context_product_discount_price, left(context_product_url_path, 200),
+                event_timestamp, event_id
+            FROM (
+                SELECT *, public.label(context_product_id) AS product_id,
+                    public.known_fields(
+                        context_product_name, context_product_category, context_product_brand, context_product_price,
+                        context_product_discount_price, context_product_url_path
+                    ) AS known
+                FROM changed
+                WHERE NOT is_bot AND context_product_id <> '' AND coalesce(folded & 2, 0) = 0
+            ) AS named
+            WHERE known > 0
+            ORDER BY product_id, known, event_timestamp DESC, event_id DESC
+            ON CONFLICT (product_id, known) DO UPDATE SET
+                name = excluded.name, category = excluded.category, brand = excluded.brand, price = excluded.price,
+                discount_price = excluded.discount_price, url_path = excluded.url_path,
+                event_timestamp = excluded.event_timestamp, event_id = excluded.event_id
+            WHERE (excluded.event_timestamp, excluded.event_id) > (present.event_timestamp, present.event_id)
+            RETURNING product_id
+        )
+        SELECT array_agg(DISTINCT product_id) INTO products FROM fact;
+        PERFORM public.merge_products(products);
     ELSE
         WITH deleted AS (
-            DELETE FROM public.products AS product
+            DELETE FROM public.product_facts AS fact
             USING changed
-            WHERE product.product_id = public.label(changed.context_product_id) AND product.event_id = changed.event_id
-            RETURNING product.product_id
+            WHERE fact.product_id = public.label(changed.context_product_id) AND fact.event_id = changed.event_id
+            RETURNING fact.product_id, fact.known
         )
-        SELECT array_agg(product_id) INTO gone FROM deleted;
-        PERFORM public.find_products(gone);
+        SELECT array_agg(product_id), array_agg(known) INTO products, fields FROM deleted;
+        PERFORM public.find_products(products, fields);
+        PERFORM public.merge_products(products);
         DELETE FROM public.hourly_events WHERE events = 0
             AND hour IN (SELECT date_trunc('hour', event_timestamp, zone) FROM changed);
         DELETE FROM public.daily_events WHERE events = 0
@@ -123,6 +145,7 @@ BEGIN
     END IF;
     -- After the sessions, because a product's day may have had nothing left but purchases.
     IF sign = -1 THEN
+        DELETE FROM public.hourly_pages WHERE pages = 0;
         DELETE FROM public.daily_products WHERE (views, carts, purchases) = (0, 0, 0)
             AND day IN (SELECT (event_timestamp AT TIME ZONE zone)::date FROM changed);
     END IF;
