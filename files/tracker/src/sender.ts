@@ -6,6 +6,7 @@ import { user } from './visitor.js'
 import type { Options } from './types.js'
 
 const PATIENCE = 15_000
+const SETTLE = 100
 const LONGEST = 5 * 60_000
 /** Answers after which the same events are not sent again. Any other is a fault that may pass. */
 const FINAL = [200, 400, 413, 415]
@@ -96,9 +97,14 @@ export function makeSender(options: Options, log: (...said: unknown[]) => void):
 
   const drain = async (): Promise<void> => {
     let most: number | undefined
+    let done = false
     for (;;) {
       const batch = queue.take(queue.all(), most)
-      if (!batch.keys.length || gone) return
+      if (!batch.keys.length || gone) {
+        // Other tabs see a little later what was taken out of the storage: they get the lock after that.
+        if (done) await new Promise((go) => setTimeout(go, SETTLE))
+        return
+      }
       flying = batch.keys
       const status = await send(batch)
       flying = []
@@ -106,6 +112,7 @@ export function makeSender(options: Options, log: (...said: unknown[]) => void):
         most = batch.keys.length >> 1
       } else if (FINAL.includes(status)) {
         failures = 0
+        done = true
         queue.acknowledge(batch.keys)
       } else {
         later(Math.min(LONGEST, retry * 2 ** failures++) * (0.5 + Math.random()))
@@ -117,7 +124,8 @@ export function makeSender(options: Options, log: (...said: unknown[]) => void):
   const flush = (): void => {
     clearTimeout(timer)
     due = Infinity
-    if (gone || busy || !url) return
+    if (gone || !url) return
+    if (busy) return later(interval)
     busy = true
     fresh = 0
     exclusive(drain)

@@ -155,7 +155,7 @@ export function makeTracker(options: Options): Tracker {
     addEventListener('online', guard(sender.flush))
     document.addEventListener('visibilitychange', guard(() => document.visibilityState === 'hidden' && sender.flush()))
     // What an earlier page has left
-    if (state === 'on') setTimeout(guard(sender.flush))
+    if (state === 'on') setTimeout(guard(sender.flush), options.interval ?? 2000)
   })()
   return tracker
 }
