@@ -63,9 +63,10 @@ LIMITS: dict[str, tuple[float, float]] = {
     "etl_memory": (128, 10240),
     "etl_timeout": (1, 900),
     "etl_reserved_concurrency": (0, 100000),
+    # SQS keeps a message for 14 days at most
+    "etl_failed_runs_days": (1, 14),
     "ingest_memory": (128, 10240),
     "ingest_timeout": (1, 900),
-    "ingest_reserved_concurrency": (0, 100000),
     "etl_run_call_timeout": (1, 3600),
     "etl_run_tries": (1, 10000),
     "host_packages_lock_timeout": (0, 86400),
@@ -95,6 +96,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "shiny_server_app_init_timeout": (1, 3600),
     "shiny_server_log_days": (1, 36500),
     # S3 takes no lifecycle of zero days
+    "storage_log_days": (1, 36500),
     "storage_noncurrent_days": (1, 36500),
     "storage_rejected_days": (1, 36500),
     "storage_session_log_days": (1, 36500),
