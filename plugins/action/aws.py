@@ -7,10 +7,6 @@ from typing import Any
 
 from ansible.plugins.action.normal import ActionModule as NormalActionModule
 
-# Not used here. Ansible loads this file once, in the process that forks a worker for each task. What is
-# imported there, boto3 above all, no worker imports anew: 0.2 s for each task on a host.
-from ansible_collections.amazon.aws.plugins.connection import aws_ssm  # noqa: F401
-
 WITHOUT_A_SESSION = re.compile(
     r"Couldn't connect to AWS|Unable to locate credentials|a profile and access tokens"
 )

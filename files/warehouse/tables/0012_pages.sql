@@ -33,4 +33,4 @@ COMMENT ON COLUMN public.daily_sessions.bounces IS
 
 GRANT SELECT ON public.repeated_views, public.hourly_pages TO clickstream_reader;
 
-SET LOCAL warehouse_schema.afterwards = 'SELECT public.rebuild_model()';
+SELECT set_config('warehouse_schema.afterwards', 'SELECT public.rebuild_model()', true);

@@ -41,4 +41,4 @@ COMMENT ON COLUMN public.products.discount_price IS
 
 GRANT SELECT ON public.product_facts TO clickstream_reader;
 
-SET LOCAL warehouse_schema.afterwards = 'SELECT public.rebuild_model()';
+SELECT set_config('warehouse_schema.afterwards', 'SELECT public.rebuild_model()', true);

@@ -36,9 +36,13 @@ def test_every_module_with_a_region_is_given_it() -> None:
         for path in (PROJECT / "plugins/modules").glob("*.py")
         if re.search(r"clickstream\.aws\.(connection|resource)$", path.read_text(), re.MULTILINE)
     }
-    routed = yaml.safe_load(RUNTIME.read_text())["plugin_routing"]["action"]
+    routed = yaml.safe_load(RUNTIME.read_text())["plugin_routing"]["modules"]
     assert issubclass(port_forward.ActionModule, aws.ActionModule)
-    assert routed == {module: {"redirect": "clickstream.aws.aws"} for module in modules - {"port_forward"}}
+    own = {"port_forward"}
+    assert routed == {
+        module: {"action_plugin": f"clickstream.aws.{module if module in own else 'aws'}"}
+        for module in modules
+    }
 
 
 LOADED = """
