@@ -12,11 +12,22 @@ settings.load_profile("patient")
 REMOVAL = "test_destroy_leaves_nothing_but_the_raw_bucket"
 
 
+LATE = ("drift", "e2e")
+"""Whose tests use the deployment of test_site.py. Drift comes first: it compares the warehouse with the raw
+bucket, and the pages' tests put rows into it."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Test the dashboard's pages (tests/e2e) on the deployment of test_site.py, before that is removed."""
-    pages = [item for item in items if item.path.parent.name == "e2e"]
+    """Test drift and the dashboard's pages on the deployment of test_site.py, before that is removed."""
     removal = next((item for item in items if item.name == REMOVAL), None)
     if removal is not None:
-        others = [item for item in items if item not in pages]
+        late = [item for folder in LATE for item in items if item.path.parent.name == folder]
+        others = [item for item in items if item not in late]
         place = others.index(removal)
-        items[:] = [*others[:place], *pages, *others[place:]]
+        items[:] = [*others[:place], *late, *others[place:]]
+
+
+@pytest.fixture(scope="session")
+def in_the_life_of_a_deployment(request: pytest.FixtureRequest) -> bool:
+    """Whether test_site.py builds the deployment in this run, and removes it."""
+    return any(item.path.name == "test_site.py" for item in request.session.items)

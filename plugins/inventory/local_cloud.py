@@ -47,10 +47,6 @@ from typing import Any  # noqa: E402
 
 from ansible.plugins.inventory import BaseInventoryPlugin  # noqa: E402
 
-# Not used here. Ansible loads every inventory plugin in the process that forks a worker for each task. What
-# is imported there, boto3 above all, no worker imports anew: 0.2 s for each task.
-from ansible_collections.amazon.aws.plugins.connection import aws_ssm  # noqa: E402, F401
-
 DROPPED_PREFIXES = ("AWS_ENDPOINT_URL_",)
 DROPPED = (
     "AWS_PROFILE",

@@ -317,9 +317,15 @@ def run_module(
     if not several:
         module = AnsibleAWSModule(argument_spec=specification, supports_check_mode=True, **rules)
         run(module, resource(module))
-    each = {"each": {"type": "list", "elements": "dict"}}
+    each: dict[str, Any] = {"type": "list", "elements": "dict"}
+    if any(option.get("no_log") for option in options.values()):
+        # Ansible hides only what it knows as an option. What is not given there, the task's own options say.
+        each["options"] = {
+            name: {key: value for key, value in option.items() if key not in ("required", "default")}
+            for name, option in options.items()
+        }
     optional = {name: {**option, "required": False} for name, option in specification.items()}
-    module = AnsibleAWSModule(argument_spec={**optional, **each}, supports_check_mode=True)
+    module = AnsibleAWSModule(argument_spec={**optional, "each": each}, supports_check_mode=True)
     module.client = cache(module.client)  # one client for all: making it takes longer than most calls
     entries = entries_of(module, ArgumentSpecValidator(specification, **rules))
     outcomes = [outcome(module, _one_of(module, resource, entry)) for entry in entries]
@@ -329,15 +335,34 @@ def run_module(
 
 def entries_of(module: AnsibleAWSModule, validator: ArgumentSpecValidator) -> list[dict[str, Any]]:
     """The parameters of each resource: an entry of ``each`` on top of the task's own options."""
-    common = {name: value for name, value in module.params.items() if name in validator.argument_spec}
-    common = {name: value for name, value in common.items() if value is not None}
-    entries = module.params["each"]
-    validated = [validator.validate({**common, **entry}) for entry in ([{}] if entries is None else entries)]
+    known, entries = validator.argument_spec, module.params["each"]
+    common = given({name: module.params[name] for name in known}, known)
+    several = [{}] if entries is None else [given(entry, known) for entry in entries]
+    validated = [validator.validate({**common, **entry}) for entry in several]
     for number, one in enumerate(validated):
         if one.error_messages:
             place = "" if entries is None else f"each[{number}]: "
             module.fail_json(msg=place + "; ".join(one.error_messages))
     return [dict(one.validated_parameters) for one in validated]
+
+
+def given(parameters: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a task gives, to be validated (again).
+
+    For each that it does not give Ansible puts in a None, in suboptions too, which the rules about
+    combinations would take for given.
+    """
+    return {
+        name: _suboptions(value, options.get(name, {}).get("options"))
+        for name, value in parameters.items()
+        if value is not None
+    }
+
+
+def _suboptions(value: Any, options: Mapping[str, Any] | None) -> Any:
+    if options is None:
+        return value
+    return [given(one, options) for one in value] if isinstance(value, list) else given(value, options)
 
 
 def _one_of(module: AnsibleAWSModule, resource: type[Resource], entry: dict[str, Any]) -> Resource:

@@ -13,13 +13,15 @@ description:
     M(clickstream.aws.vpc_endpoint)) are left alone.
 options:
   name:
-    description: Name tag of the route table.
+    description:
+      - Name tag of the route table.
+      - Required, here or in O(each).
     type: str
-    required: true
   vpc:
-    description: Name tag of the VPC.
+    description:
+      - Name tag of the VPC.
+      - Required, here or in O(each).
     type: str
-    required: true
   subnets:
     description: Name tags of the subnets that use it.
     type: list
@@ -42,7 +44,9 @@ options:
         description: Name tag of the NAT gateway that the route leads to.
         type: str
 author: The clickstream platform's founders
-extends_documentation_fragment: clickstream.aws.resource
+extends_documentation_fragment:
+  - clickstream.aws.resource
+  - clickstream.aws.each
 """
 
 EXAMPLES = r"""
@@ -59,13 +63,13 @@ EXAMPLES = r"""
 RETURN = r"""
 exists:
   description: Whether the route table exists after the task; in check mode, whether it exists now.
-  returned: unless pending
+  returned: without O(each), unless pending
   type: bool
 resource:
   description:
     - The route table after the task; in check mode as it would be, without the ids that AWS has yet to give.
     - Empty where the route table does not exist.
-  returned: unless pending
+  returned: without O(each), unless pending
   type: dict
   contains:
     route_table_id:
@@ -96,6 +100,11 @@ pending:
   description: Name of the parent that does not exist yet.
   returned: in check mode, where a parent is missing
   type: str
+resources:
+  description: With O(each), C(exists) and C(resource) of each entry, in their order.
+  returned: with O(each)
+  type: list
+  elements: dict
 """
 
 from collections.abc import Mapping
@@ -277,6 +286,7 @@ def main() -> None:
             "subnets": {"type": "list", "elements": "str", "default": []},
             "routes": route,
         },
+        several=True,
     )
 
 

@@ -14,9 +14,10 @@ description:
   - No value is returned, logged or part of a diff.
 options:
   name:
-    description: Name of the parameter, with its path.
+    description:
+      - Name of the parameter, with its path.
+      - Required, here or in O(each).
     type: str
-    required: true
   value:
     description: The secret.
     type: str
@@ -36,6 +37,33 @@ options:
     description: What the secret is for.
     type: str
     default: ""
+  each:
+    description:
+      - Several parameters in one task. The task's own options hold for all of them.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: As O(name).
+        type: str
+      value:
+        description: As O(value).
+        type: str
+      generate:
+        description: As O(generate).
+        type: dict
+        suboptions:
+          length:
+            description: Number of characters.
+            type: int
+            default: 40
+          alphabet:
+            description: Characters to choose from.
+            type: str
+            default: ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
+      description:
+        description: As O(description).
+        type: str
 author: The clickstream platform's founders
 extends_documentation_fragment: clickstream.aws.resource
 """
@@ -50,7 +78,7 @@ EXAMPLES = r"""
 RETURN = r"""
 exists:
   description: Whether the parameter exists after the task; in check mode, whether it exists now.
-  returned: always
+  returned: without O(each)
   type: bool
 resource:
   description:
@@ -58,7 +86,7 @@ resource:
       to give.
     - The value is never returned.
     - Empty where the parameter does not exist.
-  returned: always
+  returned: without O(each)
   type: dict
   contains:
     type:
@@ -73,6 +101,11 @@ resource:
     tags:
       description: All tags.
       type: dict
+resources:
+  description: With O(each), C(exists) and C(resource) of each entry, in their order.
+  returned: with O(each)
+  type: list
+  elements: dict
 """
 
 import secrets
@@ -225,6 +258,7 @@ def main() -> None:
             "description": {"default": ""},
         },
         mutually_exclusive=[("value", "generate")],
+        several=True,
     )
 
 

@@ -17,10 +17,9 @@ PORT = "23841"
 
 
 @pytest.fixture(scope="session")
-def platform(request: pytest.FixtureRequest) -> Iterator[None]:
+def platform(in_the_life_of_a_deployment: bool) -> Iterator[None]:
     """The platform as test_site.py built it in this run; else one that is there, or one of this run's own."""
-    in_its_life = any(item.path.name == "test_site.py" for item in request.session.items)
-    if in_its_life or is_there():
+    if in_the_life_of_a_deployment or is_there():
         yield
         return
     succeed("playbooks/local_cloud.yml")

@@ -41,6 +41,30 @@ def test_a_route_table_is_created_with_route_and_subnet(network: Account) -> Non
     assert tags(table(network, "rtb-public")) == {**TAGS, "Name": "rtb-public"}
 
 
+def test_several_route_tables_are_one_task(network: Account) -> None:
+    tables = [
+        {key: one[key] for key in ("name", "subnets", "routes") if key in one}
+        for one in (PUBLIC_TABLE, PRIVATE_TABLE)
+    ]
+    for one in tables:
+        network.ok("route_table", name=one["name"], vpc=VPC, state="absent")
+    done = network.converge("route_table", each=tables, vpc=VPC, tags=TAGS)
+    gateway = internet_gateway(network)
+    assert [one["resource"]["routes"] for one in done["resources"]] == [
+        [{"destination": ANYWHERE, "target": gateway["InternetGatewayId"]}],
+        [],
+    ]
+    assert table_subnets(network, "rtb-private") == [subnet(network, PRIVATE)["SubnetId"]]
+
+
+def test_a_route_has_one_target(network: Account) -> None:
+    for targets in ({}, {"internet_gateway": GATEWAY, "nat_gateway": NAT["name"]}):
+        route = {"destination": ANYWHERE, **targets}
+        for arguments in ({"routes": [route]}, {"each": [{"routes": [route]}]}):
+            failed = network.run("route_table", name="rtb-public", vpc=VPC, **arguments)
+            assert failed["failed"] and "internet_gateway" in failed["msg"], failed
+
+
 def test_a_changed_target_replaces_the_route_without_a_gap(network: Account) -> None:
     _default_route_elsewhere(network)
     wrote = len(network.writes)

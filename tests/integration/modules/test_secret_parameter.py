@@ -49,6 +49,30 @@ def test_a_given_secret_is_stored_and_repaired(cloud: Cloud) -> None:
     assert "other" not in json.dumps(done) and "c2VjcmV0" not in json.dumps(done)
 
 
+def test_several_secrets_are_one_task_that_shows_none(cloud: Cloud) -> None:
+    both = {
+        "each": [
+            {"name": "/services/both/password", "generate": {"length": 20}},
+            {"name": "/services/both/key", "value": GIVEN["value"], "description": "A key"},
+        ],
+        "tags": TAGS,
+    }
+    done = cloud.converge("secret_parameter", **both)
+    made = stored(cloud, "/services/both/password")["Value"]
+    assert len(made) == 20 and stored(cloud, "/services/both/key")["Value"] == GIVEN["value"]
+    assert made not in json.dumps(done) and "c2VjcmV0" not in json.dumps(done)
+    assert parameter_tags(cloud, "/services/both/key") == TAGS
+    assert description(cloud, "/services/both/key")["Description"] == "A key"
+
+
+def test_several_secrets_are_refused_before_one_is_made(cloud: Cloud) -> None:
+    good = {"name": "/services/good", "generate": {}}
+    both = {"name": "/services/bad", "value": "x", "generate": {}}
+    result = cloud.run("secret_parameter", each=[good, both])
+    assert result["failed"] and "each[1]: parameters are mutually exclusive: value|generate" in result["msg"]
+    assert gone(lambda: stored(cloud, "/services/good"))
+
+
 @pytest.mark.parametrize(
     "arguments", [GENERATED, {"name": "/services/password", "description": "A password", "tags": TAGS}]
 )

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.clickstream.aws.plugins.action import aws, port_forward
+from ansible_collections.clickstream.aws.plugins.action import aws, caller_info, port_forward
 
 PROJECT = Path(__file__).parents[3]
 RUNTIME = PROJECT / "collections/ansible_collections/clickstream/aws/meta/runtime.yml"
@@ -37,8 +37,8 @@ def test_every_module_with_a_region_is_given_it() -> None:
         if re.search(r"clickstream\.aws\.(connection|resource)$", path.read_text(), re.MULTILINE)
     }
     routed = yaml.safe_load(RUNTIME.read_text())["plugin_routing"]["modules"]
-    assert issubclass(port_forward.ActionModule, aws.ActionModule)
-    own = {"port_forward"}
+    own = {"caller_info": caller_info, "port_forward": port_forward}
+    assert all(issubclass(plugin.ActionModule, aws.ActionModule) for plugin in own.values())
     assert routed == {
         module: {"action_plugin": f"clickstream.aws.{module if module in own else 'aws'}"}
         for module in modules
@@ -66,14 +66,14 @@ main()
 
 def test_workers_need_not_load_what_all_of_them_use(tmp_path: Path) -> None:
     """Else each task pays for boto3 twice, in its worker and in the module."""
-    (tmp_path / "play.yml").write_text(PLAY.replace("nowhere", "nowhere\n        nonsense: true"))
+    (tmp_path / "play.yml").write_text(PLAY.replace("vpc:", "caller_info:"))
     (tmp_path / "told.py").write_text(LOADED)
     command = [sys.executable, "told.py", "-i", "localhost,", "play.yml"]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg")}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     told = "worker: ['boto3', 'ansible_collections.amazon.aws.plugins.connection.aws_ssm']"
     assert re.findall("worker:.*", done.stderr) == [told], done.stdout + done.stderr
-    assert "nonsense" in done.stdout
+    assert "Unsupported parameters" in done.stdout
 
 
 def test_other_collections_modules_are_told_by_their_tasks() -> None:
