@@ -28,6 +28,7 @@ ROLES = {
             "ReadEvents",
             "ReadSecrets",
             "Log",
+            "TellOfFailedRuns",
             "NetworkInterfaces",
             "NotTheCodeItself",
         },

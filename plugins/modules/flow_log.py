@@ -84,6 +84,7 @@ pending:
   type: str
 """
 
+import time
 from typing import Any
 
 from ansible_collections.clickstream.aws.plugins.module_utils.ec2 import Ec2Resource, described_tags
@@ -137,7 +138,21 @@ class FlowLog(Ec2Resource):
         }
 
     def create(self, desired: State) -> None:
-        """Make it; EC2 answers 200 where it could not, and says why beside it."""
+        """Make it, and ask again for half a minute while the bucket's new policy is not known everywhere."""
+        for pause in (2, 3, 5, 10, 10, 0):
+            refused = self.refusal(desired)
+            if refused is None:
+                return
+            if "Access Denied" not in refused or not pause:
+                break
+            time.sleep(pause)
+        self.module.fail_json(
+            msg=f"{self.kind} {self.name}: {refused}. Fix: run playbooks/storage.yml, which makes the bucket "
+            f"{self.params['bucket']} and lets AWS deliver logs to it."
+        )
+
+    def refusal(self, desired: State) -> str | None:
+        """Make it; EC2 answers 200 also where it could not, and why, which this returns."""
         answer = self.ec2.create_flow_logs(
             ResourceType="VPC",
             ResourceIds=[self.vpc_id],
@@ -147,12 +162,8 @@ class FlowLog(Ec2Resource):
             MaxAggregationInterval=desired["interval_seconds"],
             TagSpecifications=self.tag_specification("vpc-flow-log"),
         )
-        for one in answer.get("Unsuccessful", []):
-            self.module.fail_json(
-                msg=f"{self.kind} {self.name}: {one['Error'].get('Message', one['Error'])} "
-                f"Fix: run playbooks/storage.yml, which makes the bucket {self.params['bucket']} and lets "
-                "AWS deliver logs to it."
-            )
+        errors = [one["Error"] for one in answer.get("Unsuccessful", [])]
+        return str(errors[0].get("Message", errors[0])).rstrip(".") if errors else None
 
     def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
         """Repair the tags, or make it anew."""

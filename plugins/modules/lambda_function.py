@@ -286,7 +286,8 @@ from ansible_collections.clickstream.aws.plugins.module_utils.services import (
 
 ABSENT = "ResourceNotFoundException"
 
-NOT_YET = ("cannot be assumed", "does not have permissions to call", "CreateGrant")
+NO_RIGHT = "does not have permissions to call"
+NOT_YET = ("cannot be assumed", NO_RIGHT, "CreateGrant")
 """Phrases of Lambda's errors about a role that IAM has not made known everywhere yet."""
 
 KEPT_UNRESERVED = 100
@@ -548,7 +549,15 @@ class LambdaFunction(Resource):
             except ClientError as error:
                 reason = error.response["Error"]
                 role = any(phrase in reason["Message"] for phrase in NOT_YET)
-                if reason["Code"] != "InvalidParameterValueException" or not role or not pause:
+                if reason["Code"] != "InvalidParameterValueException" or not role:
+                    raise
+                if not pause and NO_RIGHT in reason["Message"]:
+                    self.module.fail_json(
+                        msg=f"{self.kind} {self.name}: {reason['Message'].rstrip('.')}. Fix: give the role "
+                        "that right (role iam does, for the platform's own); an administrator brings its "
+                        "boundary up to date (docs/role-boundary.json; README, Deploy to AWS, step 1)."
+                    )
+                if not pause:
                     raise
                 time.sleep(pause)
 

@@ -23,6 +23,27 @@ from ansible_collections.clickstream.aws.plugins.module_utils.http_api import (
     stage_settings,
     wanted_cors,
 )
+from ansible_collections.clickstream.aws.plugins.modules.http_api import ACCESS_LOG, ADDRESSES
+
+PERSONAL = (
+    "identity",
+    "authorizer.claims",
+    "authorizer.jwt",
+    "header",
+    "query",
+    "body",
+    "useragent",
+    "sourceip",
+)
+"""In names of API Gateway's variables: who sent a request, or what."""
+
+
+def test_a_line_of_the_access_log_says_nothing_of_who_sent_the_request() -> None:
+    variables = [value.lower() for value in ACCESS_LOG.values()]
+    assert all(value.startswith("$context.") for value in variables)
+    assert [value for value in variables for word in PERSONAL if word in value] == []
+    assert ACCESS_LOG.keys().isdisjoint(ADDRESSES), "what full adds is only that"
+
 
 NAMES = st.lists(st.text("abcXYZ-", min_size=1, max_size=8), max_size=4, unique_by=str.lower)
 

@@ -76,6 +76,14 @@ def test_a_role_that_never_comes_is_an_error_after_a_minute(naps: list[float]) -
     assert 50 < sum(naps) < 90
 
 
+def test_a_right_that_the_role_has_not_is_an_error_with_the_fix(naps: list[float]) -> None:
+    function = LambdaFunction(Module(mock.Mock()))
+    told = "The function's execution role does not have permissions to call SendMessage on arn:aws:sqs:q"
+    with pytest.raises(FailedError, match=r"SendMessage on arn:aws:sqs:q\. Fix: .*docs/role-boundary\.json"):
+        function.when_role_is_known(assume(times=100, message=told))
+    assert 50 < sum(naps) < 90
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
     [("InvalidParameterValueException", "Handler is invalid"), ("AccessDeniedException", CANNOT)],
