@@ -173,11 +173,20 @@ def groups_of_the_first_interface() -> None:
 
 @fix
 def replaced_profile() -> None:
-    """moto shows an instance with the profile that ReplaceIamInstanceProfileAssociation took away."""
+    """moto shows an instance with the profile that ReplaceIamInstanceProfileAssociation took away.
+
+    It also replaces that of an instance which does not run; AWS's API Reference: "for the specified running
+    instance".
+    """
     replace = IamInstanceProfileAssociationBackend.replace_iam_instance_profile_association
 
-    def shown(self: Any, *args: Any, **more: Any) -> Any:
-        association = replace(self, *args, **more)
+    def shown(self: Any, association_id: str, *args: Any, **more: Any) -> Any:
+        found, _ = self.describe_iam_instance_profile_associations([association_id])
+        if any(one.instance._state.name != "running" for one in found):
+            raise EC2ClientError(
+                "IncorrectState", f"The association {association_id} is not the active association"
+            )
+        association = replace(self, association_id, *args, **more)
         profile = {"Arn": association.iam_instance_profile.arn, "Id": association.association_id}
         self.modify_instance_attribute(association.instance.id, "iam_instance_profile", profile)
         return association

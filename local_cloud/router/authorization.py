@@ -147,6 +147,8 @@ class Gate:
         resources = need.resources
         if need.action == "iam:PassRole" and resources[0].startswith("instance-profile/"):
             resources = (await self._role_of(resources[0].partition("/")[2]),)
+        if resources[0].startswith("profile-of/"):
+            resources = (await self._instance_with(resources[0].partition("/")[2]),)
         identity = (await self._identities()).get(principal.identity)
         policies = identity.policies if identity else {}
         who: Context = {"aws:PrincipalArn": principal.identity, "aws:PrincipalAccount": self._account}
@@ -277,6 +279,13 @@ class Gate:
         except LookupError:
             return f"arn:aws:iam::{self._account}:role/{profile}"
         return str(answer.findtext(".//Roles/member/Arn"))
+
+    async def _instance_with(self, association: str) -> str:
+        """Return the ARN of the instance whose association with a profile this is."""
+        asked = {"AssociationId.1": association}
+        answer = await self._backends.query("ec2", "DescribeIamInstanceProfileAssociations", asked)
+        found = answer.findtext(".//instanceId") or "none"
+        return f"arn:aws:ec2:{self._backends.settings.region}:{self._account}:instance/{found}"
 
     async def _subnet(self, client: str) -> str:
         """Return the subnet of the instance with this address; empty for this computer."""

@@ -209,7 +209,10 @@ def _ec2(call: Call, account: str) -> Iterator[Need]:
     found = [_ec2_arn(call, account, value) for value in named]
     new = _EC2_NEW.get(call.action, ())
     made = arns(call, account, "ec2", *(f"{kind}/new" for kind in new))
-    yield Need(f"ec2:{call.action}", (*filter(None, found), *made, "*"))
+    association = call.param("AssociationId") if "IamInstanceProfile" in call.action else ""
+    # the router takes the association's instance in its place
+    about = (f"profile-of/{association}",) if association else (*filter(None, found), *made, "*")
+    yield Need(f"ec2:{call.action}", about)
     if call.params("TagSpecification") and call.action != "CreateTags":
         yield Need("ec2:CreateTags", made, {"ec2:CreateAction": call.action})
     if call.action in {"CreateFlowLogs", "DeleteFlowLogs"}:

@@ -183,6 +183,7 @@ resources:
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -424,7 +425,8 @@ class Bucket(Resource):
         }
         for key, put in apply.items():
             if key in changes:
-                put(desired[key])
+                # S3 takes one change of a bucket at a time, and not every server knows a new one at once.
+                retrying(partial(put, desired[key]), "OperationAborted", "NoSuchBucket")
 
     def put_public_access(self, blocks: dict[str, bool]) -> None:
         """Block public access."""

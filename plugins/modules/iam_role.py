@@ -119,6 +119,8 @@ resources:
 """
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -129,6 +131,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.resource import (
     State,
     ignore_absent,
     policy,
+    retrying,
     run_module,
     tag_dict,
     tag_list,
@@ -150,6 +153,7 @@ class IamRole(Resource):
     def __init__(self, module: AnsibleAWSModule) -> None:
         super().__init__(module)
         self.iam = patient(module.client("iam"))
+        self.new_boundary = False
 
     def read(self) -> State | None:
         """trust, inline_policies, managed_policies, instance_profile, description, …, and arn."""
@@ -219,6 +223,7 @@ class IamRole(Resource):
     def make_role(self, desired: State) -> None:
         """Make the bare role and wait until IAM knows it."""
         boundary = desired["permissions_boundary"]
+        self.new_boundary = bool(boundary)
         self.iam.create_role(
             **({"PermissionsBoundary": boundary} if boundary else {}),
             RoleName=self.name,
@@ -238,10 +243,12 @@ class IamRole(Resource):
                 changes - SET_AT_CREATION,
             )
         if "permissions_boundary" in changes:  # first: a deployer's rights to the rest may hang on it
+            self.new_boundary = True
             self.repair_boundary(desired["permissions_boundary"])
         if "trust" in changes:
             document = json.dumps(self.params["trust"])
-            self.iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=document)
+            trust = partial(self.iam.update_assume_role_policy, RoleName=self.name)
+            self.bounded(partial(trust, PolicyDocument=document))
         if changes & {"description", "max_session_seconds"}:
             self.iam.update_role(
                 RoleName=self.name,
@@ -275,14 +282,22 @@ class IamRole(Resource):
             self.iam.delete_role_policy(RoleName=self.name, PolicyName=name)
         for name in (name for name in desired if current.get(name) != desired[name]):
             document = json.dumps(self.params["inline_policies"][name])
-            self.iam.put_role_policy(RoleName=self.name, PolicyName=name, PolicyDocument=document)
+            put = partial(self.iam.put_role_policy, RoleName=self.name, PolicyName=name)
+            self.bounded(partial(put, PolicyDocument=document))
 
     def repair_managed(self, current: set[str], desired: set[str]) -> None:
         """Detach extra managed policies, attach missing ones."""
         for arn in current - desired:
             self.iam.detach_role_policy(RoleName=self.name, PolicyArn=arn)
         for arn in desired - current:
-            self.iam.attach_role_policy(RoleName=self.name, PolicyArn=arn)
+            self.bounded(partial(self.iam.attach_role_policy, RoleName=self.name, PolicyArn=arn))
+
+    def bounded(self, call: Callable[[], Any]) -> None:
+        """Make the call; a deployer may only in a role whose boundary every server of IAM knows already."""
+        if self.new_boundary:
+            retrying(call, "AccessDenied", retries=6)
+        else:
+            call()
 
     def repair_profile(self, current: list[str] | None, desired: list[str] | None) -> None:
         """Make, fill, empty or remove the instance profile (it holds one role at most)."""
@@ -296,7 +311,7 @@ class IamRole(Resource):
         for role in set(desired or []) - set(current or []):
             self.iam.add_role_to_instance_profile(**profile, RoleName=role)
         if current is not None and desired is None:
-            self.iam.delete_instance_profile(**profile)
+            retrying(partial(self.iam.delete_instance_profile, **profile), "DeleteConflict", retries=5)
 
     def delete(self, current: State) -> None:
         """Remove the profile, the policies and the role."""
@@ -304,7 +319,7 @@ class IamRole(Resource):
         if "arn" in current:
             self.repair_inline(current["inline_policies"], {})
             self.repair_managed(set(current["managed_policies"]), set())
-            self.iam.delete_role(RoleName=self.name)
+            retrying(partial(self.iam.delete_role, RoleName=self.name), "DeleteConflict", retries=5)
 
 
 SET_AT_CREATION = frozenset({"trust", "description", "permissions_boundary", "max_session_seconds", "tags"})

@@ -127,7 +127,7 @@ resource:
       type: str
       sample: t4g.medium
     instance_profile:
-      description: Name of its instance profile; empty where it has none.
+      description: Name of its instance profile; empty where it has none. It says so where that was removed.
       type: str
     security_groups:
       description: Ids of its security groups.
@@ -197,6 +197,7 @@ class Instance(Ec2Resource):
 
     kind = "instance"
     found: dict[str, Any] | None = None
+    profile = ""
     image: dict[str, Any]
 
     def describe(self) -> dict[str, Any] | None:
@@ -221,7 +222,7 @@ class Instance(Ec2Resource):
         protection = self.ec2.describe_instance_attribute(
             InstanceId=found["InstanceId"], Attribute="disableApiTermination"
         )
-        profile = found.get("IamInstanceProfile", {}).get("Arn", "")
+        self.profile = self._profile(found["InstanceId"])
         return {
             "instance_id": found["InstanceId"],
             "image_id": found["ImageId"],
@@ -229,7 +230,7 @@ class Instance(Ec2Resource):
             "subnet_id": found["SubnetId"],
             "private_ip": found["PrivateIpAddress"],
             "type": found["InstanceType"],
-            "instance_profile": profile.rsplit("/", 1)[-1],
+            "instance_profile": self.profile,
             "security_groups": sorted(group["GroupId"] for group in found["SecurityGroups"]),
             "metadata": {key: found.get("MetadataOptions", {}).get(key) for key in METADATA},
             "termination_protection": bool(protection["DisableApiTermination"]["Value"]),
@@ -237,6 +238,28 @@ class Instance(Ec2Resource):
             "monitoring": found["Monitoring"]["State"] not in ("disabled", "disabling"),
             "tags": described_tags(found),
         }
+
+    def _association(self, instance_id: str) -> dict[str, Any]:
+        """EC2's description of the instance's association with a profile; empty where it has none."""
+        by = {"instance_id": instance_id, "state": ["associating", "associated"]}
+        call = "describe_iam_instance_profile_associations"
+        return next(iter(self.find.all(call, "IamInstanceProfileAssociations", **by)), {})
+
+    def _profile(self, instance_id: str) -> str:
+        """The profile's name. One that was removed is told apart, made again since under its name or not:
+        the instance has no credentials from it."""
+        there = self._association(instance_id).get("IamInstanceProfile", {})
+        name = str(there.get("Arn", "")).rsplit("/", 1)[-1]
+        if name != self.params.get("instance_profile"):
+            return name  # somebody else's, which this identity may not be allowed to look at
+        made = self._made_profile(name).get("InstanceProfileId")
+        return name if made == there.get("Id") else f"{name}, which was removed"
+
+    def _made_profile(self, name: str) -> dict[str, Any]:
+        """IAM's description of the profile of that name; empty where there is none."""
+        iam = self.module.client("iam")
+        answer = ignore_absent(lambda: iam.get_instance_profile(InstanceProfileName=name), "NoSuchEntity")
+        return dict(answer["InstanceProfile"]) if answer else {}
 
     def _credits(self, found: dict[str, Any]) -> str:
         if not BURSTABLE.match(found["InstanceType"]):
@@ -265,17 +288,13 @@ class Instance(Ec2Resource):
             "monitoring": False,
             "tags": self.wanted_tags(),
         }
-        profile = (self.found or {}).get("IamInstanceProfile", {}).get("Arn", "")
-        if profile.rsplit("/", 1)[-1] != desired["instance_profile"]:
-            self._require_profile(desired["instance_profile"])
+        if self.profile != desired["instance_profile"] and not self._made_profile(
+            desired["instance_profile"]
+        ):
+            raise Missing("instance profile", desired["instance_profile"])
         if self.found is None:
             self.image = self._newest_image()
         return desired
-
-    def _require_profile(self, name: str) -> None:
-        iam = self.module.client("iam")
-        if not ignore_absent(lambda: iam.get_instance_profile(InstanceProfileName=name), "NoSuchEntity"):
-            raise Missing("instance profile", name)
 
     def _newest_image(self) -> dict[str, Any]:
         """EC2's description of the newest image of that owner and name; none ends the module with the fix."""
@@ -292,6 +311,7 @@ class Instance(Ec2Resource):
 
     def create(self, desired: State) -> None:
         """Start an instance of the newest image and wait until it runs."""
+        self._wait_for_the_address()
         volume = {
             "VolumeType": "gp3",
             "VolumeSize": self.params["volume_size"],
@@ -332,6 +352,13 @@ class Instance(Ec2Resource):
         instance_id = answer["Instances"][0]["InstanceId"]
         self._wait("instance_exists", instance_id)
         self._wait("instance_running", instance_id)
+
+    def _wait_for_the_address(self) -> None:
+        """Return when one that somebody has terminated is gone: until then it has the address."""
+        by = {"tag__Name": self.name, "vpc_id": self.vpc_id, "instance_state_name": "shutting-down"}
+        for reservation in self.find.all("describe_instances", "Reservations", **by):
+            for going in reservation["Instances"]:
+                self._wait("instance_terminated", going["InstanceId"])
 
     def _when_profile_is_known(self, call: Callable[[], Any]) -> Any:
         """The call's answer; EC2 learns of a new instance profile some seconds after IAM."""
@@ -379,13 +406,13 @@ class Instance(Ec2Resource):
             )
         repairs: dict[str, Callable[[str, Any], None]] = {
             "termination_protection": self._set_protection,
+            "type": self._set_type,
+            "instance_state": self._start,  # EC2 replaces the profile of one that runs only
             "instance_profile": self._set_profile,
             "security_groups": self._set_groups,
             "metadata": self._set_metadata,
             "monitoring": self._stop_monitoring,
-            "type": self._set_type,
             "cpu_credits": self._set_credits,
-            "instance_state": self._start,
         }
         for key, repair in repairs.items():
             if key in changes:
@@ -398,12 +425,10 @@ class Instance(Ec2Resource):
 
     def _set_profile(self, instance_id: str, wanted: str) -> None:
         """Replace the profile where there is one, which is never without; else associate it."""
-        by = {"instance_id": instance_id, "state": ["associating", "associated"]}
-        call = "describe_iam_instance_profile_associations"
-        there = self.find.all(call, "IamInstanceProfileAssociations", **by)
+        there = self._association(instance_id)
         profile = {"IamInstanceProfile": {"Name": wanted}}
         if there:
-            ids = {"AssociationId": there[0]["AssociationId"]}
+            ids = {"AssociationId": there["AssociationId"]}
             self._when_profile_is_known(
                 lambda: self.ec2.replace_iam_instance_profile_association(**ids, **profile)
             )

@@ -200,7 +200,7 @@ resource:
       type: dict
       sample: {Handler: etl.handler.handler, Runtime: python3.13}
     healthy:
-      description: Whether neither its creation nor its last update failed.
+      description: Whether neither its creation nor its last update failed, nor its role was made anew since.
       type: bool
     reserved_concurrency:
       description: How many calls may run at the same time; null where nothing is reserved.
@@ -257,7 +257,8 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable
-from functools import partial
+from datetime import datetime
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -351,6 +352,19 @@ def failure(function: dict[str, Any]) -> str | None:
     return None
 
 
+def orphaned(function: dict[str, Any], role: dict[str, Any] | None) -> bool:
+    """Whether its role was made anew after the function was last changed.
+
+    Then the key of its environment variables is granted to a role that is no more, and Lambda refuses every
+    call (KMSAccessDeniedException); to be told of the same role again does not mend it (AWS re:Post, "How do
+    I resolve AWS KMS exceptions in Lambda").
+    """
+    if role is None or role["Arn"] != function.get("Role") or "LastModified" not in function:
+        return False
+    changed = datetime.strptime(function["LastModified"], "%Y-%m-%dT%H:%M:%S.%f%z")
+    return bool(role["CreateDate"] > changed)
+
+
 def wanted_asynchronous(calls: dict[str, Any] | None) -> dict[str, Any] | None:
     """The task's option in the form of :func:`described_asynchronous`; no destination has one form."""
     return calls and {**calls, "on_failure": calls["on_failure"] or None}
@@ -371,8 +385,9 @@ class LambdaFunction(Resource):
         super().__init__(module)
         self.client = module.client("lambda")
         self.by = {"FunctionName": self.name}
-        self.busy = False
+        self.busy = self.orphaned = False
         self.reserved = 0
+        self.foreign: dict[str, Any] = {}
 
     def read(self) -> State | None:
         """code, configuration, healthy, reserved_concurrency, permissions, asynchronous, tags, and arn."""
@@ -381,14 +396,17 @@ class LambdaFunction(Resource):
             function=lambda: ignore_absent(lambda: client.get_function(**self.by), ABSENT),
             permissions=lambda: function_permissions(client, self.name),
             calls=lambda: ignore_absent(lambda: client.get_function_event_invoke_config(**self.by), ABSENT),
+            role=lambda: self.role,
         )
         if found["function"] is None:
             return None
         function = found["function"]["Configuration"]
         self.busy = unfinished(function)
+        self.orphaned = orphaned(function, found["role"])
         reserved = (found["function"].get("Concurrency") or {}).get("ReservedConcurrentExecutions")
         self.reserved = reserved or 0
-        foreign = self.params["foreign_permissions"]
+        granted = found["permissions"]
+        self.foreign = {sid: granted[sid] for sid in self.params["foreign_permissions"] if sid in granted}
         return {
             "arn": function["FunctionArn"],
             "code": {
@@ -396,11 +414,9 @@ class LambdaFunction(Resource):
                 "architecture": function.get("Architectures", ["x86_64"])[0],
             },
             "configuration": described_configuration(function),
-            "healthy": failure(function) is None,
+            "healthy": failure(function) is None and not self.orphaned,
             "reserved_concurrency": reserved,
-            "permissions": {
-                sid: permission for sid, permission in found["permissions"].items() if sid not in foreign
-            },
+            "permissions": {sid: one for sid, one in granted.items() if sid not in self.foreign},
             "asynchronous": described_asynchronous(found["calls"]),
             "tags": map_tags(found["function"].get("Tags")),
         }
@@ -469,14 +485,21 @@ class LambdaFunction(Resource):
             raise Missing("package", str(path))
         return path.read_bytes()
 
-    def role_arn(self) -> str:
-        """The ARN of the function's role."""
-        name = self.params["role"]
+    @cached_property
+    def role(self) -> dict[str, Any] | None:
+        """IAM's description of the task's role; None where there is none, or where the task names none."""
+        name = self.params.get("role")
+        if not name:
+            return None
         iam = self.module.client("iam")
         answer = ignore_absent(lambda: iam.get_role(RoleName=name), "NoSuchEntity")
-        if answer is None:
-            raise Missing("IAM role", name)
-        return str(answer["Role"]["Arn"])
+        return dict(answer["Role"]) if answer else None
+
+    def role_arn(self) -> str:
+        """The ARN of the function's role."""
+        if self.role is None:
+            raise Missing("IAM role", self.params["role"])
+        return str(self.role["Arn"])
 
     def vpc_config(self) -> dict[str, list[str]]:
         """The ids of subnets and security groups; empty lists outside a VPC (and so to leave one)."""
@@ -508,7 +531,12 @@ class LambdaFunction(Resource):
         self.update(new, desired, frozenset(key for key in rest if desired[key] != new[key]))
 
     def update(self, current: State, desired: State, changes: frozenset[str]) -> None:
-        """Repair what differs, one update after the other has taken effect."""
+        """Repair what differs, one update after the other; where none helps, make another function."""
+        if self.orphaned:
+            self.delete(current)
+            self.create(desired)
+            repair_function_permissions(self.client, self.name, {}, self.foreign)
+            return
         if self.busy and changes & {"code", "configuration"}:
             # for what an interrupted run began: until then Lambda refuses a change
             self.wait(healthy=False)
@@ -598,8 +626,16 @@ class LambdaFunction(Resource):
         )
 
     def delete(self, current: State) -> None:
-        """Remove it; its log group stays."""
+        """Remove it, once Lambda is done with it; its log group stays."""
+        if self.busy:
+            self.wait(healthy=False)
         self.client.delete_function(**self.by)
+        self.busy = self.orphaned = False
+
+        def gone() -> bool:
+            return ignore_absent(lambda: self.client.get_function(**self.by), ABSENT) is None
+
+        wait_for(gone, "Lambda to remove the function")
 
 
 def main() -> None:

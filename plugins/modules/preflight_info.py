@@ -82,6 +82,7 @@ advice:
   returned: success
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,8 +96,8 @@ from ansible_collections.clickstream.aws.plugins.module_utils.sessions import pl
 EC2_ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
 """EC2's names of Debian's architectures."""
 
-STANDARD_FAMILIES = frozenset("acdhimrtz")
-"""EC2 User Guide, "On-Demand Instance quotas": the first letters of the families that share the quota."""
+STANDARD_FAMILIES = re.compile(r"(?!dl|hpc|inf|mac|trn)[acdhimrtz]")
+"""EC2 User Guide, "On-Demand Instance quotas": the families that share the quota, by their first letters."""
 
 VCPU_QUOTA, EXECUTIONS_QUOTA = "L-1216C47A", "L-B99A9384"
 ENOUGH_EXECUTIONS = 100
@@ -137,8 +138,8 @@ def boundary_errors(iam: Any, arn: str) -> Iterator[str]:
         )
         yield (
             f"{what} {arn}, which bounds what the platform's roles may do. Fix: have an administrator of the "
-            "account run the commands of README, Deploy to AWS, step 1: they make it from "
-            "docs/role-boundary.json and bring the deployer's policies up to date."
+            "account run bin/deployer-policies (README, Deploy to AWS, step 1): it makes it from "
+            "docs/role-boundary.json and brings the deployer's policies up to date."
         )
 
 
@@ -220,7 +221,7 @@ def plan_findings(client: Client, type_info: Mapping[str, Any], params: Mapping[
 
 def vcpu_findings(client: Client, type_info: Mapping[str, Any], params: Mapping[str, Any]) -> Findings:
     """The instances of the standard families may have so many vCPUs together; new accounts have few."""
-    if type_info["InstanceType"][0] not in STANDARD_FAMILIES:
+    if not STANDARD_FAMILIES.match(type_info["InstanceType"]):
         return Findings()
     answer = client("service-quotas", config=IMPATIENT).get_service_quota(
         ServiceCode="ec2", QuotaCode=VCPU_QUOTA
@@ -234,7 +235,7 @@ def vcpu_findings(client: Client, type_info: Mapping[str, Any], params: Mapping[
     used = sum(
         one["CpuOptions"]["CoreCount"] * one["CpuOptions"]["ThreadsPerCore"]
         for one in running
-        if one["InstanceType"][0] in STANDARD_FAMILIES and "CpuOptions" in one
+        if STANDARD_FAMILIES.match(one["InstanceType"]) and "CpuOptions" in one
     )
     if used + needed <= quota:
         return Findings()
@@ -291,8 +292,8 @@ def main() -> None:
     except (BotoCoreError, ClientError) as error:
         module.fail_json(
             msg=f"AWS cannot be asked about buckets, policies and images: {error}. Fix: check the network, "
-            "and have an administrator of the account bring the deployer's policies up to date (README, "
-            "Deploy to AWS, step 1)."
+            "and have an administrator of the account run bin/deployer-policies (README, Deploy to AWS, "
+            "step 1), which brings your rights up to date."
         )
     warnings: list[str] = []
     for what, action, find in (

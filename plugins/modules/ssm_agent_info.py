@@ -65,6 +65,7 @@ import shutil
 import subprocess
 import tempfile
 import urllib.request
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -93,9 +94,13 @@ def fetch(url: str) -> bytes:
                 raise LookupFailedError(
                     f"{url} leads to {answer.url}, which is not TLS. Fix: look at the network."
                 )
-            body: bytes = answer.read(LARGEST_PACKAGE)
+            body: bytes = answer.read(LARGEST_PACKAGE + 1)
+            if len(body) > LARGEST_PACKAGE:
+                raise LookupFailedError(f"{url} is no package: it is too large. Fix: look at the network.")
+            if answer.length:  # what is still to come; read() with a size says nothing of it
+                raise IncompleteRead(body, answer.length)
             return body
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise LookupFailedError(
             f"{url} cannot be fetched: {error}. Fix: check network and platform_region, or set "
             "analytics_instance_agent_version and analytics_instance_agent_sha256 by hand."

@@ -21,7 +21,7 @@ import yaml
 from tests.support.modules import PROJECT, REGION
 from tests.support.network import tags
 from tests.support.services import Cloud, emulated_cloud
-from tests.support.tasks import CODE, IN_A_VPC, trust, zip_of
+from tests.support.tasks import CODE, function, in_a_vpc, zip_of
 
 VPC, PRIVATE = "SBW_Project-vpc", f"SBW_Project-subnet-private1-{REGION}a"
 PLAY = [
@@ -48,25 +48,11 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         play.write_text(yaml.safe_dump(PLAY))
         done = run(made, play, scratch)
         assert done.returncode == 0, done.stdout[-3000:]
-        made.ok(
-            "iam_role",
-            name="SBW_Lamda_ETL-role",
-            trust=trust("lambda.amazonaws.com"),
-            managed_policies=[IN_A_VPC],
-        )
+        made.ok("iam_role", **in_a_vpc("SBW_Lamda_ETL-role"))
         code = scratch / "etl.zip"
         code.write_bytes(zip_of(CODE))
-        made.ok(
-            "lambda_function",
-            name="SBW_Lamda_ETL",
-            zip=str(code),
-            handler="app.handler",
-            runtime="python3.13",
-            role="SBW_Lamda_ETL-role",
-            vpc=VPC,
-            subnets=[PRIVATE],
-            security_groups=["sg_Lambda_ETL"],
-        )
+        place = {"vpc": VPC, "subnets": [PRIVATE], "security_groups": ["sg_Lambda_ETL"]}
+        made.ok("lambda_function", **function(code, name="SBW_Lamda_ETL", role="SBW_Lamda_ETL-role", **place))
         yield made
 
 

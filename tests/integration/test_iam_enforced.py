@@ -396,6 +396,14 @@ def test_the_deployer_gives_nothing_to_a_role_of_before_until_it_is_bounded(
     iam.attach_role_policy(**by, PolicyArn=IN_A_VPC)
 
 
+def test_nor_does_it_say_who_may_be_such_a_role(bounded: Client, root: Client) -> None:
+    """A role of somebody else's with such a name could do anything for whom it trusts."""
+    root("iam").create_role(RoleName="clickstream-theirs", AssumeRolePolicyDocument=TRUST)
+    change = partial(bounded("iam").update_assume_role_policy, PolicyDocument=TRUST)
+    assert refused(partial(change, RoleName="clickstream-theirs"))[0] == "AccessDenied"
+    change(RoleName=BOUNDED)
+
+
 def test_the_deployer_changes_neither_the_boundary_nor_its_own_policies(deployer: Client) -> None:
     iam = deployer("iam")
     assert iam.get_policy(PolicyArn=BOUNDARY)["Policy"]["Arn"] == BOUNDARY
@@ -481,6 +489,34 @@ def test_a_viewer_forwards_ports_of_the_analytics_host_and_gets_no_shell(
     assert error(other, DocumentName=forward) == "AccessDeniedException"
     assert error(ours, DocumentName="AWS-StartInteractiveCommand") == "AccessDeniedException"
     assert error(ours) == "AccessDeniedException"
+
+
+def test_the_deployer_changes_the_profile_of_the_host_alone(
+    endpoint: str, deployer: Client, root: Client
+) -> None:
+    iam, ec2 = root("iam"), root("ec2")
+    iam.create_role(RoleName="SBW_profile", AssumeRolePolicyDocument=TRUST)
+    iam.create_instance_profile(InstanceProfileName="SBW_profile")
+    iam.add_role_to_instance_profile(InstanceProfileName="SBW_profile", RoleName="SBW_profile")
+
+    def replace(name: str) -> str:
+        """The error, if any, where the deployer replaces the profile of an instance of this name."""
+        tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}]
+        image = {"ImageId": "ami-0debian13amd641", "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1}
+        profile = {"IamInstanceProfile": {"Name": "SBW_profile"}}
+        made = ec2.run_instances(**image, **profile, TagSpecifications=tags)["Instances"][0]["InstanceId"]
+        by = [{"Name": "instance-id", "Values": [made]}]
+        [there] = ec2.describe_iam_instance_profile_associations(Filters=by)["IamInstanceProfileAssociations"]
+        ids = {"AssociationId": there["AssociationId"]}
+        change = partial(deployer("ec2").replace_iam_instance_profile_association, **ids, **profile)
+        try:
+            change()
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return ""
+
+    assert replace("SBW_EC2_ShinyDWH") == ""
+    assert replace("theirs") == "UnauthorizedOperation"
 
 
 def test_what_is_not_signed_is_anybody_s(endpoint: str, functions: Client, root: Client) -> None:

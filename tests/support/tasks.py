@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from pathlib import Path
 from typing import Any
 
 ACCOUNT, REGION = "123456789012", "ap-southeast-1"
@@ -198,6 +199,17 @@ DOCUMENT = {
     "shell_profile": "exec bash -l",
     "tags": TAGS,
 }
+
+
+def function(zip_file: str | Path, **more: Any) -> dict[str, Any]:
+    """A function of :data:`CODE` with the role ``services-role``, where ``more`` says nothing else."""
+    short = {"name": "services-function", "handler": "app.handler", "runtime": "python3.13"}
+    return {**short, "zip": str(zip_file), "role": "services-role", **more}
+
+
+def in_a_vpc(name: str) -> dict[str, Any]:
+    """A role of a function that works in a VPC."""
+    return {"name": name, "trust": trust("lambda.amazonaws.com"), "managed_policies": [IN_A_VPC]}
 
 
 def zip_of(code: str) -> bytes:

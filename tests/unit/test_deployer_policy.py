@@ -57,7 +57,14 @@ RULES = ["arn:aws:iam::*:policy/clickstream-role-boundary", "arn:aws:iam::*:poli
 
 
 @pytest.mark.parametrize(
-    "action", ["CreateRole", "PutRolePolicy", "AttachRolePolicy", "PutRolePermissionsBoundary"]
+    "action",
+    [
+        "CreateRole",
+        "PutRolePolicy",
+        "AttachRolePolicy",
+        "PutRolePermissionsBoundary",
+        "UpdateAssumeRolePolicy",
+    ],
 )
 def test_what_gives_rights_to_a_role_is_allowed_only_within_the_boundary(action: str) -> None:
     allowing = [
@@ -68,6 +75,25 @@ def test_what_gives_rights_to_a_role_is_allowed_only_within_the_boundary(action:
         and any(fnmatch.fnmatchcase(f"iam:{action}", rule) for rule in one["Action"])
     ]
     assert [one["Condition"]["StringEquals"] for one in allowing] == [BOUNDED]
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        *("AssociateIamInstanceProfile", "DisassociateIamInstanceProfile", "TerminateInstances"),
+        "ReplaceIamInstanceProfileAssociation",
+    ],
+)
+def test_no_instance_but_the_platform_s_is_changed(action: str) -> None:
+    allowing = [
+        one
+        for file in DEPLOYER
+        for one in statements(file)
+        if one["Effect"] == "Allow"
+        and any(fnmatch.fnmatchcase(f"ec2:{action}", rule) for rule in one["Action"])
+    ]
+    host = {"aws:ResourceTag/Name": defaults()["platform_analytics_instance_name"]}
+    assert [one["Condition"] for one in allowing] == [{"StringEquals": host}]
 
 
 def test_the_boundary_and_the_deployer_s_own_policies_are_denied_to_it() -> None:

@@ -25,6 +25,7 @@ from tests.support.tasks import (
     TAGS,
     VPC,
     VPC_ARGUMENTS,
+    function,
     trust,
     zip_of,
 )
@@ -89,15 +90,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def some_function(cloud: Cloud, package: Path) -> Cloud:
     """The function, whatever it is like: rule and API only call it."""
     cloud.ok("iam_role", name="services-role", trust=trust("lambda.amazonaws.com"))
-    cloud.ok(
-        "lambda_function",
-        name="services-function",
-        zip=str(package),
-        handler="app.handler",
-        runtime="python3.13",
-        role="services-role",
-        foreign_permissions=["http-api"],
-    )
+    cloud.ok("lambda_function", **function(package, foreign_permissions=["http-api"]))
     return cloud
 
 

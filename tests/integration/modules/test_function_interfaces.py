@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.support import tasks
 from tests.support.services import Cloud
-from tests.support.tasks import IN_A_VPC, trust
+from tests.support.tasks import in_a_vpc
 
 VPC, SUBNET, GROUP = "interfaces-vpc", "interfaces-subnet", "interfaces-group"
 GROUPS = {"vpc": VPC, "groups": [{"name": GROUP}]}
@@ -18,26 +19,12 @@ GROUPS = {"vpc": VPC, "groups": [{"name": GROUP}]}
 @pytest.fixture
 def function(cloud: Cloud, package: Path) -> Iterator[Cloud]:
     """A function in a subnet, with a security group."""
-    cloud.ok(
-        "iam_role",
-        name="services-role",
-        trust=trust("lambda.amazonaws.com"),
-        managed_policies=[IN_A_VPC],
-    )
+    cloud.ok("iam_role", **in_a_vpc("services-role"))
     cloud.ok("vpc", name=VPC, cidr="10.67.0.0/16")
     cloud.ok("subnet", name=SUBNET, vpc=VPC, cidr="10.67.0.0/20", zone="ap-southeast-1a")
     cloud.ok("security_groups", **GROUPS)
-    cloud.ok(
-        "lambda_function",
-        name="interfaces-function",
-        zip=str(package),
-        handler="app.handler",
-        runtime="python3.13",
-        role="services-role",
-        vpc=VPC,
-        subnets=[SUBNET],
-        security_groups=[GROUP],
-    )
+    place = {"vpc": VPC, "subnets": [SUBNET], "security_groups": [GROUP]}
+    cloud.ok("lambda_function", **tasks.function(package, name="interfaces-function", **place))
     yield cloud
     cloud.ok("lambda_function", name="interfaces-function", state="absent")
     cloud.ok("security_groups", **GROUPS, state="absent")

@@ -109,6 +109,19 @@ def _other_profile(account: Account) -> None:
     )
 
 
+def _profile_made_again(account: Account) -> None:
+    by = {"InstanceProfileName": "host-role"}
+    account.iam.remove_role_from_instance_profile(**by, RoleName="host-role")
+    account.iam.delete_instance_profile(**by)
+    account.iam.create_instance_profile(**by)
+    account.iam.add_role_to_instance_profile(**by, RoleName="host-role")
+
+
+def _stopped_with_another_profile(account: Account) -> None:
+    _other_profile(account)
+    account.ec2.stop_instances(InstanceIds=[instance_id(account)])
+
+
 def _instance_groups(account: Account) -> None:
     account.ec2.modify_instance_attribute(
         InstanceId=instance_id(account), Groups=[group(account, "sg-app")["GroupId"]]
@@ -126,6 +139,8 @@ def _instance_type(account: Account) -> None:
 INSTANCE_DRIFT: dict[str, Callable[[Account], Any]] = {
     "profile detached": _profile_gone,
     "another profile": _other_profile,
+    "a profile that was made again": _profile_made_again,
+    "stopped, with another profile": _stopped_with_another_profile,
     "other groups": _instance_groups,
     "another type": _instance_type,
     "IMDSv1": lambda a: a.ec2.modify_instance_metadata_options(
@@ -151,6 +166,12 @@ INSTANCE_DRIFT: dict[str, Callable[[Account], Any]] = {
 }
 
 
+def profile_id(account: Account, instance_id: str) -> str:
+    by = [{"Name": "instance-id", "Values": [instance_id]}]
+    answer = account.ec2.describe_iam_instance_profile_associations(Filters=by)
+    return "".join(one["IamInstanceProfile"]["Id"] for one in answer["IamInstanceProfileAssociations"])
+
+
 def described_instance(account: Account) -> dict[str, Any]:
     found = instance(account)
     assert found is not None
@@ -165,6 +186,10 @@ def described_instance(account: Account) -> dict[str, Any]:
         },
         "monitoring": found["Monitoring"]["State"],
         "profile": profile_name(account, found["InstanceId"]),
+        "profile is the one that IAM has": profile_id(account, found["InstanceId"])
+        == account.iam.get_instance_profile(InstanceProfileName="host-role")["InstanceProfile"][
+            "InstanceProfileId"
+        ],
         "protected": protected(account, found["InstanceId"]),
         "credits": cpu_credits(account, found["InstanceId"]),
         "tags": tags(found),

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support import tasks
 from tests.support.modules import Act
 from tests.support.services import Cloud, gone, permissions
-from tests.support.tasks import ACCOUNT, BY_FUNCTION, CODE, IN_A_VPC, REGION, RULE_ARN, TAGS, trust, zip_of
+from tests.support.tasks import ACCOUNT, BY_FUNCTION, CODE, REGION, RULE_ARN, TAGS, in_a_vpc, trust, zip_of
 
 ROLE = {"name": "services-role", "trust": trust("lambda.amazonaws.com")}
 
@@ -39,26 +40,22 @@ def network(cloud: Cloud) -> dict[str, str]:
 @pytest.fixture
 def arguments(cloud: Cloud, package: Path, network: dict[str, str]) -> dict[str, Any]:
     """A task's arguments; its role and its network exist."""
-    cloud.ok("iam_role", **ROLE, managed_policies=[IN_A_VPC])
-    return {
-        "name": "services-function",
-        "zip": str(package),
-        "handler": "app.handler",
-        "runtime": "python3.13",
-        "role": "services-role",
-        "memory": 512,
-        "timeout": 60,
-        "environment": {"RAW_BUCKET": "services-raw", "DWH_PORT": 5432},
-        "vpc": "services-vpc",
-        "subnets": ["services-subnet"],
-        "security_groups": ["services-group"],
-        "reserved_concurrency": 2,
-        "permissions": [{"sid": "schedule", "principal": "events.amazonaws.com", "source_arn": RULE_ARN}],
-        "foreign_permissions": ["http-api"],
-        "asynchronous": {"max_retries": 1, "max_age_seconds": 3600},
-        "description": "Tests",
-        "tags": TAGS,
-    }
+    cloud.ok("iam_role", **in_a_vpc("services-role"))
+    return tasks.function(
+        package,
+        memory=512,
+        timeout=60,
+        environment={"RAW_BUCKET": "services-raw", "DWH_PORT": 5432},
+        vpc="services-vpc",
+        subnets=["services-subnet"],
+        security_groups=["services-group"],
+        reserved_concurrency=2,
+        permissions=[{"sid": "schedule", "principal": "events.amazonaws.com", "source_arn": RULE_ARN}],
+        foreign_permissions=["http-api"],
+        asynchronous={"max_retries": 1, "max_age_seconds": 3600},
+        description="Tests",
+        tags=TAGS,
+    )
 
 
 @pytest.fixture
@@ -307,6 +304,28 @@ def test_lambda_lets_code_be_denied_what_its_role_needs(cloud: Cloud, arguments:
     policy = {"Version": "2012-10-17", "Statement": [NETWORK_INTERFACES, denial]}
     cloud.ok("iam_role", **ROLE, inline_policies={"needs": policy})
     cloud.ok("lambda_function", **arguments)
+
+
+def test_a_function_whose_role_was_made_anew_is_made_anew(
+    cloud: Cloud, function: Cloud, arguments: dict[str, Any]
+) -> None:
+    """Lambda could not read its environment variables: their key is granted to the role that is no more."""
+    cloud.functions.add_permission(
+        **BY_FUNCTION,
+        StatementId="http-api",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+    )
+    before = permissions(cloud)
+    cloud.ok("iam_role", name="services-role", state="absent")
+    cloud.ok("iam_role", **in_a_vpc("services-role"))
+    cloud.writes.clear()
+    cloud.converge("lambda_function", **arguments)
+    assert [call for call in cloud.writes if call in ("DeleteFunction", "CreateFunction")] == [
+        "DeleteFunction",
+        "CreateFunction",
+    ]
+    assert permissions(cloud) == before
 
 
 def test_a_function_goes(cloud: Cloud, arguments: dict[str, Any]) -> None:

@@ -97,6 +97,19 @@ def asked(cloud: Cloud, operation: str, answer: Any) -> dict[str, Any]:
     raise AssertionError(operation)
 
 
+@pytest.mark.parametrize(
+    ("kind", "counts"),
+    [("t4g.medium", True), ("im4gn.large", True), ("inf2.xlarge", False), ("mac2.metal", False)],
+)
+def test_only_types_of_the_standard_families_share_their_quota(kind: str, counts: bool) -> None:
+    client = mock.Mock()
+    client.return_value.get_service_quota.return_value = {"Quota": {"Value": 0.0}}
+    client.return_value.get_paginator.return_value.paginate.return_value = []
+    wanted = {"InstanceType": kind, "VCpuInfo": {"DefaultVCpus": 2}}
+    found = preflight_info.vcpu_findings(client, wanted, {"instance_name": "host"})
+    assert bool(found.errors) is counts
+
+
 def test_types_that_the_free_plan_starts_are_no_error() -> None:
     client = mock.Mock()
     client.return_value.get_account_plan_state.return_value = FREE

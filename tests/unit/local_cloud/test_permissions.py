@@ -150,6 +150,18 @@ def brief(made: Call) -> list[tuple[str, tuple[str, ...]]]:
             ],
         ),
         (
+            form(
+                "ec2",
+                Action="ReplaceIamInstanceProfileAssociation",
+                AssociationId="iip-assoc-1",
+                **{"IamInstanceProfile.Name": "p"},
+            ),
+            [
+                ("ec2:ReplaceIamInstanceProfileAssociation", ("profile-of/iip-assoc-1",)),
+                ("iam:PassRole", ("instance-profile/p",)),
+            ],
+        ),
+        (
             target("events", "PutTargets", Rule="r"),
             [("events:PutTargets", (f"arn:aws:events:{HERE}:rule/r",))],
         ),

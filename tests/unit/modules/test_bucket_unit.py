@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from unittest import mock
 
@@ -100,3 +101,15 @@ def test_an_object_that_cannot_be_removed_is_told() -> None:
     client.delete_objects.return_value = {"Errors": [{"Key": "k", "Message": "object lock"}]}
     with pytest.raises(FailedError, match="object k: object lock"):
         Bucket(Module(client, force=True)).empty()
+
+
+@pytest.mark.parametrize("not_yet", ["OperationAborted", "NoSuchBucket"])
+def test_a_change_that_s3_cannot_take_yet_is_sent_again(
+    not_yet: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes one change of a bucket at a time, and a new bucket is not known everywhere at once."""
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    client = s3(put_public_access_block=[error(not_yet), error(not_yet), {}])
+    bucket = Bucket(Module(client, tags={}))
+    bucket.update({}, {"public_access": {}}, frozenset({"public_access"}))
+    assert client.put_public_access_block.call_count == 3

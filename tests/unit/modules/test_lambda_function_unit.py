@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -15,6 +18,7 @@ from ansible_collections.clickstream.aws.plugins.modules.lambda_function import 
     LambdaFunction,
     described_asynchronous,
     described_configuration,
+    orphaned,
     reservable,
 )
 from tests.support.fakes import FailedError, Module, error
@@ -143,6 +147,56 @@ def test_an_update_waits_for_the_one_before(state: dict[str, Any]) -> None:
     look, change = "get_function_configuration", "update_function_configuration"
     steps = [call[0] for call in client.mock_calls if call[0] in (look, change)]
     assert steps == [look, look, look, change, look]
+
+
+@pytest.mark.usefixtures("naps")
+def test_a_function_that_is_still_made_is_removed_when_it_is_done() -> None:
+    """Until then Lambda answers ResourceConflictException."""
+    client = described(State="Pending")
+    function = LambdaFunction(Module(client, foreign_permissions=[]))
+    current = function.read()
+    assert current is not None
+    client.get_function_configuration.side_effect = [{"State": "Pending"}, {"State": "Active"}]
+    client.get_function.side_effect = [client.get_function.return_value, error("ResourceNotFoundException")]
+    client.mock_calls.clear()
+    function.delete(current)
+    look = "get_function_configuration"
+    assert [call[0] for call in client.mock_calls][:3] == [look, look, "delete_function"]
+
+
+@pytest.mark.parametrize(
+    ("created", "arn", "lost"),
+    [("12:00:01", "r", True), ("11:59:59", "r", False), ("12:00:01", "another", False)],
+)
+def test_a_role_that_is_younger_than_the_function_is_another(created: str, arn: str, lost: bool) -> None:
+    function = {"Role": "r", "LastModified": "2026-11-29T12:00:00.123+0000"}
+    role = {"Arn": arn, "CreateDate": datetime.fromisoformat(f"2026-11-29T{created}+00:00")}
+    assert orphaned(function, role) is lost
+    assert not orphaned(function, None)
+
+
+@pytest.mark.usefixtures("naps")
+def test_a_function_whose_role_was_made_anew_is_made_anew(tmp_path: Path) -> None:
+    """What others have granted to it stays."""
+    granted = {"Sid": "http-api", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "a"}
+    client = described(State="Active", LastModified="2026-11-29T12:00:00.123+0000")
+    client.get_policy.side_effect = [{"Policy": json.dumps({"Statement": [granted]})}]
+    client.get_role.return_value = {
+        "Role": {"Arn": "r", "CreateDate": datetime.fromisoformat("2026-11-29T12:00:01+00:00")}
+    }
+    code = tmp_path / "code.zip"
+    code.write_bytes(b"zip")
+    function = LambdaFunction(Module(client, role="r", foreign_permissions=["http-api"], zip=str(code)))
+    current = function.read()
+    assert current is not None and current["healthy"] is False
+    client.get_function.side_effect = error("ResourceNotFoundException")
+    client.get_function_configuration.return_value = {"State": "Active"}
+    none: dict[str, Any] = {"reserved_concurrency": None, "permissions": {}, "asynchronous": None, "tags": {}}
+    wanted = {"configuration": {}, "code": {"architecture": "arm64"}, **none}
+    function.update(current, wanted, frozenset({"healthy"}))
+    changes = [call[0] for call in client.mock_calls if not call[0].startswith("get_")]
+    assert changes == ["delete_function", "create_function", "add_permission"]
+    assert client.add_permission.call_args.kwargs["StatementId"] == "http-api"
 
 
 @pytest.mark.usefixtures("naps")

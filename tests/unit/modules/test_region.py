@@ -135,6 +135,24 @@ def test_a_module_asks_in_the_region(tmp_path: Path, arguments: list[str], shell
     assert result["invocation"]["module_args"]["region"] == expected, result
 
 
+@pytest.mark.parametrize(
+    ("said", "fix"),
+    [
+        ("bucket a: An error occurred (AccessDenied) when calling CreateBucket: no", "bin/deployer-policies"),
+        ("VPC a: An error occurred (UnauthorizedOperation) when …: You are not …", "bin/deployer-policies"),
+        ("Couldn't connect to AWS: The config profile (x) could not be found", "playbooks/preflight.yml"),
+    ],
+)
+def test_what_a_module_of_others_says_gets_its_fix(said: str, fix: str) -> None:
+    told = aws.with_fix(said)
+    assert told.startswith(said) and fix in told.partition("Fix:")[2]
+    assert aws.with_fix(told) == told
+
+
+def test_any_other_message_stays() -> None:
+    assert aws.with_fix("An error occurred (Throttling)") == "An error occurred (Throttling)"
+
+
 def test_wrong_credentials_have_their_fix_in_every_module(tmp_path: Path) -> None:
     said = asked(tmp_path, "-e", "platform_region=eu-central-1", AWS_PROFILE="nobody-s")["msg"]
     assert "nobody-s" in said and said.count("Fix:") == 1

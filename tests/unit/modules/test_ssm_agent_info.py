@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.clickstream.aws.plugins.modules import ssm_agent_info
 from ansible_collections.clickstream.aws.plugins.modules.ssm_agent_info import LookupFailedError, find
 
 PROJECT = Path(__file__).parents[3]
@@ -72,6 +73,33 @@ def test_an_answer_that_is_no_version_goes_into_no_address(url: str, bucket: Pat
     (bucket / "latest/VERSION").write_text("../../somewhere")
     with pytest.raises(LookupFailedError, match=r"no version.*Fix:"):
         find(url, "arm64", "", None)
+
+
+class Breaking(Quiet):
+    def do_GET(self) -> None:
+        """Half of an answer."""
+        self.send_response(200)
+        self.send_header("Content-Length", "100")
+        self.end_headers()
+        self.wfile.write(b"half")
+
+
+def test_an_answer_that_breaks_off_is_none() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Breaking) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(LookupFailedError, match=r"cannot be fetched.*Fix:"):
+            find(f"http://127.0.0.1:{server.server_address[1]}", "arm64", "3.3.40.0", None)
+        server.shutdown()
+
+
+def test_what_is_too_large_to_be_the_package_is_not_counted_in_part(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ssm_agent_info, "LARGEST_PACKAGE", len(PACKAGE))
+    assert find(url, "arm64", "3.3.3050.0", None)["sha256"] == SHA256
+    monkeypatch.setattr(ssm_agent_info, "LARGEST_PACKAGE", len(PACKAGE) - 1)
+    with pytest.raises(LookupFailedError, match=r"too large.*Fix:"):
+        find(url, "arm64", "3.3.3050.0", None)
 
 
 @pytest.fixture
