@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.timestamps import ClockRules
+from etl.bots import OF_PEOPLE, names_bot
 from etl.copytext import copy_line, copy_values
 from etl.records import MAX_RAW_EVENT, Records, event_at, read_object
 from etl.row import Row
@@ -483,10 +484,31 @@ def test_a_usual_event_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> N
     ("agent", "is_bot"),
     [
         ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "f"),
-        (
-            "Mozilla/5.0 (Linux; Android 14; CUBOT X30) Chrome/120 Mobile Safari/537.36",
-            "f",
-        ),
+        ("Mozilla/5.0 (Linux; Android 14; CUBOT X30) Chrome/120 Mobile Safari/537.36", "f"),
+        ("Mozilla/5.0 (Linux; Android 9; CUBOT_X18_Plus) Chrome/120 Mobile Safari/537.36", "f"),
+        ("Mozilla/5.0 (Linux; Android 13; monitor-tab) Chrome/120 Safari/537.36", "f"),
+        ("Mozilla/5.0 (Linux; Android 13; wv) Chrome/120 Mobile Safari/537.36 Viber/21.0", "f"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0) AppleWebKit/605.1.15 [FBAN/FBIOS;FBAV/440.0]", "f"),
+        ("Mozilla/5.0 (Linux; Android 12; SM-A125F) coc_coc_browser/110 Chrome/104 Zalo android", "f"),
+        ("Dalvik/2.1.0 (Linux; U; Android 13; SM-A125F)", "f"),
+        ("Mozilla/5.0 (compatible; Google-InspectionTool/1.0;)", "t"),
+        ("Mozilla/5.0 (Linux; Android 6.0.1) Chrome/120 Mobile Safari/537.36 (compatible; GoogleOther)", "t"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/120 Safari/537.36 RuxitSynthetic/1.0 v1 t2", "t"),
+        ("Mozilla/5.0 (X11; Linux x86_64) Chrome/120 Safari/537.36 DatadogSynthetics", "t"),
+        ("Mozilla/5.0 (compatible; UptimeRobot/2.0)", "t"),
+        ("Mozilla/5.0 AppleWebKit/537.36 (compatible; ClaudeBot/1.0)", "t"),
+        ("WhatsApp/2.23.20.0", "t"),
+        ("okhttp/4.12.0", "t"),
+        ("axios/1.6.2", "t"),
+        ("node", "t"),
+        ("node-fetch/1.0 (+https://github.com/bitinn/node-fetch)", "t"),
+        ("Java/17.0.2", "t"),
+        ("PostmanRuntime/7.36.0", "t"),
+        ("Apache-HttpClient/4.5.13 (Java/17)", "t"),
+        ("python-requests/2.31.0", "t"),
+        ("Go-http-client/2.0", "t"),
+        ("GuzzleHttp/7", "t"),
+        (" ", "t"),
         ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "t"),
         ("Mozilla/5.0 (X11) AppleWebKit/537.36 HeadlessChrome/120.0 Safari/537.36", "t"),
         ("curl/8.5.0", "t"),
@@ -497,6 +519,19 @@ def test_a_usual_event_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> N
 def test_bots_are_flagged(agent: str | None, is_bot: str) -> None:
     [row] = rows({"events": [EVENT], "_ingest": INGEST | {"userAgent": agent}})
     assert row.is_bot == is_bot
+
+
+def test_every_user_agent_of_the_list_is_a_bots_but_those_of_browsers() -> None:
+    """They are found by how their words start, and not by one search for all."""
+    from crawleruseragents import CRAWLER_USER_AGENTS_DATA
+
+    missed = {
+        entry["pattern"]
+        for entry in CRAWLER_USER_AGENTS_DATA
+        for agent in entry["instances"]
+        if not names_bot(agent)
+    }
+    assert len(CRAWLER_USER_AGENTS_DATA) > 1_000 and missed <= OF_PEOPLE
 
 
 @pytest.mark.parametrize("fast", [True, False])
