@@ -6,12 +6,14 @@ import gzip
 import json
 import uuid
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.orders import Bought
 from contract.timestamps import ClockRules
 from etl.bots import OF_PEOPLE, names_bot
 from etl.copytext import copy_line, copy_values
@@ -152,6 +154,57 @@ def test_a_product_has_one_spelling(text: str, field: str, fast: bool) -> None:
     content = json.dumps({"events": [event], "_ingest": INGEST}, ensure_ascii=False).encode()
     [(_, line)] = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
     assert "Bàn phím cơ" in Row.of_line(line)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_what_was_bought_comes_with_its_position(fast: bool) -> None:
+    """Also by events that were stored before there were orders, whose `order` may be anything."""
+    order = {
+        "id": " A-17\u200b",
+        "total": "1747.50",
+        "currency": "usd",
+        "items": [{"id": 2**70, "quantity": 2.0}],
+    }
+    events = [
+        {"eventName": "checkout_complete", "order": order},
+        {"eventName": "page_view", "product": {"id": "7"}},
+        {"eventName": "add_to_cart", "product": {"id": "7", "quantity": 3}},
+        {"eventName": "x", "order": "A-17", "product": {"quantity": "many", "brandName": 5}},
+        {"eventName": "x", "context_product": "laptop"},
+    ]
+    named = [event | {"eventId": str(uuid.uuid4())} for event in events]
+    content = json.dumps({"events": named, "_ingest": INGEST}).encode()
+    records = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast)
+    assert len(records.lines) == 5 and not records.rejected
+    nothing = dict.fromkeys(["name", "category", "brand", "price", "discount_price"])
+    read = {
+        "id": "A-17",
+        "total": Decimal("1747.50"),
+        "currency": "USD",
+        "items": [nothing | {"id": str(2**70), "quantity": 2}],
+    }
+    assert records.bought == {0: Bought(None, read), 2: Bought(3, None)}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("price", "discounted", "expected"),
+    [
+        (9290000, 0, None),
+        (899, 899.0, None),
+        (899.5, 900, None),
+        (899, 849, "849"),
+        (None, 849, "849"),
+        (None, 0, None),
+    ],
+)
+def test_no_discount_is_absent(
+    price: float | None, discounted: float, expected: str | None, fast: bool
+) -> None:
+    event = {"eventId": EVENT_ID, "eventName": "x", "product": {"price": price, "discountPrice": discounted}}
+    content = json.dumps({"events": [event], "_ingest": INGEST}).encode()
+    [(_, line)] = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
+    assert Row.of_line(line).context_product_discount_price == expected
 
 
 def test_forms_of_older_trackers_give_the_same_row() -> None:
@@ -415,13 +468,14 @@ USUAL_EVENTS = st.fixed_dictionaries(
         ),
         "event_name": st.just("other"),
         "context_product": st.just({"id": "other"}),
+        "order": st.fixed_dictionaries({}, optional=dict.fromkeys(("id", "total", "items"), USUAL_VALUES)),
         "userLoginState": st.sampled_from(["guest", "", None, "admin"]),
         "isFirstVisit": st.sampled_from([True, False, None, "t"]),
         "product": USUAL_VALUES
         | st.fixed_dictionaries(
             {},
             optional=dict.fromkeys(
-                ("id", "name", "price", "discountPrice", "urlPath", "url_path", "brandName", "x"),
+                ("id", "name", "price", "discountPrice", "urlPath", "url_path", "brandName", "quantity", "x"),
                 USUAL_VALUES,
             ),
         ),

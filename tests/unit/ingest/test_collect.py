@@ -291,6 +291,20 @@ def test_good_events_are_kept_and_bad_ones_answered_and_stored() -> None:
     assert collector.stored[0].key.startswith("rejected/2025/12/06/05/rejected-")
 
 
+def test_an_order_is_kept_as_sent_and_a_wrong_one_refused() -> None:
+    order = {
+        "id": 17,
+        "total": "9290000",
+        "currency": "VND",
+        "items": [{"id": "7", "quantity": 2, "gift": True}],
+    }
+    collector = Collector()
+    wrong = {"order": {"items": [{"quantity": "two"}]}}
+    outcome = collector(request([GOOD | {"order": order}, GOOD | wrong]))
+    assert [entry["code"] for entry in answer(outcome)["rejected"]] == ["invalid_order_items_quantity"]
+    assert collector.bodies()["events"]["events"][0]["order"] == order
+
+
 def test_a_request_without_a_good_event_is_400_and_stored() -> None:
     collector = Collector()
     outcome = collector(request({"eventTimestamp": "2025-12-06T05:59:58Z"}))
