@@ -120,11 +120,18 @@ def field_value(source: Mapping[str, object], field: Field, older: bool = True) 
     This is where a field becomes a value: a text is clean, and what stands for nothing is absent. Without
     `older`, the spellings of older trackers do not count.
     """
-    names = (field.camel, field.snake, *field.older) if older else (field.camel, field.snake)
-    for name in names:
-        value = source.get(name)
-        if isinstance(value, str):
-            value = clean_text(value)
-        if value is not None and value != "" and not (field.names_one and is_no_id(value)):
-            return value
-    return None
+    value = source.get(field.camel)
+    if value is not None and (value := _value(value, field)) is not None:
+        return value
+    value = source.get(field.snake)
+    if value is not None and (value := _value(value, field)) is not None:
+        return value
+    values = (_value(source.get(name), field) for name in field.older if older)
+    return next((value for value in values if value is not None), None) if field.older else None
+
+
+def _value(value: object, field: Field) -> object:
+    """Return the value that one spelling of a field has, or None."""
+    if isinstance(value, str):
+        value = clean_text(value)
+    return None if value == "" or (field.names_one and is_no_id(value)) else value

@@ -67,16 +67,7 @@ def event_problem(event: object, limits: Limits = DEFAULT_LIMITS) -> Problem | N
 
 def field_problem(source: Mapping[str, object], field: Field, prefix: str = "") -> Problem | None:
     """Return why a field of `source` does not hold what it must, or None; `prefix` goes before its name."""
-    # What older spellings hold was accepted before they were read.
-    value = field_value(source, field, older=False)
-    if value is None:
-        return Problem("no_event_name", "eventName is missing") if field is EVENT_NAME else None
-    if _HOLDS[field.kind](value):
-        return None
-    return Problem(
-        f"invalid_{prefix.replace('.', '_')}{field.snake}",
-        f"{prefix}{field.camel} must be {field.kind.value}",
-    )
+    return _fields_problem(source, (field,), prefix)
 
 
 def order_problem(event: Mapping[str, object]) -> Problem | None:
@@ -160,9 +151,19 @@ def _product_problem(event: Mapping[str, object]) -> Problem | None:
 
 def _fields_problem(source: Mapping[str, object], fields: tuple[Field, ...], prefix: str) -> Problem | None:
     for field in fields:
-        problem = field_problem(source, field, prefix)
-        if problem is not None:
-            return problem
+        kind = field.kind
+        if (kind is Kind.TEXT or kind is Kind.IDENTIFIER) and type(source.get(field.camel)) is str:
+            # Most are such, and any text will do.
+            continue
+        # What older spellings hold was accepted before they were read.
+        value = field_value(source, field, older=False)
+        if value is None:
+            if field is EVENT_NAME:
+                return Problem("no_event_name", "eventName is missing")
+            continue
+        if not _HOLDS[kind](value):
+            code = f"invalid_{prefix}{field.snake}".replace(".", "_")
+            return Problem(code, f"{prefix}{field.camel} must be {kind.value}")
     return None
 
 
