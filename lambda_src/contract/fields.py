@@ -19,6 +19,9 @@ class Kind(Enum):
     TIME = "an ISO 8601 date and time, or milliseconds since 1970"
     LOGIN_STATE = "logged_in, anonymous or guest"
     PRICE = "a number that is not negative, of 13 digits at most before the point"
+    QUANTITY = "a whole number that is not negative, of 7 digits at most"
+    CURRENCY = "a currency's code, of three letters"
+    OBJECTS = "an array of objects"
     OBJECT = "an object"
 
 
@@ -52,6 +55,7 @@ SESSION_ID: Final = Field("sessionId", "session_id", Kind.IDENTIFIER, names_one=
 IS_FIRST_VISIT: Final = Field("isFirstVisit", "is_first_visit", Kind.BOOLEAN)
 PRODUCT: Final = Field("product", "product", Kind.OBJECT, ("context_product", "contextProduct"))
 ELEMENT: Final = Field("element", "element", Kind.OBJECT)
+ORDER: Final = Field("order", "order", Kind.OBJECT)
 
 EVENT_FIELDS: Final[tuple[Field, ...]] = (
     EVENT_NAME,
@@ -77,6 +81,7 @@ PRODUCT_BRAND: Final = Field("brand", "brand", Kind.TEXT, ("brand_name", "brandN
 PRODUCT_PRICE: Final = Field("price", "price", Kind.PRICE)
 PRODUCT_DISCOUNT_PRICE: Final = Field("discountPrice", "discount_price", Kind.PRICE)
 PRODUCT_URL_PATH: Final = Field("urlPath", "url_path", Kind.TEXT)
+PRODUCT_QUANTITY: Final = Field("quantity", "quantity", Kind.QUANTITY)
 
 PRODUCT_FIELDS: Final[tuple[Field, ...]] = (
     PRODUCT_ID,
@@ -89,17 +94,44 @@ PRODUCT_FIELDS: Final[tuple[Field, ...]] = (
 )
 """The fields of an event's `product` that are validated."""
 
+ORDER_ID: Final = Field("id", "id", Kind.IDENTIFIER, ("order_id", "orderId"), names_one=True)
+ORDER_TOTAL: Final = Field("total", "total", Kind.PRICE)
+ORDER_CURRENCY: Final = Field("currency", "currency", Kind.CURRENCY)
+ORDER_ITEMS: Final = Field("items", "items", Kind.OBJECTS)
 
-def field_value(source: Mapping[str, object], field: Field) -> object:
+ORDER_FIELDS: Final[tuple[Field, ...]] = (ORDER_ID, ORDER_TOTAL, ORDER_CURRENCY, ORDER_ITEMS)
+"""The fields of an event's `order`, which the collector validates."""
+
+ITEM_FIELDS: Final[tuple[Field, ...]] = (
+    PRODUCT_ID,
+    PRODUCT_NAME,
+    PRODUCT_CATEGORY,
+    PRODUCT_BRAND,
+    PRODUCT_PRICE,
+    PRODUCT_DISCOUNT_PRICE,
+    PRODUCT_QUANTITY,
+)
+"""The fields of an order's item, which the collector validates."""
+
+
+def field_value(source: Mapping[str, object], field: Field, older: bool = True) -> object:
     """Return the value of `field`, by the first of its spellings that has one; None if none has.
 
-    This is where a field becomes a value: a text is clean, and what stands for nothing is absent.
+    This is where a field becomes a value: a text is clean, and what stands for nothing is absent. Without
+    `older`, the spellings of older trackers do not count.
     """
-    for name in field.spellings():
-        value = source.get(name)
-        if isinstance(value, str):
-            value = clean_text(value)
-        if value is None or value == "" or (field.names_one and is_no_id(value)):
-            continue
+    value = source.get(field.camel)
+    if value is not None and (value := _value(value, field)) is not None:
         return value
-    return None
+    value = source.get(field.snake)
+    if value is not None and (value := _value(value, field)) is not None:
+        return value
+    values = (_value(source.get(name), field) for name in field.older if older)
+    return next((value for value in values if value is not None), None) if field.older else None
+
+
+def _value(value: object, field: Field) -> object:
+    """Return the value that one spelling of a field has, or None."""
+    if isinstance(value, str):
+        value = clean_text(value)
+    return None if value == "" or (field.names_one and is_no_id(value)) else value

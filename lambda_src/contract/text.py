@@ -39,6 +39,8 @@ def storable_text(text: str) -> str:
 
 def clean_text(text: str) -> str:
     """Return a field's text as it is stored: without white space around it, composed (NFC), storable."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
     return normalize("NFC", storable_text(text)).strip(_SPACE)
 
 

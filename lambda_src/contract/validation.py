@@ -15,8 +15,13 @@ from typing import Final
 from contract.fields import (
     EVENT_FIELDS,
     EVENT_NAME,
+    ITEM_FIELDS,
+    ORDER,
+    ORDER_FIELDS,
+    ORDER_ITEMS,
     PRODUCT,
     PRODUCT_FIELDS,
+    PRODUCT_QUANTITY,
     Field,
     Kind,
     field_value,
@@ -28,6 +33,8 @@ MAX_NAME: Final = 200
 """Longest event name, in characters."""
 MAX_PRICE: Final = 10**13
 """Prices below this fit the warehouse's numeric(16,2), also where it rounds them up."""
+
+MAX_QUANTITY: Final = 10**7
 
 _DECIMAL: Final = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,20})?")
 
@@ -60,15 +67,30 @@ def event_problem(event: object, limits: Limits = DEFAULT_LIMITS) -> Problem | N
 
 def field_problem(source: Mapping[str, object], field: Field, prefix: str = "") -> Problem | None:
     """Return why a field of `source` does not hold what it must, or None; `prefix` goes before its name."""
-    value = field_value(source, field)
-    if value is None:
-        return Problem("no_event_name", "eventName is missing") if field is EVENT_NAME else None
-    if _HOLDS[field.kind](value):
-        return None
-    return Problem(
-        f"invalid_{prefix.replace('.', '_')}{field.snake}",
-        f"{prefix}{field.camel} must be {field.kind.value}",
+    return _fields_problem(source, (field,), prefix)
+
+
+def order_problem(event: Mapping[str, object]) -> Problem | None:
+    """Return why what a valid event says was bought is not valid, or None.
+
+    The collector asks this, and the loader does not: it also reads events of before there were these fields.
+    """
+    product = event.get(PRODUCT.camel)
+    problem = _fields_problem(product, (PRODUCT_QUANTITY,), "product.") if isinstance(product, dict) else None
+    problem = problem or field_problem(event, ORDER)
+    order = event.get(ORDER.camel)
+    if problem is not None or not isinstance(order, dict):
+        return problem
+    items = order.get(ORDER_ITEMS.camel)
+    return _fields_problem(order, ORDER_FIELDS, "order.") or next(
+        filter(None, (_fields_problem(item, ITEM_FIELDS, "order.items.") for item in items or ())), None
     )
+
+
+def held_value(source: Mapping[str, object], field: Field) -> object:
+    """Return the value of `field`; None if it has none, or one that it may not hold."""
+    value = field_value(source, field)
+    return value if value is not None and _HOLDS[field.kind](value) else None
 
 
 def json_type(value: object) -> str:
@@ -121,7 +143,7 @@ def _walk(value: object, depth: int, limits: Limits) -> Problem | None:
 
 
 def _product_problem(event: Mapping[str, object]) -> Problem | None:
-    product = field_value(event, PRODUCT)
+    product = event.get(PRODUCT.camel)
     if not isinstance(product, dict):
         return None
     return _fields_problem(product, PRODUCT_FIELDS, "product.")
@@ -129,9 +151,19 @@ def _product_problem(event: Mapping[str, object]) -> Problem | None:
 
 def _fields_problem(source: Mapping[str, object], fields: tuple[Field, ...], prefix: str) -> Problem | None:
     for field in fields:
-        problem = field_problem(source, field, prefix)
-        if problem is not None:
-            return problem
+        kind = field.kind
+        if (kind is Kind.TEXT or kind is Kind.IDENTIFIER) and type(source.get(field.camel)) is str:
+            # Most are such, and any text will do.
+            continue
+        # What older spellings hold was accepted before they were read.
+        value = field_value(source, field, older=False)
+        if value is None:
+            if field is EVENT_NAME:
+                return Problem("no_event_name", "eventName is missing")
+            continue
+        if not _HOLDS[kind](value):
+            code = f"invalid_{prefix}{field.snake}".replace(".", "_")
+            return Problem(code, f"{prefix}{field.camel} must be {kind.value}")
     return None
 
 
@@ -165,6 +197,22 @@ def _is_price(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < MAX_PRICE
 
 
+def _is_quantity(value: object) -> bool:
+    if isinstance(value, str):
+        return re.fullmatch("[0-9]{1,7}", value) is not None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 <= value < MAX_QUANTITY and value == int(value)
+
+
+def _is_currency(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch("[A-Za-z]{3}", value) is not None
+
+
+def _is_objects(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
 def _is_object(value: object) -> bool:
     return isinstance(value, dict)
 
@@ -177,5 +225,8 @@ _HOLDS: Final[dict[Kind, Callable[[object], bool]]] = {
     Kind.TIME: _is_time,
     Kind.LOGIN_STATE: _is_login_state,
     Kind.PRICE: _is_price,
+    Kind.QUANTITY: _is_quantity,
+    Kind.CURRENCY: _is_currency,
+    Kind.OBJECTS: _is_objects,
     Kind.OBJECT: _is_object,
 }

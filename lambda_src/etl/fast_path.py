@@ -20,6 +20,7 @@ from contract.fields import (
     ELEMENT,
     EVENT_FIELDS,
     IDENTITY_SOURCE,
+    ORDER,
     PAGE_URL,
     PRODUCT,
     PRODUCT_BRAND,
@@ -56,7 +57,7 @@ def _unusual_names(fields: tuple[Field, ...]) -> frozenset[str]:
     return frozenset(name for item in fields for name in item.spellings() if name != item.camel)
 
 
-_UNUSUAL_NAMES: Final = _unusual_names(EVENT_FIELDS)
+_UNUSUAL_NAMES: Final = _unusual_names(EVENT_FIELDS) | {ORDER.camel}
 _UNUSUAL_PRODUCT_NAMES: Final = _unusual_names(PRODUCT_FIELDS)
 _NOTHING: Final = type(None)
 _TEXT_OR_NOTHING: Final = frozenset({str, _NOTHING})
@@ -76,6 +77,7 @@ def plain_line(event: Any, position: int, source: Source, escaped: bool) -> str 
     `event` is what orjson read. `escaped` says that the JSON text has backslashes, so that any value may hold
     characters that COPY text must escape.
     """
+    # An order is read with exact numbers.
     if type(event) is not dict or not event.keys().isdisjoint(_UNUSUAL_NAMES):
         return None
     get = event.get
@@ -158,6 +160,9 @@ def _plain_product(product: Any) -> tuple[str, ...] | None:
             return None
     if not all(map(_is_clean, texts)):
         return None
+    price, discounted = get("price"), get("discountPrice")
+    if discounted is not None and (discounted == 0 or (price is not None and discounted >= price)):
+        prices[1] = NULL
     product_id, name, category, brand, url_path = texts
     return product_id, name, category, brand, prices[0], prices[1], url_path
 

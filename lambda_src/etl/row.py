@@ -38,9 +38,10 @@ from contract.fields import (
 from contract.identity import client_event_id, made_event_id
 from contract.jsontext import canonical_json
 from contract.names import canonical_name
+from contract.orders import decimal, discount_price
 from contract.text import storable_json
 from contract.timestamps import EPOCH, ClockRules, clock_text, clock_time, event_time, parse_time
-from contract.validation import Limits
+from contract.validation import Limits, held_value
 from etl.bots import names_bot
 from etl.copytext import copy_line, copy_values
 
@@ -139,7 +140,8 @@ def make_row(event: Mapping[str, object], position: int, index: int, source: Sou
 
     `position` is the event's place in its raw object, `index` its place in the request that it came with.
     """
-    product = mapping(field_value(event, PRODUCT))
+    product = mapping(held_value(event, PRODUCT))
+    discounted = discount_price(decimal(product, PRODUCT_PRICE), decimal(product, PRODUCT_DISCOUNT_PRICE))
     sent_at = field_value(event, SENT_AT)
     moment, time_source = event_time(
         clock_time(field_value(event, EVENT_TIMESTAMP)),
@@ -167,7 +169,7 @@ def make_row(event: Mapping[str, object], position: int, index: int, source: Sou
         context_product_category=_text(product, PRODUCT_CATEGORY),
         context_product_brand=_text(product, PRODUCT_BRAND),
         context_product_price=_text(product, PRODUCT_PRICE),
-        context_product_discount_price=_text(product, PRODUCT_DISCOUNT_PRICE),
+        context_product_discount_price=None if discounted is None else _text(product, PRODUCT_DISCOUNT_PRICE),
         context_product_url_path=_text(product, PRODUCT_URL_PATH),
         page_url=_text(event, PAGE_URL),
         referrer=_text(event, REFERRER),
@@ -188,7 +190,7 @@ def mapping(value: object) -> Mapping[str, object]:
 
 def _text(source: Mapping[str, object], field: Field) -> str | None:
     """Return a field as text; an absent field is NULL."""
-    value = field_value(source, field)
+    value = held_value(source, field)
     return None if value is None else str(value)
 
 

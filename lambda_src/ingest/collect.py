@@ -23,7 +23,15 @@ from ingest.raw import (
     refused_object,
     rejected_key,
 )
-from ingest.request import body_size, check_origin, read_body, read_caller, read_identity, read_received_at
+from ingest.request import (
+    body_size,
+    check_format,
+    check_origin,
+    read_body,
+    read_caller,
+    read_identity,
+    read_received_at,
+)
 from ingest.settings import Settings
 
 Store = Callable[[StoredObject], None]
@@ -71,6 +79,7 @@ def collect(event: Mapping[str, object], settings: Settings, moment: Moment, sto
     objected = headers_object(event, rule)
     named = nameless if objected else ingest_metadata(caller, moment.received_at, None)
     try:
+        check_format(event)
         if caller.method != "POST":
             raise RequestProblem(405, "method", f"method {caller.method[:20]!r} is not allowed")
         check_origin(event, settings)

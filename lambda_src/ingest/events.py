@@ -8,7 +8,14 @@ from typing import Final
 from contract.fields import EVENT_ID, SENT_AT
 from contract.identity import client_event_id, made_event_id
 from contract.jsontext import NotJson, canonical_json, parse_json
-from contract.validation import Problem, event_problem, field_problem, json_type, shape_problem
+from contract.validation import (
+    Problem,
+    event_problem,
+    field_problem,
+    json_type,
+    order_problem,
+    shape_problem,
+)
 from ingest.answer import Refusal, RequestProblem
 from ingest.privacy import OBJECTION, anonymous, any_objects, objects
 from ingest.settings import DoNotTrack, Settings
@@ -110,6 +117,8 @@ def sort_events(values: list[object], request_id: str, settings: Settings, objec
     rule = settings.do_not_track
     for index, value in enumerate(values):
         problem = event_problem(value, settings.limits)
+        if problem is None and isinstance(value, dict):
+            problem = order_problem(value)
         if problem is None and isinstance(value, dict):
             if not (objected or objects(value, rule)):
                 problem = _keep(value, index, request_id, settings, result.named, anonymised=False)

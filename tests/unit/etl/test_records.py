@@ -6,13 +6,16 @@ import gzip
 import json
 import uuid
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.orders import Bought
 from contract.timestamps import ClockRules
+from etl.bots import OF_PEOPLE, names_bot
 from etl.copytext import copy_line, copy_values
 from etl.records import MAX_RAW_EVENT, Records, event_at, read_object
 from etl.row import Row
@@ -151,6 +154,57 @@ def test_a_product_has_one_spelling(text: str, field: str, fast: bool) -> None:
     content = json.dumps({"events": [event], "_ingest": INGEST}, ensure_ascii=False).encode()
     [(_, line)] = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
     assert "Bàn phím cơ" in Row.of_line(line)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_what_was_bought_comes_with_its_position(fast: bool) -> None:
+    """Also by events that were stored before there were orders, whose `order` may be anything."""
+    order = {
+        "id": " A-17\u200b",
+        "total": "1747.50",
+        "currency": "usd",
+        "items": [{"id": 2**70, "quantity": 2.0}],
+    }
+    events = [
+        {"eventName": "checkout_complete", "order": order},
+        {"eventName": "page_view", "product": {"id": "7"}},
+        {"eventName": "add_to_cart", "product": {"id": "7", "quantity": 3}},
+        {"eventName": "x", "order": "A-17", "product": {"quantity": "many", "brandName": 5}},
+        {"eventName": "x", "context_product": "laptop"},
+    ]
+    named = [event | {"eventId": str(uuid.uuid4())} for event in events]
+    content = json.dumps({"events": named, "_ingest": INGEST}).encode()
+    records = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast)
+    assert len(records.lines) == 5 and not records.rejected
+    nothing = dict.fromkeys(["name", "category", "brand", "price", "discount_price"])
+    read = {
+        "id": "A-17",
+        "total": Decimal("1747.50"),
+        "currency": "USD",
+        "items": [nothing | {"id": str(2**70), "quantity": 2}],
+    }
+    assert records.bought == {0: Bought(None, read), 2: Bought(3, None)}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("price", "discounted", "expected"),
+    [
+        (9290000, 0, None),
+        (899, 899.0, None),
+        (899.5, 900, None),
+        (899, 849, "849"),
+        (None, 849, "849"),
+        (None, 0, None),
+    ],
+)
+def test_no_discount_is_absent(
+    price: float | None, discounted: float, expected: str | None, fast: bool
+) -> None:
+    event = {"eventId": EVENT_ID, "eventName": "x", "product": {"price": price, "discountPrice": discounted}}
+    content = json.dumps({"events": [event], "_ingest": INGEST}).encode()
+    [(_, line)] = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
+    assert Row.of_line(line).context_product_discount_price == expected
 
 
 def test_forms_of_older_trackers_give_the_same_row() -> None:
@@ -414,13 +468,14 @@ USUAL_EVENTS = st.fixed_dictionaries(
         ),
         "event_name": st.just("other"),
         "context_product": st.just({"id": "other"}),
+        "order": st.fixed_dictionaries({}, optional=dict.fromkeys(("id", "total", "items"), USUAL_VALUES)),
         "userLoginState": st.sampled_from(["guest", "", None, "admin"]),
         "isFirstVisit": st.sampled_from([True, False, None, "t"]),
         "product": USUAL_VALUES
         | st.fixed_dictionaries(
             {},
             optional=dict.fromkeys(
-                ("id", "name", "price", "discountPrice", "urlPath", "url_path", "brandName", "x"),
+                ("id", "name", "price", "discountPrice", "urlPath", "url_path", "brandName", "quantity", "x"),
                 USUAL_VALUES,
             ),
         ),
@@ -483,10 +538,31 @@ def test_a_usual_event_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> N
     ("agent", "is_bot"),
     [
         ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "f"),
-        (
-            "Mozilla/5.0 (Linux; Android 14; CUBOT X30) Chrome/120 Mobile Safari/537.36",
-            "f",
-        ),
+        ("Mozilla/5.0 (Linux; Android 14; CUBOT X30) Chrome/120 Mobile Safari/537.36", "f"),
+        ("Mozilla/5.0 (Linux; Android 9; CUBOT_X18_Plus) Chrome/120 Mobile Safari/537.36", "f"),
+        ("Mozilla/5.0 (Linux; Android 13; monitor-tab) Chrome/120 Safari/537.36", "f"),
+        ("Mozilla/5.0 (Linux; Android 13; wv) Chrome/120 Mobile Safari/537.36 Viber/21.0", "f"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0) AppleWebKit/605.1.15 [FBAN/FBIOS;FBAV/440.0]", "f"),
+        ("Mozilla/5.0 (Linux; Android 12; SM-A125F) coc_coc_browser/110 Chrome/104 Zalo android", "f"),
+        ("Dalvik/2.1.0 (Linux; U; Android 13; SM-A125F)", "f"),
+        ("Mozilla/5.0 (compatible; Google-InspectionTool/1.0;)", "t"),
+        ("Mozilla/5.0 (Linux; Android 6.0.1) Chrome/120 Mobile Safari/537.36 (compatible; GoogleOther)", "t"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/120 Safari/537.36 RuxitSynthetic/1.0 v1 t2", "t"),
+        ("Mozilla/5.0 (X11; Linux x86_64) Chrome/120 Safari/537.36 DatadogSynthetics", "t"),
+        ("Mozilla/5.0 (compatible; UptimeRobot/2.0)", "t"),
+        ("Mozilla/5.0 AppleWebKit/537.36 (compatible; ClaudeBot/1.0)", "t"),
+        ("WhatsApp/2.23.20.0", "t"),
+        ("okhttp/4.12.0", "t"),
+        ("axios/1.6.2", "t"),
+        ("node", "t"),
+        ("node-fetch/1.0 (+https://github.com/bitinn/node-fetch)", "t"),
+        ("Java/17.0.2", "t"),
+        ("PostmanRuntime/7.36.0", "t"),
+        ("Apache-HttpClient/4.5.13 (Java/17)", "t"),
+        ("python-requests/2.31.0", "t"),
+        ("Go-http-client/2.0", "t"),
+        ("GuzzleHttp/7", "t"),
+        (" ", "t"),
         ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "t"),
         ("Mozilla/5.0 (X11) AppleWebKit/537.36 HeadlessChrome/120.0 Safari/537.36", "t"),
         ("curl/8.5.0", "t"),
@@ -497,6 +573,19 @@ def test_a_usual_event_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> N
 def test_bots_are_flagged(agent: str | None, is_bot: str) -> None:
     [row] = rows({"events": [EVENT], "_ingest": INGEST | {"userAgent": agent}})
     assert row.is_bot == is_bot
+
+
+def test_every_user_agent_of_the_list_is_a_bots_but_those_of_browsers() -> None:
+    """They are found by how their words start, and not by one search for all."""
+    from crawleruseragents import CRAWLER_USER_AGENTS_DATA
+
+    missed = {
+        entry["pattern"]
+        for entry in CRAWLER_USER_AGENTS_DATA
+        for agent in entry["instances"]
+        if not names_bot(agent)
+    }
+    assert len(CRAWLER_USER_AGENTS_DATA) > 1_000 and missed <= OF_PEOPLE
 
 
 @pytest.mark.parametrize("fast", [True, False])

@@ -82,7 +82,15 @@ def answer(outcome: Outcome) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "content_type", ["application/json", "text/plain;charset=UTF-8", None, "Application/JSON"]
+    "content_type",
+    [
+        "application/json",
+        "text/plain;charset=UTF-8",
+        None,
+        "Application/JSON",
+        "application/json,application/json",
+        "application/json; charset=utf-8, application/json",
+    ],
 )
 @pytest.mark.parametrize("as_base64", [False, True])
 @pytest.mark.parametrize("shape", [lambda e: e, lambda e: [e], lambda e: {"events": [e]}])
@@ -181,6 +189,9 @@ def test_raw_objects_may_be_compressed() -> None:
         (SourceIp.FULL, "203.0.113.77", "203.0.113.77"),
         (SourceIp.TRUNCATED, "203.0.113.77", "203.0.113.0"),
         (SourceIp.TRUNCATED, "2001:db8:1:2::5", "2001:db8:1::"),
+        (SourceIp.TRUNCATED, "::ffff:203.0.113.77", "203.0.113.0"),
+        (SourceIp.TRUNCATED, "::FFFF:cb00:714d", "203.0.113.0"),
+        (SourceIp.FULL, "::ffff:203.0.113.77", "::ffff:203.0.113.77"),
         (SourceIp.TRUNCATED, "nonsense", None),
         (SourceIp.NONE, "203.0.113.77", None),
     ],
@@ -280,6 +291,20 @@ def test_good_events_are_kept_and_bad_ones_answered_and_stored() -> None:
     assert collector.stored[0].key.startswith("rejected/2025/12/06/05/rejected-")
 
 
+def test_an_order_is_kept_as_sent_and_a_wrong_one_refused() -> None:
+    order = {
+        "id": 17,
+        "total": "9290000",
+        "currency": "VND",
+        "items": [{"id": "7", "quantity": 2, "gift": True}],
+    }
+    collector = Collector()
+    wrong = {"order": {"items": [{"quantity": "two"}]}}
+    outcome = collector(request([GOOD | {"order": order}, GOOD | wrong]))
+    assert [entry["code"] for entry in answer(outcome)["rejected"]] == ["invalid_order_items_quantity"]
+    assert collector.bodies()["events"]["events"][0]["order"] == order
+
+
 def test_a_request_without_a_good_event_is_400_and_stored() -> None:
     collector = Collector()
     outcome = collector(request({"eventTimestamp": "2025-12-06T05:59:58Z"}))
@@ -322,6 +347,9 @@ LONG_BATCH = json.dumps([GOOD] * 501)
         (request(GOOD, method="GET"), 405, ""),
         (request(GOOD, "application/x-www-form-urlencoded"), 415, "application/json"),
         (request(GOOD, "application/xml; charset=utf-8"), 415, "application/json"),
+        (request(GOOD, "application/json, image/png"), 415, "application/json"),
+        (request(GOOD, "application/json, application/json; charset=utf-16"), 415, "UTF-8"),
+        ({"version": "1.0", "httpMethod": "POST", "path": "/clickstream", "body": "{}"}, 500, "2.0"),
         (request(GOOD, "application/json; charset=utf-16"), 415, "UTF-8"),
         (request(None), 400, "one event"),
         (request(""), 400, "one event"),
@@ -382,12 +410,18 @@ def objecting(body: object, **headers: str) -> dict[str, Any]:
     return made
 
 
+DENIED = [False, "false", " False", 0, "0", "denied", "no", "what?", 2, {}, {"ads": "denied"}, []]
+"Consent that is denied, or cannot be read."
+
+
 @pytest.mark.parametrize(
     ("body", "headers"),
     [
         ([GOOD], {"dnt": "1"}),
         ([GOOD], {"Sec-GPC": "1"}),
-        ({"events": [GOOD], "consent": False}, {}),
+        ([GOOD], {"sec-gpc": "?1"}),
+        ([GOOD], {"dnt": "1, 1"}),
+        *(({"events": [GOOD], "consent": no}, {}) for no in DENIED),
     ],
 )
 def test_the_setting_decides_what_happens_to_events_of_senders_who_object(
@@ -417,6 +451,13 @@ def test_the_setting_decides_what_happens_to_events_of_senders_who_object(
 def events_of(body: Any) -> list[Any]:
     """The events of a batch in either form."""
     return list(body["events"] if isinstance(body, dict) else body)
+
+
+@pytest.mark.parametrize("given", [True, 1, "true", " TRUE", "1", "granted", "accepted", None, "", " "])
+def test_consent_that_is_given_or_not_asked_for_is_no_objection(given: object) -> None:
+    collector = Collector(Settings("raw", do_not_track=DoNotTrack.DROP))
+    body = {"events": [GOOD | {"consent": given}], "consent": given}
+    assert collector(objecting(body, dnt="0", **{"sec-gpc": "?0"})).accepted == 1
 
 
 def test_the_envelope_of_anonymous_events_identifies_nobody() -> None:
