@@ -60,7 +60,7 @@ def make_weeks(server: ThrowawayPostgres) -> None:
 
 @pytest.fixture
 def postgres(server: ThrowawayPostgres) -> ThrowawayPostgres:
-    server.execute("TRUNCATE clickstream_events, clickstream_event_ids")
+    server.execute("TRUNCATE clickstream_events, clickstream_event_ids; SELECT set_visitor_limit(5000)")
     return server
 
 
@@ -180,11 +180,14 @@ def change(server: ThrowawayPostgres, kind: str, random: Random) -> None:
 @given(
     kinds=st.lists(st.sampled_from(["insert", "insert", "insert", "delete", "move"]), max_size=8),
     seed=st.integers(0, 2**32),
+    limit=st.sampled_from([5000, 12]),
 )
 def test_the_model_is_a_plain_count_after_any_changes(
-    postgres: ThrowawayPostgres, kinds: list[str], seed: int
+    postgres: ThrowawayPostgres, kinds: list[str], seed: int, limit: int
 ) -> None:
-    postgres.execute("TRUNCATE clickstream_events, clickstream_event_ids")
+    postgres.execute(
+        "TRUNCATE clickstream_events, clickstream_event_ids; SELECT set_visitor_limit(%s)", (limit,)
+    )
     random = dice(seed)
     for kind in kinds:
         change(postgres, kind, random)
@@ -280,6 +283,66 @@ def test_what_is_known_of_a_product_is_the_newest_of_each_field(
     connection.close()
     assert postgres.execute(PRODUCT) == [("Laptop", "laptops", "Acme", 899, 849, "/lap-1")]
     check_model(postgres)
+
+
+def test_an_endless_client_has_sessions_of_a_day(postgres: ThrowawayPostgres) -> None:
+    """An event each 20 minutes for four days, in any order of loading; then some go, and some move."""
+    random = dice("endless")
+    events = [row(START + timedelta(minutes=20 * number), "click", "one") for number in range(280)]
+    kept, late = events[::7], [event for number, event in enumerate(events) if number % 7]
+    random.shuffle(late)
+    for part in (kept, events[1:2], *(late[place::3] for place in range(3))):
+        fresh(postgres, part)
+    lengths = postgres.execute("SELECT ended_at - started_at FROM sessions ORDER BY started_at")
+    assert [length for (length,) in lengths] == [timedelta(hours=24)] * 3 + [timedelta(hours=20)]
+    for event in (events[71], events[100], events[0]):  # one of them is a session's last
+        postgres.execute("DELETE FROM clickstream_events WHERE event_id = %s", (event["event_id"],))
+        check_model(postgres)
+    change(postgres, "move", random)
+    check_model(postgres)
+
+
+def fresh(server: ThrowawayPostgres, events: list[Row]) -> None:
+    """Insert what is not there yet, and check the model."""
+    there = {event_id for (event_id,) in server.execute("SELECT event_id::text FROM clickstream_events")}
+    new = [event for event in events if event["event_id"] not in there]
+    connection = server.connect(LOADER)
+    with connection, connection.cursor() as cursor:
+        insert(cursor, new)
+    connection.close()
+    check_model(server)
+
+
+def test_a_visitor_with_too_many_events_on_a_day_is_a_bot_for_that_day(postgres: ThrowawayPostgres) -> None:
+    postgres.execute("SELECT set_visitor_limit(5)")
+    day = [row(START + timedelta(minutes=5 * number), "page_view", "one", **FULL) for number in range(6)]
+    other = row(START + timedelta(days=1), "page_view", "one")
+
+    def seen() -> list[tuple[Any, ...]]:
+        return postgres.execute(
+            "SELECT (SELECT sum(sessions)::int FROM daily_sessions WHERE category = '' AND brand = ''), "
+            "(SELECT count(*) FROM products), (SELECT sum(events)::int FROM daily_loads WHERE is_bot)"
+        )
+
+    fresh(postgres, [*day[:5], other])
+    assert seen() == [(2, 1, None)]
+    fresh(postgres, [day[5]])  # late
+    assert seen() == [(1, 0, 6)]
+    fresh(postgres, [row(START + timedelta(minutes=7), "page_view", "one", **FULL)])  # later still
+    assert seen() == [(1, 0, 7)]
+    postgres.execute("SELECT set_visitor_limit(6)")
+    assert seen() == [(1, 0, 7)]
+    postgres.execute("DELETE FROM clickstream_events WHERE event_id = %s", (day[0]["event_id"],))
+    assert seen() == [(2, 1, None)]
+    check_model(postgres)
+
+
+def test_a_client_and_a_user_of_the_same_name_are_two_visitors(postgres: ThrowawayPostgres) -> None:
+    events = [{**row(START, "page_view", None), "user_id": None, "session_id": None} for _ in range(3)]
+    for event, kind in zip(events, ("client_id", "user_id", "session_id"), strict=True):
+        event[kind] = "17"
+    fresh(postgres, events)
+    assert postgres.execute("SELECT sum(visitors)::int, sum(sessions)::int FROM daily_sessions") == [(3, 3)]
 
 
 def flood(random: Random, events: int, labels: int) -> list[Row]:

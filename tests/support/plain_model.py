@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 LOGIN_STATES = ("logged_in", "guest", "anonymous", "")
 """The strongest first."""
 GAP = timedelta(minutes=30)
+LONGEST = timedelta(hours=24)
 STEPS = {"product_view": 1, "add_to_cart_click": 2, "checkout_start": 3, "checkout_complete": 4}
 LAGS = [timedelta(minutes=minutes) for minutes in (15, 30, 60, 120, 360, 1440)]
 LENGTHS = [
@@ -175,7 +176,7 @@ class Session(NamedTuple):
 
 
 def sessions_of(events: Iterable[Event]) -> list[Session]:
-    """Cut each visitor's events where more than 30 minutes pass without one."""
+    """Cut each visitor's events where more than 30 minutes pass without one, and after 24 hours."""
     by_visitor: dict[int, list[Event]] = defaultdict(list)
     for event in events:
         if event.visitor is not None and not event.is_bot:
@@ -185,7 +186,7 @@ def sessions_of(events: Iterable[Event]) -> list[Session]:
         own.sort(key=lambda event: event.at)
         current = [own[0]]
         for event in own[1:]:
-            if event.at - current[-1].at > GAP:
+            if event.at - current[-1].at > GAP or event.at - current[0].at > LONGEST:
                 sessions.append(Session(current))
                 current = []
             current.append(event)
@@ -423,8 +424,18 @@ def stored_events(server: Warehouse) -> list[Event]:
         Event._make((value or "")[:200] if place in labels else value for place, value in enumerate(row))
         for row in found
     ]
+    [(zone, most)] = server.execute("SELECT time_zone, max_events_a_visitor_day FROM model_settings")
+
+    def day(event: Event) -> tuple[int | None, date]:
+        return event.visitor, event.at.astimezone(ZoneInfo(zone)).date()
+
+    # A visitor with too many events on a day is a bot on that day.
+    numbers = Counter(day(event) for event in events if event.visitor is not None and not event.is_bot)
     return [
-        event._replace(**{name: OTHER for name, kind in KINDS.items() if event.folded & kind})
+        event._replace(
+            is_bot=event.is_bot or numbers[day(event)] > most,
+            **{name: OTHER for name, kind in KINDS.items() if event.folded & kind},
+        )
         for event in events
     ]
 

@@ -21,9 +21,10 @@ SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = on SE
 SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     gap CONSTANT interval := '30 minutes';
+    longest CONSTANT interval := '24 hours';
     ten_seconds CONSTANT interval := '10 seconds';
 BEGIN
-    WITH event AS (
+    WITH RECURSIVE event AS (
         SELECT
             region.visitor, event.*,
             event.at - lag(event.at) OVER (PARTITION BY region.visitor ORDER BY event.at) <= gap AS goes_on
@@ -42,14 +43,34 @@ BEGIN
               AND (stored.visitor, stored.event_timestamp) >= (region.visitor, region.first)
               AND (stored.visitor, stored.event_timestamp) <= (region.visitor, region.last)
               AND stored.received_at BETWEEN region.received_first AND region.received_last
-              AND NOT stored.is_bot
+              AND NOT stored.is_bot AND stored.flood IS NULL
             OFFSET 0 -- keeps this subquery apart: one index scan per visitor
         ) AS event
-    ), sessioned AS (
-        SELECT
-            *, public.funnel_step(name) AS step,
-            max(at) FILTER (WHERE goes_on IS NOT TRUE) OVER (PARTITION BY visitor ORDER BY at) AS started_at
+    ), without_gap AS MATERIALIZED (
+        SELECT *, max(at) FILTER (WHERE goes_on IS NOT TRUE) OVER (PARTITION BY visitor ORDER BY at) AS since
         FROM event
+    ), cut AS (
+        -- Where a session ends after 24 hours: at the first event later than that. There is hardly ever one.
+        SELECT visitor, since, min(at) AS at
+        FROM without_gap
+        WHERE at - since > longest
+        GROUP BY visitor, since
+        UNION ALL
+        SELECT * FROM (
+            SELECT DISTINCT ON (cut.visitor, cut.since) cut.visitor, cut.since, event.at
+            FROM cut
+            JOIN without_gap AS event ON event.visitor = cut.visitor AND event.since = cut.since
+            WHERE event.at - cut.at > longest
+            ORDER BY cut.visitor, cut.since, event.at
+        ) AS next
+    ), part_of_day AS (
+        SELECT visitor, since, at, lead(at, 1, 'infinity') OVER (PARTITION BY visitor, since ORDER BY at) AS next_at FROM cut
+    ), sessioned AS (
+        SELECT event.*, public.funnel_step(name) AS step, coalesce(part_of_day.at, event.since) AS started_at
+        FROM without_gap AS event
+        LEFT JOIN part_of_day
+            ON part_of_day.visitor = event.visitor AND part_of_day.since = event.since
+            AND event.at >= part_of_day.at AND event.at < part_of_day.next_at
     ), to_completion AS (
         SELECT visitor, started_at, at, name, step, public.label(context_product_id) AS product_id,
             public.label(context_product_category) AS category, public.label(context_product_brand) AS brand,
