@@ -439,6 +439,45 @@ def test_an_upgrade_of_a_filled_warehouse_counts_what_is_there(
     make_weeks(postgres)
 
 
+@pytest.mark.parametrize(
+    ("zone", "day", "starts"),
+    [
+        ("Asia/Ho_Chi_Minh", "2025-10-26", "2025-10-25T17:00Z"),
+        ("Atlantic/Azores", "2025-10-26", "2025-10-26T00:00Z"),  # midnight occurs twice
+        ("America/Havana", "2025-11-02", "2025-11-02T04:00Z"),
+        ("Africa/Cairo", "2025-04-25", "2025-04-24T22:00Z"),  # never: the day begins at one
+        ("Asia/Beirut", "2025-03-30", "2025-03-29T22:00Z"),
+        ("Asia/Beirut", "2025-10-26", "2025-10-25T22:00Z"),  # the hour before midnight occurs twice
+        ("Australia/Lord_Howe", "2026-04-05", "2026-04-04T13:00Z"),  # half an hour back, at two
+        ("Australia/Lord_Howe", "2025-10-05", "2025-10-04T13:30Z"),  # half an hour forward
+    ],
+)
+def test_a_day_begins_at_the_first_instant_of_its_date(
+    postgres: ThrowawayPostgres, zone: str, day: str, starts: str
+) -> None:
+    [(first, last)] = postgres.execute(
+        "SELECT day_start(%(day)s, %(zone)s), day_start(%(day)s::date + 1, %(zone)s)",
+        {"day": day, "zone": zone},
+    )
+    assert first == datetime.fromisoformat(starts)
+    try:
+        postgres.execute("SELECT set_time_zone(%s)", (zone,))
+        postgres.execute(
+            "SELECT make_partitions(ARRAY[%s, %s])", (first - timedelta(hours=9), last + timedelta(hours=9))
+        )
+        fresh(postgres, [row(first + timedelta(minutes=7 * n), "page_view", f"{n}") for n in range(-60, 300)])
+        inside = sum(0 <= 7 * n < (last - first) / timedelta(minutes=1) for n in range(-60, 300))
+        for table in ("hourly_events", "daily_events", "hourly_pages"):
+            column, number = (
+                ("day" if table == "daily_events" else "hour"),
+                ("pages" if table == "hourly_pages" else "events"),
+            )
+            query = f"SELECT sum({number})::int FROM {table} WHERE {column}::date = %s"  # noqa: S608
+            assert postgres.execute(query, (day,)) == [(inside,)]
+    finally:
+        postgres.execute("TRUNCATE clickstream_events; SELECT set_time_zone('Asia/Ho_Chi_Minh')")
+
+
 FUNNEL = ["product_view", "add_to_cart_click", "checkout_start", "checkout_complete"]
 
 

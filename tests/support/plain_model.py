@@ -211,7 +211,7 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
 
     hours = Counter(
         (
-            event.at.astimezone(zone).replace(minute=0, second=0, microsecond=0).astimezone(ZoneInfo("UTC")),
+            hour(event.at),
             event.login_state,
             event.category,
             event.brand,

@@ -41,7 +41,7 @@ BEGIN
     END IF;
 
     WITH cell AS MATERIALIZED (
-        SELECT date_trunc('hour', event_timestamp, zone) AS hour,
+        SELECT date_trunc('hour', event_timestamp AT TIME ZONE zone) AS hour,
             public.or_other(event_name, folded & 1) AS event_name, user_login_state,
             public.or_other(context_product_category, folded & 4) AS context_product_category,
             public.or_other(context_product_brand, folded & 8) AS context_product_brand,
@@ -58,7 +58,7 @@ BEGIN
         )
         GROUP BY 1, 2, 3, 4, 5, 6, 7
     ), labelled AS (
-        SELECT hour, (hour AT TIME ZONE zone)::date AS day, public.label(event_name) AS event_name,
+        SELECT hour, hour::date AS day, public.label(event_name) AS event_name,
             public.label(user_login_state) AS login_state, public.label(context_product_category) AS category,
             public.label(context_product_brand) AS brand, events
         FROM cell
@@ -72,7 +72,7 @@ BEGIN
         ON CONFLICT (hour, login_state, category, brand) DO UPDATE SET events = present.events + excluded.events
     ), pages AS (
         INSERT INTO public.hourly_pages AS present
-        SELECT hour AT TIME ZONE zone, login_state, sum(events)
+        SELECT hour, login_state, sum(events)
         FROM labelled
         WHERE public.is_view(event_name)
         GROUP BY 1, 2
@@ -88,7 +88,7 @@ BEGIN
         SET events = present.events + excluded.events
     )
     INSERT INTO public.daily_loads AS present
-    SELECT (hour AT TIME ZONE zone)::date AS day, is_bot, lag_bucket, sum(events)
+    SELECT hour::date AS day, is_bot, lag_bucket, sum(events)
     FROM cell
     GROUP BY day, is_bot, lag_bucket
     ORDER BY day, is_bot, lag_bucket
@@ -155,7 +155,7 @@ BEGIN
         PERFORM public.find_products(products, fields);
         PERFORM public.merge_products(products);
         DELETE FROM public.hourly_events WHERE events = 0
-            AND hour IN (SELECT date_trunc('hour', event_timestamp, zone) FROM changed);
+            AND hour IN (SELECT date_trunc('hour', event_timestamp AT TIME ZONE zone) FROM changed);
         DELETE FROM public.daily_events WHERE events = 0
             AND day IN (SELECT (event_timestamp AT TIME ZONE zone)::date FROM changed);
         DELETE FROM public.daily_loads WHERE events = 0;
