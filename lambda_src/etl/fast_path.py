@@ -38,6 +38,7 @@ from contract.names import canonical_name
 from contract.timestamps import event_time, parse_time, utc_text
 from contract.validation import LOGIN_STATES, MAX_NAME, MAX_PRICE, Limits, shape_problem
 from etl.copytext import NULL, TAB, copy_value
+from etl.orders import MAX_QUANTITY
 from etl.row import LIMITS, Row, Source
 
 _TEXTS: Final = tuple(
@@ -55,7 +56,7 @@ _TEXT_OR_NOTHING: Final = frozenset({str, _NOTHING})
 _FLAT: Final = frozenset({str, int, bool, _NOTHING})
 _FLAT_OR_FLOAT: Final = _FLAT | {float}
 _PLAIN_STATES: Final = LOGIN_STATES | {None}
-_NO_PRODUCT: Final = (NULL,) * 7
+_NO_PRODUCT: Final = (NULL,) * 8
 _INNER_LIMITS: Final = Limits(LIMITS.depth - 1, LIMITS.string)
 _TABS: Final = len(Row._fields) - 1
 _ESCAPED: Final = re.compile("[\\\\\r\n\x00]")
@@ -72,7 +73,7 @@ def plain_line(event: Any, position: int, source: Source, escaped: bool) -> str 
     get = event.get
     event_id = valid_uuid(get("eventId")) or valid_uuid(get("event_id"))
     name = get("eventName")
-    if event_id is None or type(name) is not str or len(name) > MAX_NAME:
+    if event_id is None or type(name) is not str or len(name) > MAX_NAME or "order" in event:
         return None
     name = canonical_name(name)
     texts = list(map(get, _TEXTS))
@@ -111,10 +112,11 @@ def plain_line(event: Any, position: int, source: Source, escaped: bool) -> str 
         element is NULL and type(get("element")) not in (dict, _NOTHING)
     ):
         return None
+    *columns, count = product
     visit = NULL if first_visit is None else "t" if first_visit else "f"
     line = (
         f"{event_id}\t{utc_text(moment)}\t{name}\t{user_id}\t{state}\t{identity_source}\t{client_id}\t"
-        f"{session_id}\t{visit}\t{TAB.join(product)}\t{page_url}\t{referrer}\t{element}\t"
+        f"{session_id}\t{visit}\t{TAB.join(columns)}\t{page_url}\t{referrer}\t{element}\t{count}\t\t\t"
         f"{'f' if source.identity is None else 't'}\t{time_source.value}\t{source.end}{position}\n"
     )
     # JSON text without a backslash has no value with a backslash or a control character.
@@ -124,7 +126,7 @@ def plain_line(event: Any, position: int, source: Source, escaped: bool) -> str 
 
 
 def _plain_product(product: Any) -> tuple[str, ...] | None:
-    """Return the seven columns of a product, or None if it is not a usual one."""
+    """Return the eight columns of a product, or None if it is not a usual one."""
     if type(product) is not dict or not product.keys().isdisjoint(_SNAKE_NAMES):
         return None
     if not _FLAT_OR_FLOAT.issuperset(map(type, product.values())):
@@ -141,8 +143,15 @@ def _plain_product(product: Any) -> tuple[str, ...] | None:
             prices.append(str(price))
         else:
             return None
+    amount = get("quantity")
+    if amount is None:
+        count = NULL
+    elif type(amount) is int and 1 <= amount <= MAX_QUANTITY:
+        count = str(amount)
+    else:
+        return None
     product_id, name, category, brand, url_path = [text or NULL for text in texts]
-    return product_id, name, category, brand, prices[0], prices[1], url_path
+    return product_id, name, category, brand, prices[0], prices[1], url_path, count
 
 
 def _plain_element(element: Any) -> str | None:

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import psycopg2
+import psycopg2.extras
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -78,7 +79,8 @@ def row(at: datetime, name: str, client: str | None, **columns: Any) -> Row:
         (
             *("user_login_state", "page_url", "folded", "context_product_id", "context_product_name"),
             *("context_product_category", "context_product_brand", "context_product_url_path"),
-            *("context_product_price", "context_product_discount_price"),
+            *("context_product_price", "context_product_discount_price", "context_product_quantity"),
+            *("order_id", "order_details"),
         )
     )
     return {
@@ -128,10 +130,32 @@ def some_event(random: Random, minutes: int = 400) -> Row:
             "context_product_price": random.choice([None, 100, 200]),
             "context_product_discount_price": random.choice([None, None, 0, 90, 150]),
             "context_product_url_path": random.choice([None, None, f"/{product}"]),
+            "context_product_quantity": random.choice([None, None, 0, 2]),
         }
         sent = 2 + (4 if category else 0) + (8 if brand else 0)
         event["folded"] = random.choice([0, 0, 0, 2, 4, 8, 14]) & sent or None
+    if name == "checkout_complete" and random.random() < 0.7:
+        event |= some_order(random)
     return event
+
+
+def some_order(random: Random) -> Row:
+    """An order that others have sent too, perhaps."""
+    item = {"id": "p1", "category": "laptop", "brand": None, "price": "100.5", "quantity": "2"}
+    other = {
+        "id": random.choice(["p1", "p2", None]),
+        "price": random.choice(["7", None]),
+        "discount_price": "5",
+    }
+    details = {
+        "total": random.choice(["99.5", None]),
+        "currency": random.choice(["VND", "USD", None]),
+        "items": random.choice([[], [item], [item, other], [other, item, item]]),
+    }
+    return {
+        "order_id": random.choice([None, "o1", "o2", "o3"]),
+        "order_details": random.choice([psycopg2.extras.Json(details)] * 2 + [None]),
+    }
 
 
 def insert(cursor: Any, events: list[Row]) -> None:
@@ -343,6 +367,64 @@ def test_a_client_and_a_user_of_the_same_name_are_two_visitors(postgres: Throwaw
         event[kind] = "17"
     fresh(postgres, events)
     assert postgres.execute("SELECT sum(visitors)::int, sum(sessions)::int FROM daily_sessions") == [(3, 3)]
+
+
+CART = {
+    "context_product_category": "laptops",
+    "context_product_price": 899,
+    "context_product_discount_price": 849,
+}
+
+
+def cart(minutes: int, product: str, name: str = "add_to_cart_click", **more: Any) -> Row:
+    """Something put into the cart, or taken out."""
+    return row(START + timedelta(minutes=minutes), name, "one", context_product_id=product, **CART, **more)
+
+
+def bought(minutes: int, client: str = "one", **more: Any) -> Row:
+    return row(START + timedelta(minutes=minutes), "checkout_complete", client, **more)
+
+
+LISTED = psycopg2.extras.Json(
+    {"total": "1800", "items": [{"id": "a", "price": "900", "quantity": "2"}, {"id": "b", "price": "20"}]}
+)
+
+
+@pytest.mark.parametrize(
+    ("events", "orders", "items"),
+    [
+        # a cart of an earlier session, two hours before
+        ([cart(0, "a", context_product_quantity=2), bought(120)], [("", 1698, 2)], ["a"]),
+        (
+            [cart(0, "a"), cart(1, "b"), cart(2, "a", "remove_from_cart_click"), bought(120)],
+            [("", 849, 1)],
+            ["b"],
+        ),
+        ([cart(0, "a"), bought(1), cart(2, "b"), bought(3)], [("", 849, 1)] * 2, ["a", "b"]),
+        ([cart(0, "a"), bought(30 * 1440 + 1)], [("", None, 0)], []),  # more than 30 days
+        ([bought(0, order_id="o", order_details=LISTED)], [("o", 1800, 3)], ["a", "b"]),
+        # the success page loaded again: at once, on another day, by somebody else
+        (
+            [
+                bought(0, order_id="o", order_details=LISTED),
+                bought(1, order_id="o"),
+                bought(1500, "two", order_id="o"),
+            ],
+            [("o", 1800, 3)],
+            ["a", "b"],
+        ),
+        ([bought(0), bought(1)], [("", None, 0)] * 2, []),  # without an id
+    ],
+)
+def test_an_order_counts_once_and_says_what_was_bought(
+    postgres: ThrowawayPostgres, events: list[Row], orders: list[Any], items: list[str]
+) -> None:
+    for event in reversed(events):
+        fresh(postgres, [event])
+    assert postgres.execute("SELECT order_id, total::int, units::int FROM orders ORDER BY at") == orders
+    assert sorted(product for (product,) in postgres.execute("SELECT product_id FROM order_items")) == items
+    [(completions,)] = postgres.execute("SELECT count(*) FROM funnel_events WHERE step = 4")
+    assert completions == len(orders)
 
 
 def flood(random: Random, events: int, labels: int) -> list[Row]:

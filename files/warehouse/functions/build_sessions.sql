@@ -77,6 +77,7 @@ BEGIN
         PERFORM public.link_sessions(standing);
     END IF;
     PERFORM public.link_funnel(visitors, firsts);
+    PERFORM public.link_orders(visitors, firsts);
     PERFORM public.count_sessions(1, visitors, firsts);
 END
 $$;

@@ -168,12 +168,35 @@ BEGIN
     FROM (
         SELECT visitor, min(event_timestamp) AS first, max(event_timestamp) AS last,
             min(received_at) AS received_first, max(received_at) AS received_last
-        FROM changed
-        WHERE visitor IS NOT NULL AND NOT is_bot AND flood IS NULL
-          AND NOT EXISTS (
-              SELECT FROM public.flood_days AS day
-              WHERE day.visitor = changed.visitor AND event_timestamp >= day.starts AND event_timestamp < day.ends
-          )
+        FROM (
+            SELECT visitor, event_timestamp, received_at
+            FROM changed
+            WHERE visitor IS NOT NULL AND NOT is_bot AND flood IS NULL
+              AND NOT EXISTS (
+                  SELECT FROM public.flood_days AS day
+                  WHERE day.visitor = changed.visitor AND event_timestamp >= day.starts AND event_timestamp < day.ends
+              )
+            UNION ALL
+            -- An order's copies may be other visitors': whose counted until now, and whose counts now.
+            SELECT copy.*
+            FROM (
+                SELECT DISTINCT public.label(order_id) AS id
+                FROM changed
+                WHERE order_id <> '' AND event_name = 'checkout_complete' AND NOT is_bot
+            ) AS sent
+            CROSS JOIN LATERAL (
+                (SELECT visitor, at, NULL::timestamptz AS received_at FROM public.orders WHERE order_id = sent.id AND order_id <> '')
+                UNION ALL
+                (
+                    SELECT visitor, event_timestamp, received_at
+                    FROM public.clickstream_events AS stored
+                    WHERE public.label(order_id) = sent.id AND order_id <> '' AND event_name = 'checkout_complete'
+                      AND visitor IS NOT NULL AND NOT is_bot AND flood IS NULL
+                    ORDER BY event_timestamp, event_id
+                    LIMIT 1
+                )
+            ) AS copy
+        ) AS event
         GROUP BY visitor
         ORDER BY visitor
     ) AS by_visitor;

@@ -44,8 +44,15 @@ EVENT = {
         "price": 15990000,
         "discountPrice": "14990000.5",
         "urlPath": "/p/1",
+        "quantity": 2,
     },
     "element": {"tag": "a", "dataset": {"k": "\0"}},
+    "order": {
+        "id": 17,
+        "total": 1790,
+        "currency": "vnd",
+        "items": [{"id": 7, "price": 900.5, "quantity": 2}, {"id": None}, "no item"],
+    },
 }
 INGEST = {"receivedAt": "2025-12-06T05:29:30.5Z", "requestId": "r"}
 ROW = Row(
@@ -68,6 +75,9 @@ ROW = Row(
     page_url="https://shop/p/1",
     referrer=None,
     element='{"dataset":{"k":"\ufffd"},"tag":"a"}',
+    context_product_quantity="2",
+    order_id="17",
+    order_details='{"total":"1790.00","currency":"VND","items":[{"id":"7","price":"900.50","quantity":"2"}]}',
     identity_verified="f",
     event_timestamp_source="client",
     is_bot="f",
@@ -392,7 +402,7 @@ def test_values_at_the_limits_of_time_and_price(fast: bool) -> None:
 
 def test_a_usual_event_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.records._add_any", None)
-    usual = EVENT | {
+    usual = {name: value for name, value in EVENT.items() if name != "order"} | {
         "userId": "12",
         "product": {"id": "7", "price": 1.5},
         "element": {"tag": "a"},
