@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import NamedTuple, TypedDict
+from typing import TypedDict
 
 from contract.fields import (
     ORDER,
@@ -16,7 +16,6 @@ from contract.fields import (
     ORDER_ID,
     ORDER_ITEMS,
     ORDER_TOTAL,
-    PRODUCT,
     PRODUCT_BRAND,
     PRODUCT_CATEGORY,
     PRODUCT_DISCOUNT_PRICE,
@@ -50,22 +49,16 @@ class Order(TypedDict):
     items: list[Item]
 
 
-class Bought(NamedTuple):
-    """What an event says beside its row."""
-
-    quantity: int | None
-    """How many of its product."""
-    order: Order | None
+def read_order(event: Mapping[str, object]) -> Order | None:
+    """Return an event's order, or None if it says nothing of one."""
+    order = held_value(event, ORDER)
+    return _order(order) if isinstance(order, dict) else None
 
 
-def read_bought(event: Mapping[str, object]) -> Bought | None:
-    """Return what an event says was bought, or None if it says nothing."""
-    product, order = held_value(event, PRODUCT), held_value(event, ORDER)
-    bought = Bought(
-        _quantity(product) if isinstance(product, dict) else None,
-        _order(order) if isinstance(order, dict) else None,
-    )
-    return None if bought == (None, None) else bought
+def quantity(product: Mapping[str, object]) -> int | None:
+    """Return how many there are of a product or item; 0 is no quantity."""
+    value = held_value(product, PRODUCT_QUANTITY)
+    return int(value) or None if isinstance(value, str | int | float) else None
 
 
 def discount_price(price: Decimal | None, discounted: Decimal | None) -> Decimal | None:
@@ -103,15 +96,10 @@ def _item(line: Mapping[str, object]) -> Item:
         "brand": _text(line, PRODUCT_BRAND),
         "price": price,
         "discount_price": discount_price(price, decimal(line, PRODUCT_DISCOUNT_PRICE)),
-        "quantity": _quantity(line),
+        "quantity": quantity(line),
     }
 
 
 def _text(source: Mapping[str, object], field: Field) -> str | None:
     value = held_value(source, field)
     return None if value is None else str(value)
-
-
-def _quantity(source: Mapping[str, object]) -> int | None:
-    value = held_value(source, PRODUCT_QUANTITY)
-    return int(value) if isinstance(value, str | int | float) else None

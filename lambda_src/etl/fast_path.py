@@ -39,7 +39,7 @@ from contract.identity import valid_uuid
 from contract.names import canonical_name
 from contract.text import NO_IDS, NO_WIDTH
 from contract.timestamps import clock_text, clock_time, event_time
-from contract.validation import LOGIN_STATES, MAX_NAME, MAX_PRICE, Limits, shape_problem
+from contract.validation import LOGIN_STATES, MAX_NAME, MAX_PRICE, MAX_QUANTITY, Limits, shape_problem
 from etl.copytext import NULL, TAB, copy_value
 from etl.row import LIMITS, Row, Source
 
@@ -64,7 +64,7 @@ _TEXT_OR_NOTHING: Final = frozenset({str, _NOTHING})
 _FLAT: Final = frozenset({str, int, bool, _NOTHING})
 _FLAT_OR_FLOAT: Final = _FLAT | {float}
 _PLAIN_STATES: Final = LOGIN_STATES | {None}
-_NO_PRODUCT: Final = (NULL,) * 7
+_NO_PRODUCT: Final = (NULL,) * 8
 _INNER_LIMITS: Final = Limits(LIMITS.depth - 1, LIMITS.string)
 _LONG: Final = 16
 _TABS: Final = len(Row._fields) - 1
@@ -123,12 +123,14 @@ def plain_line(event: Any, position: int, source: Source, escaped: bool) -> str 
         element is NULL and type(get("element")) not in (dict, _NOTHING)
     ):
         return None
+    *columns, count = product
     visit = NULL if first_visit is None else "t" if first_visit else "f"
     own = f"{name}{TAB.join(texts)}"
     line = (
         f"{event_id}\t{clock_text(moment)}\t{canonical_name(name)}\t{user_id}\t{state}\t{identity_source}\t"
-        f"{client_id}\t{session_id}\t{visit}\t{TAB.join(product)}\t{page_url}\t{referrer}\t{element}\t"
-        f"{'f' if source.identity is None else 't'}\t{time_source._value_}\t{source.end}{position}\n"
+        f"{client_id}\t{session_id}\t{visit}\t{TAB.join(columns)}\t{page_url}\t{referrer}\t{element}\t"
+        f"{count}\t\t\t{'f' if source.identity is None else 't'}\t{time_source._value_}\t{source.end}"
+        f"{position}\n"
     )
     # Without an escape, a text that is not clean has a space or a character beyond ASCII. Few have.
     if (" " in own or not own.isascii()) and not all(map(_is_clean, (name, *texts))):
@@ -140,7 +142,7 @@ def plain_line(event: Any, position: int, source: Source, escaped: bool) -> str 
 
 
 def _plain_product(product: Any) -> tuple[str, ...] | None:
-    """Return the seven columns of a product, or None if it is not a usual one."""
+    """Return the eight columns of a product, or None if it is not a usual one."""
     if type(product) is not dict or not product.keys().isdisjoint(_UNUSUAL_PRODUCT_NAMES):
         return None
     if not _FLAT_OR_FLOAT.issuperset(map(type, product.values())):
@@ -163,8 +165,15 @@ def _plain_product(product: Any) -> tuple[str, ...] | None:
     price, discounted = get("price"), get("discountPrice")
     if discounted is not None and (discounted == 0 or (price is not None and discounted >= price)):
         prices[1] = NULL
+    amount = get("quantity")
+    if amount is None:
+        count = NULL
+    elif type(amount) is int and 1 <= amount < MAX_QUANTITY:
+        count = str(amount)
+    else:
+        return None
     product_id, name, category, brand, url_path = texts
-    return product_id, name, category, brand, prices[0], prices[1], url_path
+    return product_id, name, category, brand, prices[0], prices[1], url_path, count
 
 
 def _is_clean(text: str) -> bool:

@@ -23,7 +23,6 @@ import orjson
 from contract.fields import SENT_AT, field_value
 from contract.gzipped import MAGIC, BrokenGzip, TooLarge, gunzip
 from contract.jsontext import NotJson, canonical_json, parse_json
-from contract.orders import Bought, read_bought
 from contract.text import storable_text
 from contract.timestamps import ClockRules, clock_time
 from contract.validation import Problem, event_problem, json_type, shape_problem
@@ -53,8 +52,6 @@ class Records:
 
     lines: list[tuple[str, str]] = field(default_factory=list)
     """Rows: event id, and the row as a line of COPY text in the order of `Row`."""
-    bought: dict[int, Bought] = field(default_factory=dict)
-    """What events say was bought, by the position (`source_position`) of those that say it."""
     rejected: list[Rejected] = field(default_factory=list)
     size: int = 0
     """Bytes of the object's text, unpacked."""
@@ -123,9 +120,6 @@ def _read_usual(data: bytes, key: str, last_modified: datetime, rules: ClockRule
             line = plain_line(event, position, source, escaped)
             if line is not None:
                 records.lines.append((line[:36], line))
-                product = event.get("product")
-                if product is not None and "quantity" in product:
-                    _add_bought(event, position, records)
                 continue
         if exact is None:
             # orjson reads whole numbers above 64 bits as floats: these events are parsed again, exactly.
@@ -134,7 +128,6 @@ def _read_usual(data: bytes, key: str, last_modified: datetime, rules: ClockRule
             except NotJson:
                 # Python's parser gives up at a lower depth than orjson. The general path reports that.
                 records.lines.clear()
-                records.bought.clear()
                 records.rejected.clear()
                 return False
             exact = parsed["events"]
@@ -168,13 +161,6 @@ def _add_any(event: object, position: int, index: int, source: Source, records: 
     elif isinstance(event, dict):
         row = make_row(event, position, index, source)
         records.lines.append((row.event_id, copy_line(row)))
-        _add_bought(event, position, records)
-
-
-def _add_bought(event: Mapping[str, object], position: int, records: Records) -> None:
-    bought = read_bought(event)
-    if bought is not None:
-        records.bought[position] = bought
 
 
 def _events(

@@ -38,12 +38,13 @@ from contract.fields import (
 from contract.identity import client_event_id, made_event_id
 from contract.jsontext import canonical_json
 from contract.names import canonical_name
-from contract.orders import decimal, discount_price
+from contract.orders import decimal, discount_price, quantity, read_order
 from contract.text import storable_json
 from contract.timestamps import EPOCH, ClockRules, clock_text, clock_time, event_time, parse_time
 from contract.validation import Limits, held_value
 from etl.bots import names_bot
 from etl.copytext import copy_line, copy_values
+from etl.orders import details
 
 LIMITS: Final = Limits(depth=64, string=1_000_000)
 """Limits of an event. They are wide: the collector's own limits decide, and a variable may raise those."""
@@ -71,6 +72,9 @@ class Row(NamedTuple):
     page_url: str | None
     referrer: str | None
     element: str | None
+    context_product_quantity: str | None
+    order_id: str | None
+    order_details: str | None
     identity_verified: str
     event_timestamp_source: str
     is_bot: str
@@ -153,6 +157,7 @@ def make_row(event: Mapping[str, object], position: int, index: int, source: Sou
         _text(event, item) for item in (USER_ID, USER_LOGIN_STATE, IDENTITY_SOURCE)
     )
     first_visit = field_value(event, IS_FIRST_VISIT)
+    order = read_order(event)
     return Row(
         event_id=client_event_id(event)
         or made_event_id(event, canonical_json(event), index, source.request_id),
@@ -174,6 +179,9 @@ def make_row(event: Mapping[str, object], position: int, index: int, source: Sou
         page_url=_text(event, PAGE_URL),
         referrer=_text(event, REFERRER),
         element=_element(event),
+        context_product_quantity=_count(product),
+        order_id=None if order is None else order["id"],
+        order_details=details(order),
         identity_verified="f" if source.identity is None else "t",
         event_timestamp_source=time_source.value,
         is_bot=source.is_bot,
@@ -192,6 +200,11 @@ def _text(source: Mapping[str, object], field: Field) -> str | None:
     """Return a field as text; an absent field is NULL."""
     value = held_value(source, field)
     return None if value is None else str(value)
+
+
+def _count(product: Mapping[str, object]) -> str | None:
+    number = quantity(product)
+    return None if number is None else str(number)
 
 
 def _element(event: Mapping[str, object]) -> str | None:

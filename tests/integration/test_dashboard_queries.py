@@ -26,9 +26,9 @@ pytestmark = pytest.mark.skipif(find_binaries() is None, reason="PostgreSQL is n
 
 QUERIES = dashboard_queries()
 
-ZONES = ["Asia/Ho_Chi_Minh", "America/St_Johns"]
+ZONES = ["America/St_Johns", "America/Havana"]
 START = datetime(2025, 10, 30, tzinfo=UTC)
-"""Clocks in St. John's go back on 2 November, and days there begin at half past three, UTC."""
+"""Clocks go back on 2 November: in St. John's, whose days begin at half past three UTC, and in Havana."""
 DAYS = 8
 PERIODS = [
     (date(2025, 10, 29), date(2025, 11, 7)),  # all
@@ -76,6 +76,15 @@ def some_event(
     categories, brands = CATALOGUE.get(product_id or "", ([None], [None]))
     price = random.choice([None, 0, 100, 2_000_000]) if product_id else None
     received = at + random.choice([timedelta(seconds=1), timedelta(seconds=1), timedelta(days=9)])
+    order: dict[str, Any] | None = None
+    if name == "checkout_complete" and random.random() < 0.6:
+        listed = {"id": "p2", "category": "monitor", "brand": "LG", "price": "120.50", "quantity": "3"}
+        other = {"id": "p5", "category": "mouse", "price": "1000", "discount_price": "10"}
+        order = {
+            "total": random.choice(["99.50", None]),
+            "currency": random.choice(["VND", "VND", "USD", None]),
+            "items": random.choice([[], [listed], [listed, other]]),
+        }
     return {
         "event_id": str(uuid.UUID(int=random.getrandbits(128))),
         "event_timestamp": at,
@@ -90,7 +99,10 @@ def some_event(
         "context_product_category": random.choice(categories),
         "context_product_brand": random.choice(brands),
         "context_product_price": price,
-        "context_product_discount_price": random.choice([None, 80, 90]) if price else None,
+        "context_product_discount_price": random.choice([None, 2, 80, 90]) if price else None,
+        "context_product_quantity": random.choice([None, None, 2]) if product_id else None,
+        "order_id": random.choice([None, f"o{random.randrange(40)}"]) if order else None,
+        "order_details": order,
         "page_url": random.choice(["https://shop.example/a", "https://shop.example/b", None]),
         "referrer": random.choice(["https://www.google.com/", None]),
         "element": random.choice(
@@ -206,6 +218,9 @@ PLAIN: dict[Callable[[Plain, Asked], Rows], list[str]] = {
     plainly.funnel_visitors: ["", "login_state", "category", "brand"],
     plainly.products: ["product", "category", "brand"],
     plainly.product_trend: ["p1", "p4", "no such"],
+    plainly.order_totals: ["", "login_state", "category", "brand"],
+    plainly.orders_over_time: ["hour", "day"],
+    plainly.data_findings: [""],
     plainly.session_lengths: [""],
     plainly.session_depths: [""],
     plainly.sessions_by_time: ["hour", "day"],

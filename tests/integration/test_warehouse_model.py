@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import psycopg2
+import psycopg2.extras
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -60,7 +61,7 @@ def make_weeks(server: ThrowawayPostgres) -> None:
 
 @pytest.fixture
 def postgres(server: ThrowawayPostgres) -> ThrowawayPostgres:
-    server.execute("TRUNCATE clickstream_events, clickstream_event_ids")
+    server.execute("TRUNCATE clickstream_events, clickstream_event_ids; SELECT set_visitor_limit(5000)")
     return server
 
 
@@ -78,7 +79,8 @@ def row(at: datetime, name: str, client: str | None, **columns: Any) -> Row:
         (
             *("user_login_state", "page_url", "folded", "context_product_id", "context_product_name"),
             *("context_product_category", "context_product_brand", "context_product_url_path"),
-            *("context_product_price", "context_product_discount_price"),
+            *("context_product_price", "context_product_discount_price", "context_product_quantity"),
+            *("order_id", "order_details"),
         )
     )
     return {
@@ -128,10 +130,32 @@ def some_event(random: Random, minutes: int = 400) -> Row:
             "context_product_price": random.choice([None, 100, 200]),
             "context_product_discount_price": random.choice([None, None, 0, 90, 150]),
             "context_product_url_path": random.choice([None, None, f"/{product}"]),
+            "context_product_quantity": random.choice([None, None, 0, 2]),
         }
         sent = 2 + (4 if category else 0) + (8 if brand else 0)
         event["folded"] = random.choice([0, 0, 0, 2, 4, 8, 14]) & sent or None
+    if name == "checkout_complete" and random.random() < 0.7:
+        event |= some_order(random)
     return event
+
+
+def some_order(random: Random) -> Row:
+    """An order that others have sent too, perhaps."""
+    item = {"id": "p1", "category": "laptop", "brand": None, "price": "100.5", "quantity": "2"}
+    other = {
+        "id": random.choice(["p1", "p2", None]),
+        "price": random.choice(["7", None]),
+        "discount_price": "5",
+    }
+    details = {
+        "total": random.choice(["99.5", None]),
+        "currency": random.choice(["VND", "USD", None]),
+        "items": random.choice([[], [item], [item, other], [other, item, item]]),
+    }
+    return {
+        "order_id": random.choice([None, "o1", "o2", "o3"]),
+        "order_details": random.choice([psycopg2.extras.Json(details)] * 2 + [None]),
+    }
 
 
 def insert(cursor: Any, events: list[Row]) -> None:
@@ -180,11 +204,14 @@ def change(server: ThrowawayPostgres, kind: str, random: Random) -> None:
 @given(
     kinds=st.lists(st.sampled_from(["insert", "insert", "insert", "delete", "move"]), max_size=8),
     seed=st.integers(0, 2**32),
+    limit=st.sampled_from([5000, 12]),
 )
 def test_the_model_is_a_plain_count_after_any_changes(
-    postgres: ThrowawayPostgres, kinds: list[str], seed: int
+    postgres: ThrowawayPostgres, kinds: list[str], seed: int, limit: int
 ) -> None:
-    postgres.execute("TRUNCATE clickstream_events, clickstream_event_ids")
+    postgres.execute(
+        "TRUNCATE clickstream_events, clickstream_event_ids; SELECT set_visitor_limit(%s)", (limit,)
+    )
     random = dice(seed)
     for kind in kinds:
         change(postgres, kind, random)
@@ -282,6 +309,124 @@ def test_what_is_known_of_a_product_is_the_newest_of_each_field(
     check_model(postgres)
 
 
+def test_an_endless_client_has_sessions_of_a_day(postgres: ThrowawayPostgres) -> None:
+    """An event each 20 minutes for four days, in any order of loading; then some go, and some move."""
+    random = dice("endless")
+    events = [row(START + timedelta(minutes=20 * number), "click", "one") for number in range(280)]
+    kept, late = events[::7], [event for number, event in enumerate(events) if number % 7]
+    random.shuffle(late)
+    for part in (kept, events[1:2], *(late[place::3] for place in range(3))):
+        fresh(postgres, part)
+    lengths = postgres.execute("SELECT ended_at - started_at FROM sessions ORDER BY started_at")
+    assert [length for (length,) in lengths] == [timedelta(hours=24)] * 3 + [timedelta(hours=20)]
+    for event in (events[71], events[100], events[0]):  # one of them is a session's last
+        postgres.execute("DELETE FROM clickstream_events WHERE event_id = %s", (event["event_id"],))
+        check_model(postgres)
+    change(postgres, "move", random)
+    check_model(postgres)
+
+
+def fresh(server: ThrowawayPostgres, events: list[Row]) -> None:
+    """Insert what is not there yet, and check the model."""
+    there = {event_id for (event_id,) in server.execute("SELECT event_id::text FROM clickstream_events")}
+    new = [event for event in events if event["event_id"] not in there]
+    connection = server.connect(LOADER)
+    with connection, connection.cursor() as cursor:
+        insert(cursor, new)
+    connection.close()
+    check_model(server)
+
+
+def test_a_visitor_with_too_many_events_on_a_day_is_a_bot_for_that_day(postgres: ThrowawayPostgres) -> None:
+    postgres.execute("SELECT set_visitor_limit(5)")
+    day = [row(START + timedelta(minutes=5 * number), "page_view", "one", **FULL) for number in range(6)]
+    other = row(START + timedelta(days=1), "page_view", "one")
+
+    def seen() -> list[tuple[Any, ...]]:
+        return postgres.execute(
+            "SELECT (SELECT sum(sessions)::int FROM daily_sessions WHERE category = '' AND brand = ''), "
+            "(SELECT count(*) FROM products), (SELECT sum(events)::int FROM daily_loads WHERE is_bot)"
+        )
+
+    fresh(postgres, [*day[:5], other])
+    assert seen() == [(2, 1, None)]
+    fresh(postgres, [day[5]])  # late
+    assert seen() == [(1, 0, 6)]
+    fresh(postgres, [row(START + timedelta(minutes=7), "page_view", "one", **FULL)])  # later still
+    assert seen() == [(1, 0, 7)]
+    postgres.execute("SELECT set_visitor_limit(6)")
+    assert seen() == [(1, 0, 7)]
+    postgres.execute("DELETE FROM clickstream_events WHERE event_id = %s", (day[0]["event_id"],))
+    assert seen() == [(2, 1, None)]
+    check_model(postgres)
+
+
+def test_a_client_and_a_user_of_the_same_name_are_two_visitors(postgres: ThrowawayPostgres) -> None:
+    events = [{**row(START, "page_view", None), "user_id": None, "session_id": None} for _ in range(3)]
+    for event, kind in zip(events, ("client_id", "user_id", "session_id"), strict=True):
+        event[kind] = "17"
+    fresh(postgres, events)
+    assert postgres.execute("SELECT sum(visitors)::int, sum(sessions)::int FROM daily_sessions") == [(3, 3)]
+
+
+CART = {
+    "context_product_category": "laptops",
+    "context_product_price": 899,
+    "context_product_discount_price": 849,
+}
+
+
+def cart(minutes: int, product: str, name: str = "add_to_cart_click", **more: Any) -> Row:
+    """Something put into the cart, or taken out."""
+    return row(START + timedelta(minutes=minutes), name, "one", context_product_id=product, **CART, **more)
+
+
+def bought(minutes: int, client: str = "one", **more: Any) -> Row:
+    return row(START + timedelta(minutes=minutes), "checkout_complete", client, **more)
+
+
+LISTED = psycopg2.extras.Json(
+    {"total": "1800", "items": [{"id": "a", "price": "900", "quantity": "2"}, {"id": "b", "price": "20"}]}
+)
+
+
+@pytest.mark.parametrize(
+    ("events", "orders", "items"),
+    [
+        # a cart of an earlier session, two hours before
+        ([cart(0, "a", context_product_quantity=2), bought(120)], [("", 1698, 2)], ["a"]),
+        (
+            [cart(0, "a"), cart(1, "b"), cart(2, "a", "remove_from_cart_click"), bought(120)],
+            [("", 849, 1)],
+            ["b"],
+        ),
+        ([cart(0, "a"), bought(1), cart(2, "b"), bought(3)], [("", 849, 1)] * 2, ["a", "b"]),
+        ([cart(0, "a"), bought(30 * 1440 + 1)], [("", None, 0)], []),  # more than 30 days
+        ([bought(0, order_id="o", order_details=LISTED)], [("o", 1800, 3)], ["a", "b"]),
+        # the success page loaded again: at once, on another day, by somebody else
+        (
+            [
+                bought(0, order_id="o", order_details=LISTED),
+                bought(1, order_id="o"),
+                bought(1500, "two", order_id="o"),
+            ],
+            [("o", 1800, 3)],
+            ["a", "b"],
+        ),
+        ([bought(0), bought(1)], [("", None, 0)] * 2, []),  # without an id
+    ],
+)
+def test_an_order_counts_once_and_says_what_was_bought(
+    postgres: ThrowawayPostgres, events: list[Row], orders: list[Any], items: list[str]
+) -> None:
+    for event in reversed(events):
+        fresh(postgres, [event])
+    assert postgres.execute("SELECT order_id, total::int, units::int FROM orders ORDER BY at") == orders
+    assert sorted(product for (product,) in postgres.execute("SELECT product_id FROM order_items")) == items
+    [(completions,)] = postgres.execute("SELECT count(*) FROM funnel_events WHERE step = 4")
+    assert completions == len(orders)
+
+
 def flood(random: Random, events: int, labels: int) -> list[Row]:
     """Events of one visitor within one session: every step, with as many categories and brands as that."""
 
@@ -374,6 +519,45 @@ def test_an_upgrade_of_a_filled_warehouse_counts_what_is_there(
     check_model(postgres)
     postgres.create_database()  # for the tests after this one
     make_weeks(postgres)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "starts"),
+    [
+        ("Asia/Ho_Chi_Minh", "2025-10-26", "2025-10-25T17:00Z"),
+        ("Atlantic/Azores", "2025-10-26", "2025-10-26T00:00Z"),  # midnight occurs twice
+        ("America/Havana", "2025-11-02", "2025-11-02T04:00Z"),
+        ("Africa/Cairo", "2025-04-25", "2025-04-24T22:00Z"),  # never: the day begins at one
+        ("Asia/Beirut", "2025-03-30", "2025-03-29T22:00Z"),
+        ("Asia/Beirut", "2025-10-26", "2025-10-25T22:00Z"),  # the hour before midnight occurs twice
+        ("Australia/Lord_Howe", "2026-04-05", "2026-04-04T13:00Z"),  # half an hour back, at two
+        ("Australia/Lord_Howe", "2025-10-05", "2025-10-04T13:30Z"),  # half an hour forward
+    ],
+)
+def test_a_day_begins_at_the_first_instant_of_its_date(
+    postgres: ThrowawayPostgres, zone: str, day: str, starts: str
+) -> None:
+    [(first, last)] = postgres.execute(
+        "SELECT day_start(%(day)s, %(zone)s), day_start(%(day)s::date + 1, %(zone)s)",
+        {"day": day, "zone": zone},
+    )
+    assert first == datetime.fromisoformat(starts)
+    try:
+        postgres.execute("SELECT set_time_zone(%s)", (zone,))
+        postgres.execute(
+            "SELECT make_partitions(ARRAY[%s, %s])", (first - timedelta(hours=9), last + timedelta(hours=9))
+        )
+        fresh(postgres, [row(first + timedelta(minutes=7 * n), "page_view", f"{n}") for n in range(-60, 300)])
+        inside = sum(0 <= 7 * n < (last - first) / timedelta(minutes=1) for n in range(-60, 300))
+        for table in ("hourly_events", "daily_events", "hourly_pages"):
+            column, number = (
+                ("day" if table == "daily_events" else "hour"),
+                ("pages" if table == "hourly_pages" else "events"),
+            )
+            query = f"SELECT sum({number})::int FROM {table} WHERE {column}::date = %s"  # noqa: S608
+            assert postgres.execute(query, (day,)) == [(inside,)]
+    finally:
+        postgres.execute("TRUNCATE clickstream_events; SELECT set_time_zone('Asia/Ho_Chi_Minh')")
 
 
 FUNNEL = ["product_view", "add_to_cart_click", "checkout_start", "checkout_complete"]

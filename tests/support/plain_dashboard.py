@@ -22,10 +22,13 @@ from tests.support.plain_model import (
     STEPS,
     VIEWS,
     Event,
+    Item,
     Known,
+    Order,
     Session,
     Warehouse,
     known_products,
+    orders_of,
     sessions_of,
     stored_events,
 )
@@ -79,6 +82,7 @@ class Plain:
     def __post_init__(self) -> None:
         self.all = stored_events(self.server)
         self.people = [event for event in self.all if not event.is_bot]
+        self.orders = orders_of(sessions_of(self.all))
         self.all_sessions = sorted(sessions_of(self.all), key=lambda session: session.key[1])
 
     @cached_property
@@ -281,10 +285,11 @@ def products(plain: Plain, asked: Asked) -> Rows:
     for event in plain.events(asked._replace(category="", brand="")):
         if event.product_id and event.name in ("product_view", "add_to_cart_click"):
             counted[event.product_id][event.name] += 1
-    for session in plain.all_sessions:
-        for at, product_id in session.bought():
-            if asked.holds(at) and asked.login_state in ("", session.login_state):
-                counted[product_id]["purchase"] += 1
+    for order in plain.orders:
+        if asked.holds(order.at) and asked.login_state in ("", order.session.login_state):
+            for item in order.items:
+                if item.product_id:
+                    counted[item.product_id]["purchase"] += 1
 
     def facts(product_id: str) -> Known:
         unknown = Known(product_id, "", "", "", None, None, None)
@@ -336,10 +341,11 @@ def product_trend(plain: Plain, asked: Asked) -> Rows:
     for event in plain.events(asked._replace(category="", brand="")):
         if event.product_id == asked.own:
             counted[event.name, asked.bucket(event.at)] += 1
-    for session in plain.all_sessions:
-        for at, product_id in session.bought():
-            if product_id == asked.own and asked.login_state in ("", session.login_state):
-                counted["purchase", asked.bucket(at)] += 1
+    for order in plain.orders:
+        if asked.login_state in ("", order.session.login_state):
+            for item in order.items:
+                if item.product_id == asked.own:
+                    counted["purchase", asked.bucket(order.at)] += 1
     return [
         {
             "bucket": bucket,
@@ -348,6 +354,76 @@ def product_trend(plain: Plain, asked: Asked) -> Rows:
             "purchases": counted["purchase", bucket],
         }
         for bucket in asked.buckets()
+    ]
+
+
+def sold(plain: Plain, asked: Asked, value: Callable[[Order, Item | None], str]) -> dict[str, dict[str, Any]]:
+    """Orders, units, revenue and average value, by what `value` says of an order, or of each of its items."""
+    by_item = bool(asked.category or asked.brand or asked.own in ("category", "brand"))
+    units: Counter[str] = Counter()
+    amounts: dict[str, dict[int, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for number, order in enumerate(plain.orders):
+        if not asked.holds(order.at) or asked.login_state not in ("", order.session.login_state):
+            continue
+        summed = order.currency in ("", "VND")
+        if not by_item:
+            key = value(order, None)
+            units[key] += sum(item.quantity for item in order.items)
+            amounts[key][number].append(order.total if summed else None)
+        for item in order.items if by_item else ():
+            key = value(order, item)
+            if asked.category in ("", item.category) and asked.brand in ("", item.brand):
+                if asked.own in ("category", "brand") and not key:
+                    continue
+                units[key] += item.quantity
+                amounts[key][number].append(item.amount if summed else None)
+    found = {}
+    for key, orders in amounts.items():
+        values = [sum(known) for own in orders.values() if (known := [one for one in own if one is not None])]
+        found[key] = {
+            "orders": len(orders),
+            "units": units[key],
+            "revenue": float(sum(values)),
+            "average_order_value": float(sum(values)) / len(values) if values else None,
+        }
+    return found
+
+
+NOTHING_SOLD = {"orders": 0, "units": 0, "revenue": 0.0, "average_order_value": None}
+
+
+def order_totals(plain: Plain, asked: Asked) -> Rows:
+    def value(order: Order, item: Item | None) -> str:
+        return (
+            order.session.login_state
+            if asked.own == "login_state"
+            else str(getattr(item, asked.own or "x", ""))
+        )
+
+    found = sold(plain, asked, value) or ({} if asked.own else {"": NOTHING_SOLD})
+    rows = [{"value": key, **numbers, "currency": "VND"} for key, numbers in found.items()]
+    return sorted(rows, key=lambda row: (-row["orders"], row["value"]))
+
+
+def orders_over_time(plain: Plain, asked: Asked) -> Rows:
+    found = sold(plain, asked, lambda order, _: asked.bucket(order.at))
+    return [{"bucket": bucket, **found.get(bucket, NOTHING_SOLD)} for bucket in asked.buckets()]
+
+
+def data_findings(plain: Plain, asked: Asked) -> Rows:
+    currencies = sorted(
+        o.currency for o in plain.orders if asked.holds(o.at) and o.currency not in ("", "VND")
+    )
+    suspect = sorted(
+        one.product_id
+        for one in plain.products.values()
+        if one.price and one.discount_price and one.discount_price < one.price / 20
+    )
+    labels = {"Orders in another currency": currencies, "Products with a discount above 95 %": suspect}
+    return [
+        {"position": position, "label": label, "found": len(found), "example": found[0]}
+        for position, (label, found) in enumerate(labels.items(), 1)
+        if found
     ]
 
 

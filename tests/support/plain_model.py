@@ -1,6 +1,6 @@
 """The warehouse's model by a plain count: in Python, from all rows at once, by the definitions alone.
 
-`check_model` compares it with the tables that the triggers keep (files/warehouse, tables 0005 to 0008).
+`check_model` compares it with the tables that the triggers keep (files/warehouse/tables).
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 LOGIN_STATES = ("logged_in", "guest", "anonymous", "")
 """The strongest first."""
 GAP = timedelta(minutes=30)
+LONGEST = timedelta(hours=24)
 STEPS = {"product_view": 1, "add_to_cart_click": 2, "checkout_start": 3, "checkout_complete": 4}
 LAGS = [timedelta(minutes=minutes) for minutes in (15, 30, 60, 120, 360, 1440)]
 LENGTHS = [
@@ -30,7 +32,8 @@ COLUMNS = (
     "event_id, event_timestamp, event_name, user_login_state, visitor, is_bot, loaded_at, received_at, "
     "context_product_id, context_product_name, context_product_category, context_product_brand, "
     "context_product_price, context_product_discount_price, left(context_product_url_path, 200), "
-    "coalesce(folded, 0), coalesce(page_url, '')"
+    "coalesce(folded, 0), coalesce(page_url, ''), "
+    "coalesce(left(order_id, 200), ''), order_details, context_product_quantity"
 )
 
 
@@ -62,6 +65,9 @@ class Event(NamedTuple):
     folded: int
     """Which labels count as "(other)": a sum of `KINDS`."""
     page_url: str
+    order_id: str
+    order: dict[str, Any] | None
+    quantity: int | None
 
 
 class Known(NamedTuple):
@@ -145,39 +151,127 @@ class Session(NamedTuple):
                     break
         return reached
 
-    def bought(self) -> Iterator[tuple[datetime, str]]:
-        """When and which product, each once per completion."""
-        before: datetime | None = None
-        for at, same in itertools.groupby(self.named("checkout_complete"), key=lambda event: event.at):
-            completions = list(same)
-            products = {event.product_id for event in completions}
-            if "" in products:
-                # Several completions at one instant buy the cart once.
-                products |= self._cart(before, at)
-            for product in products - {""}:
-                yield at, product
-            before = at
 
-    def _cart(self, after: datetime | None, until: datetime) -> set[str]:
-        last: dict[str, dict[str, datetime]] = defaultdict(dict)
-        for event in self.events:
-            if (after is None or event.at > after) and event.at <= until and event.product_id:
-                last[event.product_id][event.name] = event.at
-        return {
-            product
-            for product, times in last.items()
-            if "add_to_cart_click" in times
-            and (
-                "remove_from_cart_click" not in times
-                or times["add_to_cart_click"] > times["remove_from_cart_click"]
+class Item(NamedTuple):
+    """A product of an order."""
+
+    product_id: str
+    category: str
+    brand: str
+    quantity: int
+    amount: Decimal | None
+
+
+class Order(NamedTuple):
+    """An order, with the session that it was made in."""
+
+    session: Session
+    at: datetime
+    order_id: str
+    total: Decimal | None
+    currency: str
+    items: list[Item]
+
+
+def paid(price: Any, discount: Any) -> Decimal | None:
+    """What one costs."""
+    price, discount = (None if value is None else Decimal(value) for value in (price, discount))
+    return discount if discount and (price is None or discount < price) else price
+
+
+def orders_of(sessions: list[Session]) -> list[Order]:
+    """The orders of all visitors."""
+    completions = [
+        (event, one) for one in sessions for event in one.events if event.name == "checkout_complete"
+    ]
+    by_order: dict[Any, list[tuple[Event, Session]]] = defaultdict(list)
+    for event, one in sorted(completions, key=lambda pair: (pair[0].at, pair[0].event_id)):
+        by_order[event.order_id or (event.visitor, event.at)].append((event, one))
+    found = []
+    times: dict[Any, set[datetime]] = defaultdict(set)
+    for key, copies in by_order.items():
+        own = copies[:1] if isinstance(key, str) else copies
+        times[own[0][0].visitor].add(own[0][0].at)
+        found.append(own)
+    orders = []
+    for own in found:
+        events, session = [event for event, _ in own], own[0][1]
+        at, visitor = events[0].at, events[0].visitor
+        before = max((time for time in times[visitor] if time < at), default=None)
+        lines: list[tuple[str, str, str, int, Decimal | None]] = []
+        named: set[str] = set()
+        for event in events:
+            details = (event.order or {}).get("items") or []
+            for item in details:
+                labels = (item.get(name) or "" for name in ("id", "category", "brand"))
+                price = paid(item.get("price"), item.get("discount_price"))
+                lines.append((*labels, int(item.get("quantity") or 0) or 1, price))  # type: ignore[arg-type]
+            if not details and event.product_id and event.product_id not in named:
+                named.add(event.product_id)
+                lines.append(line_of(event))
+        if any(not (event.order or {}).get("items") and not event.product_id for event in events):
+            lines += cart_of(
+                [event for one in sessions if one.key[0] == visitor for event in one.events], before, at
             )
-        }
+        totals = [event.order["total"] for event in events if event.order and event.order.get("total")]
+        currencies = [
+            event.order["currency"] for event in events if event.order and event.order.get("currency")
+        ]
+        items = []
+        for _, same in itertools.groupby(
+            sorted(lines, key=lambda line: (line[0], line[0] == "" and line[1:3])),
+            key=lambda line: (line[0], line[0] == "" and line[1:3]),
+        ):
+            rows = list(same)
+            amounts = [line[3] * line[4] for line in rows if line[4] is not None]
+            items.append(
+                Item(
+                    *rows[0][:3], sum(line[3] for line in rows), sum(amounts, Decimal(0)) if amounts else None
+                )
+            )
+        amounts = [item.amount for item in items if item.amount is not None]
+        summed = sum(amounts, Decimal(0)) if amounts else None
+        total = Decimal(totals[0]) if totals else summed
+        orders.append(
+            Order(session, at, events[0].order_id, total, currencies[0] if currencies else "", items)
+        )
+    return orders
+
+
+def line_of(event: Event) -> tuple[str, str, str, int, Decimal | None]:
+    """What an event says of a product that is bought."""
+    price = paid(event.price, event.discount_price)
+    return event.product_id, event.category, event.brand, event.quantity or 1, price
+
+
+def cart_of(
+    events: list[Event], before: datetime | None, at: datetime
+) -> list[tuple[str, str, str, int, Decimal | None]]:
+    """The products that are in the cart: put there after `before`, and not taken out since."""
+    lines = []
+    span = [
+        event
+        for event in events
+        if (before is None or event.at > before) and at - timedelta(days=30) <= event.at <= at
+    ]
+    for product_id in {event.product_id for event in span} - {""}:
+        own = [event for event in span if event.product_id == product_id]
+        removed = [event.at for event in own if event.name == "remove_from_cart_click"]
+        added = [
+            event
+            for event in own
+            if event.name == "add_to_cart_click" and (not removed or event.at > max(removed))
+        ]
+        # The last one says of what category and brand it is.
+        added.sort(key=lambda event: (-event.at.timestamp(), event.event_id))
+        lines += [line_of(event) for event in added]
+    return lines
 
 
 def sessions_of(events: Iterable[Event]) -> list[Session]:
-    """Cut each visitor's events where more than 30 minutes pass without one."""
+    """Cut each visitor's events where more than 30 minutes pass without one, and after 24 hours."""
     by_visitor: dict[int, list[Event]] = defaultdict(list)
-    for event in events:
+    for event in without_copies(list(events)):
         if event.visitor is not None and not event.is_bot:
             by_visitor[event.visitor].append(event)
     sessions = []
@@ -185,12 +279,31 @@ def sessions_of(events: Iterable[Event]) -> list[Session]:
         own.sort(key=lambda event: event.at)
         current = [own[0]]
         for event in own[1:]:
-            if event.at - current[-1].at > GAP:
+            if event.at - current[-1].at > GAP or event.at - current[0].at > LONGEST:
                 sessions.append(Session(current))
                 current = []
             current.append(event)
         sessions.append(Session(current))
     return sorted(sessions, key=lambda session: session.key)
+
+
+def without_copies(events: list[Event]) -> list[Event]:
+    """An order's copies, but the first, complete nothing: they are events of another name."""
+    seen = set()
+    found = []
+    for event in sorted(events, key=lambda one: (one.at, one.event_id)):
+        if (
+            event.name == "checkout_complete"
+            and event.order_id
+            and event.visitor is not None
+            and not event.is_bot
+        ):
+            if event.order_id in seen:
+                event = event._replace(name="copy of an order")
+            else:
+                seen.add(event.order_id)
+        found.append(event)
+    return found
 
 
 def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[Any, ...]]]:
@@ -210,7 +323,7 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
 
     hours = Counter(
         (
-            event.at.astimezone(zone).replace(minute=0, second=0, microsecond=0).astimezone(ZoneInfo("UTC")),
+            hour(event.at),
             event.login_state,
             event.category,
             event.brand,
@@ -239,9 +352,6 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
     for session in sessions_of(events):
         visitor, start = session.key
         state = session.login_state
-        for at, product in session.bought():
-            model["purchases"][visitor, start, at, state, product] += 1
-            products[day(at), product, state][2] += 1
         repeated = session.repeated()
         pages.subtract((hour(event.at), event.login_state) for event in repeated)
         for event in repeated:
@@ -291,6 +401,16 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
         (*cell, *values[:14], values_text(values[14:23]), values_text(values[23:]))
         for cell, values in sums.items()
     )
+    for order in orders_of(sessions_of(events)):
+        visitor, start = order.session.key
+        state = order.session.login_state
+        units = sum(item.quantity for item in order.items)
+        key = (visitor, start, order.at, state, order.order_id)
+        model["orders"][*key, order.total, order.currency, units] += 1
+        for item in order.items:
+            model["order_items"][*key, order.currency, *item] += 1
+            if item.product_id:
+                products[day(order.at), item.product_id, state][2] += 1
     model["daily_products"] = Counter((*cell, *values) for cell, values in products.items())
     return model
 
@@ -405,7 +525,11 @@ TABLES = {
         "view_started_at, view_at, cart_at, checkout_started_at, checkout_at, purchase_started_at, "
         "purchase_at FROM funnel_paths"
     ),
-    "purchases": "SELECT visitor, started_at, at, login_state, product_id FROM purchases",
+    "orders": ("SELECT visitor, started_at, at, login_state, order_id, total, currency, units FROM orders"),
+    "order_items": (
+        "SELECT visitor, started_at, at, login_state, order_id, currency, product_id, category, brand, "
+        "quantity, amount FROM order_items"
+    ),
     "daily_sessions": (
         "SELECT day, login_state, category, brand, sessions, visitors, visitors_in_state, new_visitors, "
         "bounces, (seconds * 1000000)::bigint, events, page_views, cart_sessions, purchase_sessions, "
@@ -423,8 +547,18 @@ def stored_events(server: Warehouse) -> list[Event]:
         Event._make((value or "")[:200] if place in labels else value for place, value in enumerate(row))
         for row in found
     ]
+    [(zone, most)] = server.execute("SELECT time_zone, max_events_a_visitor_day FROM model_settings")
+
+    def day(event: Event) -> tuple[int | None, date]:
+        return event.visitor, event.at.astimezone(ZoneInfo(zone)).date()
+
+    # A visitor with too many events on a day is a bot on that day.
+    numbers = Counter(day(event) for event in events if event.visitor is not None and not event.is_bot)
     return [
-        event._replace(**{name: OTHER for name, kind in KINDS.items() if event.folded & kind})
+        event._replace(
+            is_bot=event.is_bot or numbers[day(event)] > most,
+            **{name: OTHER for name, kind in KINDS.items() if event.folded & kind},
+        )
         for event in events
     ]
 

@@ -21,7 +21,7 @@ JOIN public.clickstream_events AS stored
     ON stored.visitor = session.visitor
     AND stored.event_timestamp BETWEEN session.started_at AND session.ended_at
     AND stored.received_at BETWEEN session.received_first AND session.received_last -- only the weeks that hold it
-    AND NOT stored.is_bot
+    AND NOT stored.is_bot AND stored.flood IS NULL
 WHERE session.visitor = $7::bigint AND session.started_at = $8::timestamptz
   AND session.category = '' AND session.brand = ''
 ORDER BY stored.event_timestamp, stored.event_id

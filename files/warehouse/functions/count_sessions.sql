@@ -90,9 +90,10 @@ BEGIN
 
     WITH bought AS (
         INSERT INTO public.daily_products AS present (day, product_id, login_state, purchases)
-        SELECT (purchase.at AT TIME ZONE zone)::date, product_id, login_state, sign * count(*)
+        SELECT (item.at AT TIME ZONE zone)::date, product_id, login_state, sign * count(*)
         FROM unnest(visitors, firsts) AS tail (visitor, first)
-        JOIN public.purchases AS purchase ON purchase.visitor = tail.visitor AND purchase.started_at >= tail.first
+        JOIN public.order_items AS item ON item.visitor = tail.visitor AND item.started_at >= tail.first
+        WHERE product_id <> ''
         GROUP BY 1, 2, 3
         ORDER BY 1, 2, 3
         ON CONFLICT (day, product_id, login_state) DO UPDATE SET purchases = present.purchases + excluded.purchases

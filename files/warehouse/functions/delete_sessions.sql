@@ -9,9 +9,6 @@ BEGIN
     DELETE FROM public.funnel_events AS step
     USING unnest(visitors, firsts, lasts) AS region (visitor, first, last)
     WHERE step.visitor = region.visitor AND step.started_at BETWEEN region.first AND region.last;
-    DELETE FROM public.purchases AS purchase
-    USING unnest(visitors, firsts, lasts) AS region (visitor, first, last)
-    WHERE purchase.visitor = region.visitor AND purchase.started_at BETWEEN region.first AND region.last;
     DELETE FROM public.repeated_views AS repeated
     USING unnest(visitors, firsts, lasts) AS region (visitor, first, last)
     WHERE repeated.visitor = region.visitor AND repeated.started_at BETWEEN region.first AND region.last;

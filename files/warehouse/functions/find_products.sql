@@ -12,7 +12,7 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
             context_product_price, context_product_discount_price, left(context_product_url_path, 200),
             event_timestamp, event_id
         FROM public.clickstream_events
-        WHERE public.label(context_product_id) = id AND context_product_id <> '' AND NOT is_bot
+        WHERE public.label(context_product_id) = id AND context_product_id <> '' AND NOT is_bot AND flood IS NULL
           AND public.known_fields(
               context_product_name, context_product_category, context_product_brand, context_product_price,
               context_product_discount_price, context_product_url_path

@@ -1,5 +1,8 @@
 -- Keeps the model equal to a count over the events. The events of one statement (`changed`) are added to it (argument 1) or
 -- removed from it (argument -1). An update does both: the old rows are removed, the new ones added.
+--
+-- Events that are marked as a flood count as bots'. One that is not marked, on a day that is listed in flood_days, counts
+-- nowhere: it is marked before anything is counted, and that update counts it.
 CREATE OR REPLACE FUNCTION public.follow_events() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 -- The loader switches some plans off for its own statements; here all are allowed, for the planner knows nothing of
@@ -9,6 +12,8 @@ DECLARE
     sign CONSTANT integer := TG_ARGV[0];
     zone text;
     touched record;
+    suspects record;
+    most integer;
     products text[];
     fields smallint[];
 BEGIN
@@ -17,22 +22,43 @@ BEGIN
     END IF;
     -- Writers of the model take turns, so that each sees all events of those before it.
     PERFORM pg_advisory_xact_lock(6022171);
-    zone := (SELECT time_zone FROM public.model_settings);
+    SELECT time_zone, max_events_a_visitor_day INTO zone, most FROM public.model_settings;
+
+    IF sign = 1 THEN
+        SELECT array_agg(visitor) AS visitors, array_agg(starts) AS starts, array_agg(ends) AS ends INTO touched
+        FROM (
+            SELECT DISTINCT day.*
+            FROM changed
+            JOIN public.flood_days AS day ON day.visitor = changed.visitor
+            WHERE event_timestamp >= starts AND event_timestamp < ends AND NOT is_bot AND flood IS NULL
+        ) AS late;
+        IF touched.visitors IS NOT NULL THEN
+            UPDATE public.clickstream_events AS stored SET flood = true
+            FROM unnest(touched.visitors, touched.starts, touched.ends) AS day (visitor, starts, ends)
+            WHERE stored.visitor = day.visitor AND event_timestamp >= starts AND event_timestamp < ends
+              AND NOT is_bot AND flood IS NULL;
+        END IF;
+    END IF;
 
     WITH cell AS MATERIALIZED (
-        SELECT date_trunc('hour', event_timestamp, zone) AS hour,
+        SELECT date_trunc('hour', event_timestamp AT TIME ZONE zone) AS hour,
             public.or_other(event_name, folded & 1) AS event_name, user_login_state,
             public.or_other(context_product_category, folded & 4) AS context_product_category,
-            public.or_other(context_product_brand, folded & 8) AS context_product_brand, is_bot,
+            public.or_other(context_product_brand, folded & 8) AS context_product_brand,
+            is_bot OR flood IS NOT NULL AS is_bot,
             -- date_part() and not extract(), which takes five times as long.
             width_bucket(
                 date_part('epoch', loaded_at - event_timestamp), '{900, 1800, 3600, 7200, 21600, 86400}'
             ) AS lag_bucket,
             sign * count(*) AS events
         FROM changed
+        WHERE is_bot OR flood OR NOT EXISTS (
+            SELECT FROM public.flood_days AS day
+            WHERE day.visitor = changed.visitor AND event_timestamp >= day.starts AND event_timestamp < day.ends
+        )
         GROUP BY 1, 2, 3, 4, 5, 6, 7
     ), labelled AS (
-        SELECT hour, (hour AT TIME ZONE zone)::date AS day, public.label(event_name) AS event_name,
+        SELECT hour, hour::date AS day, public.label(event_name) AS event_name,
             public.label(user_login_state) AS login_state, public.label(context_product_category) AS category,
             public.label(context_product_brand) AS brand, events
         FROM cell
@@ -46,7 +72,7 @@ BEGIN
         ON CONFLICT (hour, login_state, category, brand) DO UPDATE SET events = present.events + excluded.events
     ), pages AS (
         INSERT INTO public.hourly_pages AS present
-        SELECT hour AT TIME ZONE zone, login_state, sum(events)
+        SELECT hour, login_state, sum(events)
         FROM labelled
         WHERE public.is_view(event_name)
         GROUP BY 1, 2
@@ -62,7 +88,7 @@ BEGIN
         SET events = present.events + excluded.events
     )
     INSERT INTO public.daily_loads AS present
-    SELECT (hour AT TIME ZONE zone)::date AS day, is_bot, lag_bucket, sum(events)
+    SELECT hour::date AS day, is_bot, lag_bucket, sum(events)
     FROM cell
     GROUP BY day, is_bot, lag_bucket
     ORDER BY day, is_bot, lag_bucket
@@ -74,7 +100,12 @@ BEGIN
         sign * count(*) FILTER (WHERE event_name = 'product_view'),
         sign * count(*) FILTER (WHERE event_name = 'add_to_cart_click')
     FROM changed
-    WHERE NOT is_bot AND context_product_id <> '' AND event_name IN ('product_view', 'add_to_cart_click')
+    WHERE NOT is_bot AND flood IS NULL AND context_product_id <> ''
+      AND event_name IN ('product_view', 'add_to_cart_click')
+      AND NOT EXISTS (
+          SELECT FROM public.flood_days AS day
+          WHERE day.visitor = changed.visitor AND event_timestamp >= day.starts AND event_timestamp < day.ends
+      )
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (day, product_id, login_state) DO UPDATE
@@ -96,7 +127,11 @@ BEGIN
                         context_product_discount_price, context_product_url_path
                     ) AS known
                 FROM changed
-                WHERE NOT is_bot AND context_product_id <> '' AND coalesce(folded & 2, 0) = 0
+                WHERE NOT is_bot AND flood IS NULL AND context_product_id <> '' AND coalesce(folded & 2, 0) = 0
+                  AND NOT EXISTS (
+                      SELECT FROM public.flood_days AS day
+                      WHERE day.visitor = changed.visitor AND event_timestamp >= day.starts AND event_timestamp < day.ends
+                  )
             ) AS named
             WHERE known > 0
             ORDER BY product_id, known, event_timestamp DESC, event_id DESC
@@ -120,7 +155,7 @@ BEGIN
         PERFORM public.find_products(products, fields);
         PERFORM public.merge_products(products);
         DELETE FROM public.hourly_events WHERE events = 0
-            AND hour IN (SELECT date_trunc('hour', event_timestamp, zone) FROM changed);
+            AND hour IN (SELECT date_trunc('hour', event_timestamp AT TIME ZONE zone) FROM changed);
         DELETE FROM public.daily_events WHERE events = 0
             AND day IN (SELECT (event_timestamp AT TIME ZONE zone)::date FROM changed);
         DELETE FROM public.daily_loads WHERE events = 0;
@@ -133,8 +168,35 @@ BEGIN
     FROM (
         SELECT visitor, min(event_timestamp) AS first, max(event_timestamp) AS last,
             min(received_at) AS received_first, max(received_at) AS received_last
-        FROM changed
-        WHERE visitor IS NOT NULL AND NOT is_bot
+        FROM (
+            SELECT visitor, event_timestamp, received_at
+            FROM changed
+            WHERE visitor IS NOT NULL AND NOT is_bot AND flood IS NULL
+              AND NOT EXISTS (
+                  SELECT FROM public.flood_days AS day
+                  WHERE day.visitor = changed.visitor AND event_timestamp >= day.starts AND event_timestamp < day.ends
+              )
+            UNION ALL
+            -- An order's copies may be other visitors': whose counted until now, and whose counts now.
+            SELECT copy.*
+            FROM (
+                SELECT DISTINCT public.label(order_id) AS id
+                FROM changed
+                WHERE order_id <> '' AND event_name = 'checkout_complete' AND NOT is_bot
+            ) AS sent
+            CROSS JOIN LATERAL (
+                (SELECT visitor, at, NULL::timestamptz AS received_at FROM public.orders WHERE order_id = sent.id AND order_id <> '')
+                UNION ALL
+                (
+                    SELECT visitor, event_timestamp, received_at
+                    FROM public.clickstream_events AS stored
+                    WHERE public.label(order_id) = sent.id AND order_id <> '' AND event_name = 'checkout_complete'
+                      AND visitor IS NOT NULL AND NOT is_bot AND flood IS NULL
+                    ORDER BY event_timestamp, event_id
+                    LIMIT 1
+                )
+            ) AS copy
+        ) AS event
         GROUP BY visitor
         ORDER BY visitor
     ) AS by_visitor;
@@ -142,6 +204,46 @@ BEGIN
         PERFORM public.build_sessions(
             touched.visitors, touched.firsts, touched.lasts, touched.received_firsts, touched.received_lasts
         );
+    END IF;
+
+    -- Of whom a day may have become a flood, or be none any more: who has as many events in the sessions around, and whose
+    -- marks do not fit.
+    IF sign = 1 THEN
+        SELECT array_agg(visitor) AS visitors, array_agg(day) AS days INTO suspects
+        FROM (
+            SELECT changed.visitor, (event_timestamp AT TIME ZONE zone)::date AS day
+            FROM (
+                SELECT visitor
+                FROM unnest(touched.visitors, touched.firsts, touched.lasts) AS region (visitor, first, last)
+                CROSS JOIN LATERAL (
+                    SELECT sum(session.events) AS events
+                    FROM public.sessions AS session
+                    WHERE session.visitor = region.visitor AND category = '' AND brand = ''
+                      AND started_at BETWEEN first - interval '3 days' AND last + interval '2 days'
+                    OFFSET 0
+                ) AS around
+                WHERE events > most
+            ) AS heavy
+            JOIN changed USING (visitor)
+            WHERE NOT is_bot AND flood IS NULL
+            UNION
+            SELECT visitor, (event_timestamp AT TIME ZONE zone)::date
+            FROM changed
+            WHERE flood AND NOT is_bot AND NOT EXISTS (
+                SELECT FROM public.flood_days AS day
+                WHERE day.visitor = changed.visitor AND event_timestamp >= day.starts AND event_timestamp < day.ends
+            )
+        ) AS day;
+    ELSE
+        SELECT array_agg(visitor) AS visitors, array_agg(day) AS days INTO suspects
+        FROM (
+            SELECT DISTINCT visitor, (event_timestamp AT TIME ZONE zone)::date AS day
+            FROM changed
+            WHERE flood AND NOT is_bot
+        ) AS day;
+    END IF;
+    IF suspects.visitors IS NOT NULL THEN
+        PERFORM public.check_floods(suspects.visitors, suspects.days);
     END IF;
     -- After the sessions, because a product's day may have had nothing left but purchases.
     IF sign = -1 THEN

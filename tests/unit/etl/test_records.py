@@ -6,14 +6,12 @@ import gzip
 import json
 import uuid
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.orders import Bought
 from contract.timestamps import ClockRules
 from etl.bots import OF_PEOPLE, names_bot
 from etl.copytext import copy_line, copy_values
@@ -47,8 +45,15 @@ EVENT = {
         "price": 15990000,
         "discountPrice": "14990000.5",
         "urlPath": "/p/1",
+        "quantity": 2,
     },
     "element": {"tag": "a", "dataset": {"k": "\0"}},
+    "order": {
+        "id": 17,
+        "total": 1790,
+        "currency": "vnd",
+        "items": [{"id": 7, "price": 900.5, "quantity": 2}, {"id": None}],
+    },
 }
 INGEST = {"receivedAt": "2025-12-06T05:29:30.5Z", "requestId": "r"}
 ROW = Row(
@@ -71,6 +76,9 @@ ROW = Row(
     page_url="https://shop/p/1",
     referrer=None,
     element='{"dataset":{"k":"\ufffd"},"tag":"a"}',
+    context_product_quantity="2",
+    order_id="17",
+    order_details='{"total":"1790.00","currency":"VND","items":[{"id":"7","price":"900.50","quantity":"2"}]}',
     identity_verified="f",
     event_timestamp_source="client",
     is_bot="f",
@@ -157,7 +165,7 @@ def test_a_product_has_one_spelling(text: str, field: str, fast: bool) -> None:
 
 
 @pytest.mark.parametrize("fast", [True, False])
-def test_what_was_bought_comes_with_its_position(fast: bool) -> None:
+def test_what_was_bought_is_in_the_row(fast: bool) -> None:
     """Also by events that were stored before there were orders, whose `order` may be anything."""
     order = {
         "id": " A-17\u200b",
@@ -176,14 +184,15 @@ def test_what_was_bought_comes_with_its_position(fast: bool) -> None:
     content = json.dumps({"events": named, "_ingest": INGEST}).encode()
     records = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast)
     assert len(records.lines) == 5 and not records.rejected
-    nothing = dict.fromkeys(["name", "category", "brand", "price", "discount_price"])
-    read = {
-        "id": "A-17",
-        "total": Decimal("1747.50"),
+    rows = [Row.of_line(line) for _, line in records.lines]
+    assert [row.context_product_quantity for row in rows] == [None, None, "3", None, None]
+    assert [row.order_id for row in rows] == ["A-17", None, None, None, None]
+    assert rows[0].order_details is not None and json.loads(rows[0].order_details) == {
+        "total": "1747.50",
         "currency": "USD",
-        "items": [nothing | {"id": str(2**70), "quantity": 2}],
+        "items": [{"id": str(2**70), "quantity": "2"}],
     }
-    assert records.bought == {0: Bought(None, read), 2: Bought(3, None)}  # type: ignore[arg-type]
+    assert {row.order_details for row in rows[1:]} == {None}
 
 
 @pytest.mark.parametrize("fast", [True, False])
@@ -525,7 +534,7 @@ def test_values_at_the_limits_of_time_and_price(fast: bool) -> None:
 
 def test_a_usual_event_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.records._add_any", None)
-    usual = EVENT | {
+    usual = {name: value for name, value in EVENT.items() if name != "order"} | {
         "userId": "12",
         "product": {"id": "7", "price": 1.5},
         "element": {"tag": "a"},
