@@ -86,10 +86,15 @@ class Collector:
             time.sleep(0.02)
 
     def has(self, *names: str) -> list[dict[str, Any]]:
-        """Wait for as many events as names, and return them in their order; they are these and no others."""
+        """Wait for as many events as names, and return them in that order; they are these and no others.
+
+        Events of one name come in the order in which they happened. The view of a page that is being loaded may
+        be later than what a test does on it.
+        """
         self.wait(lambda: len(self.raw()) >= len(names))
-        assert self.names() == list(names)
-        return sorted(self.raw(), key=lambda event: event["eventId"])
+        assert sorted(self.names()) == sorted(names)
+        events = sorted(self.raw(), key=lambda event: event["eventId"])
+        return [events.pop([event["eventName"] for event in events].index(name)) for name in names]
 
 
 @dataclass

@@ -226,8 +226,10 @@ def test_offline_and_back(site: Site, visitor: Visitor) -> None:
 
 def test_two_tabs_are_one_session_and_send_each_event_once(site: Site, visitor: Visitor) -> None:
     url = site.page("/")
-    one, two = visitor.tab(), visitor.tab()
+    one = visitor.tab()
     one.go(url)
+    site.collector.has("page_view")
+    two = visitor.tab()
     two.go(url)
     for number in range(60):
         do(one if number % 2 else two, f"track('e{number}')")

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 TRACKER = Path(__file__).parents[3] / "files/tracker"
-BUILT = {"tracker.js", "tracker.mjs", "index.d.ts", "types.d.ts"}
+BUILT = {"tracker.js", "tracker.mjs", "index.d.ts", "types.d.ts", "published.json"}
 
 
 def run(*command: str) -> str:
