@@ -88,8 +88,8 @@ class Collector:
     def has(self, *names: str) -> list[dict[str, Any]]:
         """Wait for as many events as names, and return them in that order; they are these and no others.
 
-        Events of one name come in the order in which they happened. The view of a page that is being loaded may
-        be later than what a test does on it.
+        Events of one name come in the order in which they happened. The view of a page that is being loaded
+        may be later than what a test does on it.
         """
         self.wait(lambda: len(self.raw()) >= len(names))
         assert sorted(self.names()) == sorted(names)
