@@ -11,17 +11,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 from contract.timestamps import ClockRules
 from etl.records import read_object
 from etl.row import Row
-from tests.support.modules import PROJECT
 from tests.support.raw_store import LAST_MODIFIED
 
+PROJECT = Path(__file__).parents[2]
 SCRIPT = PROJECT / "files/tracker/dist/tracker.js"
 MODULE = PROJECT / "files/tracker/dist/tracker.mjs"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 Fault = Callable[[int], str]
 """A request's number -> what happens to it: `ok`, `lost` (stored, but no answer), `down`, or a status."""

@@ -56,7 +56,7 @@ def test_its_page_names_every_call_and_option_and_no_others() -> None:
     page = (TRACKER / "README.md").read_text(encoding="utf-8")
     calls = set(re.findall(r"(?:clickstream|t)\.(\w+)\(", page))
     assert calls - members("Tracker") == set()
-    assert members("Tracker") - calls == {"version", "push", "pageView", "flush"} - calls
+    assert members("Tracker") - calls <= {"version", "push", "pageView", "flush"}
     rows = "".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))
     assert set(re.findall(r"`(\w+)`", rows)) == members("Options")
 
