@@ -6,7 +6,9 @@ another origin. Main-thread time is Chromium's TaskDuration from the first call 
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import io
 import statistics
 import subprocess
 import sys
@@ -46,22 +48,30 @@ ENTRIES = {
 
 
 def main() -> None:
-    """Print a table."""
+    """Print a table; the collector's log is left out."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        measure()
+
+
+def measure() -> None:
+    """Measure each, and print its line."""
     with (
         tempfile.TemporaryDirectory(prefix="clickstream-trackers-") as folder,
         serve() as site,
         browser() as chromium,
     ):
         scripts = {"clickstream": SCRIPT, **others(Path(folder), site.collector.url)}
-        print(
-            "| tracker | bytes, gzipped | main thread for 100 events, ms (median of",
-            RUNS,
-            "runs) |\n|---|---|---|",
-        )
+        say(f"| tracker | bytes, gzipped | main thread for 100 events, ms (median of {RUNS} runs) |")
+        say("|---|---|---|")
         for name, script in scripts.items():
             size = len(gzip.compress(script.read_bytes(), 9))
             times = [seconds(site, chromium, name, script) * 1000 for _ in range(RUNS)]
-            print(f"| {name} | {size} | {statistics.median(times):.0f} |", flush=True)
+            say(f"| {name} | {size} | {statistics.median(times):.0f} |")
+
+
+def say(line: str) -> None:
+    """Print past the redirection."""
+    print(line, file=sys.__stdout__, flush=True)
 
 
 def others(folder: Path, collector: str) -> dict[str, Path]:
