@@ -13,7 +13,7 @@ MAX_ITEMS: Final = 100
 
 
 def details(order: Order | None) -> str | None:
-    """Return an order but for its id as JSON: what is not known left out, numbers as text, money to two places."""
+    """Return an order without its id as JSON; numbers are text, money has two places."""
     if order is None:
         return None
     kept: dict[str, Any] = _known({"total": order["total"], "currency": order["currency"]})

@@ -5,9 +5,11 @@ The tests are the life of one deployment: each builds on those before it in this
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fnmatch
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -164,6 +166,16 @@ def test_the_first_run_builds_it() -> None:
     assert any("postgres" in line for line in seen), "the host's processes are seen too"
     OUTPUTS.append("\n".join(seen))
     assert_no_way_out()
+
+
+def test_the_tracker_is_published_as_the_snippet_says() -> None:
+    run = succeed("playbooks/tracker.yml")
+    assert run.changed == 0, run.changes()
+    said = re.search(r'src=\W+https://YOUR-CDN/(\S+?)\W+integrity=\W+sha384-([^\\"]+)', run.output)
+    assert said, run.output
+    content = aws("s3").get_object(Bucket=bucket("sbw"), Key=said[1])["Body"].read()
+    assert base64.b64encode(hashlib.sha384(content).digest()).decode() == said[2]
+    assert content == (PROJECT / "files/tracker/dist/tracker.js").read_bytes()
 
 
 def test_the_second_run_changes_nothing() -> None:

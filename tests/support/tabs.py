@@ -60,6 +60,7 @@ class ChromiumTab(Tab):
 class ChromiumVisitor(Visitor):
     def __init__(self, browser: Browser) -> None:
         self.context: BrowserContext = browser.new_context()
+        self.context.set_default_timeout(120_000)  # other tests may keep the machine busy
 
     def tab(self) -> ChromiumTab:
         return ChromiumTab(self.context.new_page())

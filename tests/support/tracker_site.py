@@ -11,17 +11,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 from contract.timestamps import ClockRules
 from etl.records import read_object
 from etl.row import Row
-from tests.support.modules import PROJECT
 from tests.support.raw_store import LAST_MODIFIED
 
+PROJECT = Path(__file__).parents[2]
 SCRIPT = PROJECT / "files/tracker/dist/tracker.js"
 MODULE = PROJECT / "files/tracker/dist/tracker.mjs"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 Fault = Callable[[int], str]
 """A request's number -> what happens to it: `ok`, `lost` (stored, but no answer), `down`, or a status."""
@@ -86,10 +87,15 @@ class Collector:
             time.sleep(0.02)
 
     def has(self, *names: str) -> list[dict[str, Any]]:
-        """Wait for as many events as names, and return them in their order; they are these and no others."""
+        """Wait for as many events as names, and return them in that order; they are these and no others.
+
+        Events of one name come in the order in which they happened. The view of a page that is being loaded
+        may be later than what a test does on it.
+        """
         self.wait(lambda: len(self.raw()) >= len(names))
-        assert self.names() == list(names)
-        return sorted(self.raw(), key=lambda event: event["eventId"])
+        assert sorted(self.names()) == sorted(names)
+        events = sorted(self.raw(), key=lambda event: event["eventId"])
+        return [events.pop([event["eventName"] for event in events].index(name)) for name in names]
 
 
 @dataclass

@@ -40,7 +40,12 @@ export function makeTracker(options: Options): Tracker {
   let state = refused ? 'off' : (options.consent ?? 'on')
 
   const scrub = scrubber(options.secrets, options.hash)
-  const address = (): string => scrub(location.href)
+  let href = ''
+  let scrubbed = ''
+  const address = (): string => {
+    if (href !== location.href) scrubbed = scrub((href = location.href))
+    return scrubbed
+  }
   const sender = makeSender(options, log)
   /** Until the visitor decides: what happened, and who it was. Nothing is stored. */
   let held: Event[] = []

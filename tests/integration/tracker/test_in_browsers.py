@@ -6,11 +6,14 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
-from tests.support.tabs import Tab, Visitor
+from tests.support.firefox import firefox
+from tests.support.tabs import ChromiumTab, FirefoxTab, Tab, Visitor
 from tests.support.tracker_site import Site
 
 LAPTOP = {
@@ -226,8 +229,10 @@ def test_offline_and_back(site: Site, visitor: Visitor) -> None:
 
 def test_two_tabs_are_one_session_and_send_each_event_once(site: Site, visitor: Visitor) -> None:
     url = site.page("/")
-    one, two = visitor.tab(), visitor.tab()
+    one = visitor.tab()
     one.go(url)
+    site.collector.has("page_view")
+    two = visitor.tab()
     two.go(url)
     for number in range(60):
         do(one if number % 2 else two, f"track('e{number}')")
@@ -249,6 +254,31 @@ def test_with_storage_blocked_it_works_in_memory(site: Site, visitor: Visitor) -
     events = site.collector.has("page_view", "one")
     assert len({event["sessionId"] for event in events}) == 1
     assert events[1]["userId"] == "u-1"
+
+
+def test_a_private_window(site: Site) -> None:
+    with firefox(**{"browser.privatebrowsing.autostart": True}) as started:
+        tab = FirefoxTab(started, "default")
+        tab.go(site.page("/"))
+        do(tab, "track('private')")
+        view, event = site.collector.has("page_view", "private")
+        assert view["sessionId"] == event["sessionId"]
+
+
+def test_a_page_without_https(site: Site, chromium: Browser) -> None:
+    """It is no secure context: there are neither locks nor crypto.randomUUID."""
+    site.origin = site.origin.replace("localhost", "shop.test")
+    site.collector.origins.add(site.origin)
+    with closing(chromium.new_context()) as context:
+        one, two = ChromiumTab(context.new_page()), ChromiumTab(context.new_page())
+        for tab in (one, two):
+            tab.go(site.page("/"))
+        assert one.js("[isSecureContext, typeof navigator.locks]") == [False, "undefined"]
+        for number in range(20):
+            do(one if number % 2 else two, f"track('e{number}')")
+        events = site.collector.has("page_view", "page_view", *(f"e{number}" for number in range(20)))
+    assert len({event["sessionId"] for event in events}) == 1
+    assert all(row.event_id in {event["eventId"] for event in events} for row in site.collector.rows())
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
