@@ -24,6 +24,7 @@ from typing import Final, TypeVar
 MAX_TIME_TEXT: Final = 48
 """Longest text that is read as a time, in characters."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH: Final = EPOCH.replace(tzinfo=None)
 MAX_EPOCH: Final = 8_640_000_000_000_000
 """The furthest time that a browser's clock can say, in milliseconds from 1970."""
 
@@ -159,4 +160,4 @@ def utc_text(moment: datetime) -> str:
 
 def clock_text(moment: timedelta) -> str:
     """Return a time since 1970 as `utc_text` does."""
-    return (EPOCH + moment).isoformat(timespec="microseconds")[:-6] + "Z"
+    return (_NAIVE_EPOCH + moment).isoformat(timespec="microseconds") + "Z"

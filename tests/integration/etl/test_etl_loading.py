@@ -31,7 +31,7 @@ def test_a_row_has_the_values_of_its_event(postgres: ThrowawayPostgres) -> None:
         0,
         eventName="add_to_cart",
         eventTimestamp="2025-12-06T12:00:00.123+07:00",
-        pageUrl="https://shop/p?a=\\N&b=\t",
+        pageUrl="https://shop/p?a=\\N&\tb=",
         referrer="line\nbreak\r\\",
         userId="user",
         userLoginState="logged_in",

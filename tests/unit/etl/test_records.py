@@ -153,6 +153,42 @@ def test_a_text_is_clean_in_its_row(fast: bool) -> None:
 
 
 @pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("text", [" café", "café\u00a0", "\u200bcafé", "cafe\u0301", "café\n"])
+@pytest.mark.parametrize(
+    ("field", "column"),
+    [
+        ("eventName", "event_name"),
+        ("userId", "user_id"),
+        ("clientId", "client_id"),
+        ("sessionId", "session_id"),
+        ("identitySource", "identity_source"),
+        ("pageUrl", "page_url"),
+        ("referrer", "referrer"),
+    ],
+)
+def test_a_field_has_one_spelling(field: str, column: str, text: str, fast: bool) -> None:
+    """In an event that is usual but for this."""
+    event = {"eventId": EVENT_ID, "eventName": "x", field: text}
+    content = json.dumps({"events": [event], "_ingest": INGEST}, ensure_ascii=False).encode()
+    [(_, line)] = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
+    assert getattr(Row.of_line(line), column) == "café"
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    "none", ["undefined", "NULL", "[object Object]", "0", "00000000-0000-0000-0000-000000000000"]
+)
+@pytest.mark.parametrize("field", ["userId", "clientId", "sessionId"])
+def test_an_id_that_is_none_is_absent(field: str, none: str, fast: bool) -> None:
+    event = {"eventId": EVENT_ID, "eventName": "x", "userId": "u", "clientId": "c", "sessionId": "s"}
+    content = json.dumps({"events": [event | {field: none}], "_ingest": INGEST}).encode()
+    [(_, line)] = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
+    row = Row.of_line(line)
+    absent = {"userId": row.user_id, "clientId": row.client_id, "sessionId": row.session_id}
+    assert [name for name, value in absent.items() if value is None] == [field]
+
+
+@pytest.mark.parametrize("fast", [True, False])
 @pytest.mark.parametrize("field", ["name", "category", "brand", "id", "urlPath"])
 @pytest.mark.parametrize(
     "text", ["Bàn phím cơ", "Ba\u0300n phi\u0301m co\u031b", " Bàn phím cơ\u200b", "Bàn phím cơ\u00a0"]
