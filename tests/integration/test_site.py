@@ -375,7 +375,8 @@ REBUILT = {
     **dict.fromkeys(
         ("sessions", "daily_sessions", "funnel_events", "funnel_paths", "products", "daily_products"), ""
     ),
-    **dict.fromkeys(("purchases", "hourly_events", "daily_events", "event_name_aliases"), ""),
+    **dict.fromkeys(("orders", "order_items", "hourly_events", "hourly_pages", "daily_events"), ""),
+    "event_name_aliases": "",
 }
 """Tables that a rebuilt warehouse has the same rows in, and their column that says when they were written."""
 
