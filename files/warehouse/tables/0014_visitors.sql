@@ -45,4 +45,4 @@ COMMENT ON COLUMN public.model_settings.max_events_a_visitor_day IS
 
 GRANT SELECT ON public.flood_days TO clickstream_reader;
 
-SET LOCAL warehouse_schema.afterwards = 'SELECT public.rebuild_model()';
+SELECT set_config('warehouse_schema.afterwards', 'SELECT public.rebuild_model()', true);

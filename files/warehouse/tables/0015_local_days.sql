@@ -5,4 +5,4 @@ ALTER TABLE public.hourly_events
 
 COMMENT ON TABLE public.hourly_events IS 'Events by hour of the time zone''s clock.';
 
-SET LOCAL warehouse_schema.afterwards = 'SELECT public.rebuild_model()';
+SELECT set_config('warehouse_schema.afterwards', 'SELECT public.rebuild_model()', true);

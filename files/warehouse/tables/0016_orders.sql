@@ -66,4 +66,4 @@ COMMENT ON COLUMN public.model_settings.currency IS 'Orders in another are not s
 
 GRANT SELECT ON public.orders, public.order_items TO clickstream_reader;
 
-SET LOCAL warehouse_schema.afterwards = 'SELECT public.rebuild_model()';
+SELECT set_config('warehouse_schema.afterwards', 'SELECT public.rebuild_model()', true);

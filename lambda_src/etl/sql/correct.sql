@@ -38,7 +38,8 @@ WITH staged AS MATERIALIZED ( -- otherwise the planner would look up every store
                   staged.context_product_category, staged.context_product_brand,
                   staged.context_product_price, staged.context_product_discount_price,
                   staged.context_product_url_path, staged.page_url, staged.referrer, staged.element,
-                  staged.context_product_quantity, staged.order_id, staged.order_details, staged.identity_verified, staged.event_timestamp_source, staged.is_bot,
+                  staged.context_product_quantity, staged.order_id, staged.order_details,
+                  staged.identity_verified, staged.event_timestamp_source, staged.is_bot,
                   staged.received_at, staged.source_position, staged.folded
               ) IS DISTINCT FROM (
                   stored.event_timestamp, stored.event_name, stored.user_id, stored.user_login_state,
@@ -47,7 +48,8 @@ WITH staged AS MATERIALIZED ( -- otherwise the planner would look up every store
                   stored.context_product_category, stored.context_product_brand,
                   stored.context_product_price, stored.context_product_discount_price,
                   stored.context_product_url_path, stored.page_url, stored.referrer, stored.element,
-                  stored.context_product_quantity, stored.order_id, stored.order_details, stored.identity_verified, stored.event_timestamp_source, stored.is_bot,
+                  stored.context_product_quantity, stored.order_id, stored.order_details,
+                  stored.identity_verified, stored.event_timestamp_source, stored.is_bot,
                   stored.received_at, stored.source_position, stored.folded
               )
           )
