@@ -67,7 +67,7 @@ def test_several_secrets_are_one_task_that_shows_none(cloud: Cloud) -> None:
 
 def test_several_secrets_are_refused_before_one_is_made(cloud: Cloud) -> None:
     good = {"name": "/services/good", "generate": {}}
-    both = {"name": "/services/bad", "value": "x", "generate": {}}
+    both = {"name": "/services/bad", "value": "hush-hush", "generate": {}}
     result = cloud.run("secret_parameter", each=[good, both])
     assert result["failed"] and "each[1]: parameters are mutually exclusive: value|generate" in result["msg"]
     assert gone(lambda: stored(cloud, "/services/good"))
