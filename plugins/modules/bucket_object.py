@@ -47,12 +47,12 @@ EXAMPLES = r"""
 RETURN = r"""
 exists:
   description: Whether the object exists after the task; in check mode, whether it exists now.
-  returned: always
+  returned: unless pending
   type: bool
 resource:
   description:
     - The object after the task; in check mode as it would be. Empty where it does not exist.
-  returned: always
+  returned: unless pending
   type: dict
   contains:
     md5:
@@ -64,6 +64,10 @@ resource:
     cache_control:
       description: Its header C(Cache-Control).
       type: str
+pending:
+  description: Name of the bucket, where it does not exist yet.
+  returned: in check mode, where the bucket is missing
+  type: str
 """
 
 import hashlib
