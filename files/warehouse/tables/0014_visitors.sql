@@ -39,7 +39,8 @@ COMMENT ON COLUMN public.clickstream_events.visitor IS
     'Hash of client_id, else user_id, else session_id; seeded by which of them it is.';
 COMMENT ON COLUMN public.clickstream_events.flood IS
     'True where the visitor has too many events on that day, and counts as a bot; else NULL. The model''s triggers set it.';
-COMMENT ON TABLE public.flood_days IS 'Visitors'' days of the time zone that count as a bot''s; `ends` is the first instant after.';
+COMMENT ON TABLE public.flood_days IS
+    'Visitors'' days of the time zone that count as a bot''s; `ends` is the first instant after.';
 COMMENT ON COLUMN public.model_settings.max_events_a_visitor_day IS
     'A visitor with more events on a day counts as a bot for that day. set_visitor_limit() changes it.';
 
