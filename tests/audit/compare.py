@@ -51,7 +51,7 @@ def accepted(document: str) -> list[Accepted]:
     for number, line in enumerate(document.splitlines(), 1):
         if line.startswith("## "):
             judge = line.removeprefix("## ").strip().lower()
-        if not line.startswith("|"):
+        if not judge or not line.startswith("|"):
             continue
         cells = [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
         if cells[0] in ("check", "judge") or not cells[0].strip("-"):
