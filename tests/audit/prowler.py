@@ -17,8 +17,10 @@ FRAMEWORKS = ("aws_foundational_security_best_practices_aws", "cis_7.0_aws")
 PACKAGE = "lib/python3*/site-packages/prowler"
 OPERATION = re.compile(r"when calling the (\w+) operation")
 ERROR = re.compile(
-    r'"level": "(?:ERROR|CRITICAL)", "module": "(\w+?)(?:_service|_client)?", "message": "(.*)"}'
+    r'"filename": "(.*?)", "level": "(?:ERROR|CRITICAL)", '
+    r'"module": "(\w+?)(?:_service|_client)?", "message": "(.*)'
 )
+"""A line of the log; a message may go on in further lines, and is no JSON."""
 
 
 def run(environment: Path, place: Path, aws: Mapping[str, str], region: str) -> tuple[str, str]:
@@ -95,12 +97,11 @@ def not_read(answers: Iterable[Mapping[str, Any]], log: str, services: Mapping[s
 
 
 def errors(log: str, services: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """For each service what went wrong: the check that broke, the operation, or the kind of error."""
+    """For each service what went wrong: the check that broke, the operation, or where in prowler."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
-    for service, message in ERROR.findall(log):
-        check = message.split(" ")[0]
-        operation, kind = OPERATION.search(message), re.search(r"(\w+)\[", message)
-        what = check if check in services else (operation or kind or [message, message[:60]])[1]
+    for place, service, message in ERROR.findall(log):
+        check, operation = message.split(" ")[0], OPERATION.search(message)
+        what = check if check in services else operation[1] if operation else place
         found[services.get(check, service)][what] = message[:200]
     return dict(found)
 

@@ -18,6 +18,7 @@ LOG = "\n".join(
             "r -- ClientError[1]: An error (404) when calling the ListX operation",
         ),
         LINE % ("ERROR", "check", "s3_lock -- KeyError[12]: 'Owner'"),
+        LINE % ("ERROR", "ec2_service", "r -- ResponseParserError[5]: Unable to parse:\nb'<html>\n'"),
         LINE % ("WARNING", "ec2_service", "r -- ClientError[1]: when calling the ListY operation"),
     ]
 )
@@ -45,6 +46,7 @@ def test_errors_are_those_of_a_service_or_of_a_check_that_broke() -> None:
     assert {service: set(what) for service, what in errors(LOG, SERVICES).items()} == {
         "guardduty": {"ListX"},
         "s3": {"s3_lock"},
+        "ec2": {"x.py:1"},
     }
 
 
@@ -54,6 +56,8 @@ def test_a_check_without_an_answer_is_not_read_where_its_service_failed() -> Non
         (NOT_READ, "guardduty", "ListX"),
         (NOT_READ, "guardduty", "guardduty_enabled"),
         (NOT_READ, "s3", "s3_lock"),
+        (NOT_READ, "ec2", "x.py:1"),
+        (NOT_READ, "ec2", "ec2_quiet"),
     }
 
 
