@@ -26,6 +26,8 @@ def machine(tmp_path: Path) -> Path:
     for tool in ("id", "grep", "uname", "dirname"):
         (tmp_path / "bin" / tool).symlink_to(f"/usr/bin/{tool}")
     (tmp_path / "requirements.txt").touch()
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package/setup.py").touch()
     return tmp_path
 
 
@@ -52,6 +54,10 @@ def test_the_newest_python_that_works_makes_the_environment(machine: Path) -> No
     assert bootstrap(machine).returncode == 0
     assert makers(machine) == {"python3.13"}
     assert (machine / "venv/bin/pip").exists()
+    (machine / "requirements.txt").write_text("./package\n")
+    refused = bootstrap(machine)  # nothing is installed that has no hash
+    assert refused.returncode == 1
+    assert "Can't verify hashes" in refused.stderr
 
 
 def test_an_environment_stays_until_another_python_is_asked_for(machine: Path) -> None:
