@@ -50,6 +50,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "platform_dashboard_port": PORT,
     "platform_warehouse_port": PORT,
     "platform_long_command_timeout": (60, 86400),
+    "platform_max_events_a_visitor_day": (1, 100000000),
     "platform_retention_days": (1, 36500),
     # EC2 User Guide, "General Purpose SSD volumes"; Debian's image has 8 GiB
     "analytics_instance_volume_size": (8, 65536),
