@@ -24,7 +24,7 @@ test: $(BIN)/pytest ## Set everything up and run all tests but drift and bench
 test-drift: $(BIN)/pytest ## Break the deployment on purpose, in many ways; the playbook must repair each
 	./tests/run drift
 
-ci: $(BIN)/pytest ## What CI runs: test and test-drift, in two lanes
+ci: $(BIN)/pytest ## What CI runs: test and test-drift, in three lanes
 	./tests/run ci
 
 verify: $(BIN)/ansible-playbook ## Send events and check every station on their way
