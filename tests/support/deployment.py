@@ -151,6 +151,16 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60) ->
         time.sleep(0.2)
 
 
+def load_events() -> None:
+    """Run the ETL until nothing is left to load: what playbooks/etl.yml does, without Ansible's seconds."""
+
+    def complete() -> bool:
+        answer = aws("lambda").invoke(FunctionName="SBW_Lamda_ETL", Payload=b"{}")
+        return bool(json.loads(answer["Payload"].read()).get("status") == "complete")
+
+    wait_until(complete, "everything is loaded", 300)
+
+
 @contextmanager
 def process_lists() -> Iterator[set[str]]:
     """Collect every command line that runs on this computer, those of the machines included."""
