@@ -30,6 +30,7 @@ def run(environment: Path, place: Path, aws: Mapping[str, str], region: str) -> 
     for old in (log, output):
         old.unlink(missing_ok=True)
     command: list[str | Path] = [
+        environment / "bin/python",  # the script's own first line has the path of the clone that made it
         environment / "bin/prowler",
         "aws",
         "--no-banner",
