@@ -31,6 +31,13 @@ quality_ui <- function(id, params) {
       )
     ),
     table_card_ui(
+      ns("findings"), "What looks wrong in the data",
+      paste(
+        "Orders of this period in another currency than the shop's are orders and units on the pages, but no revenue. A",
+        "discount above 95 % may be a percentage that was sent as a price; products are those of all time."
+      )
+    ),
+    table_card_ui(
       ns("folded"), "Counted as (other)",
       paste(
         "Events received in this period that name something new beyond the day's limit of new names: it counts as",
@@ -70,6 +77,12 @@ quality_server <- function(id, context) {
       columns = c("Code" = "code", "Events" = "events", "Newest reason" = "reason", "Last" = "last_rejected"),
       texts = list(events = count_text, last_rejected = moment_text),
       empty = "No event was rejected in this period."
+    )
+    table_card_server(
+      "findings", context, shiny::reactive(context$query("data_findings")),
+      columns = c("What" = "label", "Found" = "found", "Example" = "example"),
+      texts = list(found = count_text),
+      empty = "Nothing that this page looks for was found."
     )
     table_card_server(
       "folded", context, shiny::reactive(context$query("folded_labels")),
