@@ -413,9 +413,8 @@ def order_totals(plain: Plain, asked: Asked) -> Rows:
 
 def orders_over_time(plain: Plain, asked: Asked) -> Rows:
     found = sold(plain, asked, lambda order, _: asked.bucket(order.at))
-    return [
-        {"bucket": bucket, **found.get(bucket, NOTHING_SOLD), "currency": CURRENCY} for bucket in asked.buckets()
-    ]
+    money = {"currency": CURRENCY}
+    return [{"bucket": bucket, **found.get(bucket, NOTHING_SOLD), **money} for bucket in asked.buckets()]
 
 
 def data_findings(plain: Plain, asked: Asked) -> Rows:
@@ -531,6 +530,8 @@ def runs_by_day(plain: Plain, asked: Asked) -> Rows:
             "loaded": sum(run["events_loaded"] for run in own),
             "duplicates": sum(run["events_duplicate"] for run in own),
             "rejected": sum(run["events_rejected"] for run in own),
+            "refused_kept": sum(run["events_refused_kept"] for run in own),
+            "refused_not_kept": sum(run["events_refused"] - run["events_refused_kept"] for run in own),
         }
         for bucket in asked.buckets()
     ]

@@ -102,12 +102,17 @@ filled_kpi_card <- function(kpi, ns, current, previous, over_time, unit) {
   values <- of(over_time)
   kpi_card(
     kpi, ns,
-    value = text(of(current)),
+    value = if (kpi$text == "money_text") money_ui(of(current), currency) else text(of(current)),
     change = if (!is.null(previous)) {
       change_ui(change_of(of(current), of(previous$data), kpi$rate), text(of(previous$data)))
     },
     line = sparkline(values, sparkline_text(kpi$title, over_time$bucket, values, unit, text))
   )
+}
+
+# An amount with its currency beside it, in small letters: there may be many digits.
+money_ui <- function(amount, currency) {
+  shiny::tagList(amount_text(amount, currency), if (!is.na(amount)) shiny::span(currency, class = "kpi-unit"))
 }
 
 # The numbers of sessions and those of orders in one result, NULL where nothing is compared.

@@ -19,10 +19,12 @@ quality_ui <- function(id, params) {
     ),
     two(
       chart_card_ui(
-        ns("runs"), "Duplicates and rejected events",
+        ns("runs"), "Duplicates, rejected and refused events",
         paste(
           "By the day on which the run of the ETL began. A duplicate is a copy of an event that is there already: it",
-          "is counted once. The CSV has the loaded ones and the number of runs too."
+          "is counted once. Refused: what the collector did not take, at least (its log has all). Kept: those that can be",
+          "looked at under rejected/ in the raw bucket; the others are beyond what is kept of a request and a day. The CSV",
+          "has the loaded ones and the number of runs too."
         )
       ),
       table_card_ui(
@@ -65,7 +67,10 @@ quality_server <- function(id, context) {
       draw = function(data) classes_chart(data, data$label, "all"),
       describe = function(data) classes_text(data$label, data$all, "events")
     )
-    runs <- c("Duplicates" = "duplicates", "Rejected" = "rejected")
+    runs <- c(
+      "Duplicates" = "duplicates", "Rejected" = "rejected",
+      "Refused, kept" = "refused_kept", "Refused, not kept" = "refused_not_kept"
+    )
     chart_card_server(
       "runs", context, shiny::reactive(context$query("runs_by_day", is_empty = function(data) sum(data$runs) == 0)),
       draw = function(data) stacked_chart(data, runs, "day"),
