@@ -535,12 +535,7 @@ def quality(plain: Plain, view: View) -> list[Card]:
             "quality-runs",
             runs,
             "No run of the ETL began in this period." if nothing(runs, "runs") else "",
-            [
-                Trace("duplicates", "Duplicates"),
-                Trace("rejected", "Rejected"),
-                Trace("refused_kept", "Refused, kept"),
-                Trace("refused_not_kept", "Refused, not kept"),
-            ],
+            [Trace("duplicates", "Duplicates"), Trace("rejected", "Rejected")],
         ),
         Card(
             "quality-rejected",
@@ -552,6 +547,14 @@ def quality(plain: Plain, view: View) -> list[Card]:
                 "Newest reason": ("reason", plain_text),
                 "Last": ("last_rejected", moment),
             },
+        ),
+        Card(
+            "quality-refused",
+            runs,
+            "No run of the ETL of this period heard of refused events."
+            if nothing(runs, "refused_kept", "refused_not_kept")
+            else "",
+            [Trace("refused_kept", "Kept"), Trace("refused_not_kept", "Not kept")],
         ),
         Card(
             "quality-findings",

@@ -17,7 +17,7 @@ over_time_chart <- function(data, values, unit, axis, number = ",") {
   )
   plain_layout(
     chart,
-    xaxis = list(type = "date"), yaxis = list(title = axis, rangemode = "tozero", tickformat = ","),
+    xaxis = list(type = "date"), yaxis = list(title = axis, rangemode = "tozero"),
     showlegend = !is.null(previous)
   )
 }

@@ -57,7 +57,7 @@ top_products_chart <- function(data, by) {
   chart <- bar(chart, data[[by]], "This period", CHART_COLOURS$first)
   plain_layout(
     chart,
-    xaxis = c(room_for_text(data[[by]], previous), tickformat = if (is_rate(by)) ".0%" else ","),
+    xaxis = c(room_for_text(data[[by]], previous), tickformat = if (is_rate(by)) ".0%" else if (by != "revenue") ","), # else 200M
     yaxis = list(
       type = "category", categoryorder = "array", categoryarray = rev(data$key),
       tickmode = "array", tickvals = data$key, ticktext = escape_html(label)

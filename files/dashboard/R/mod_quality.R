@@ -19,12 +19,10 @@ quality_ui <- function(id, params) {
     ),
     two(
       chart_card_ui(
-        ns("runs"), "Duplicates, rejected and refused events",
+        ns("runs"), "Duplicates and rejected events",
         paste(
           "By the day on which the run of the ETL began. A duplicate is a copy of an event that is there already: it",
-          "is counted once. Refused: what the collector did not take, at least (its log has all). Kept: those that can be",
-          "looked at under rejected/ in the raw bucket; the others are beyond what is kept of a request and a day. The CSV",
-          "has the loaded ones and the number of runs too."
+          "is counted once. The CSV has the loaded ones and the number of runs too."
         )
       ),
       table_card_ui(
@@ -32,11 +30,21 @@ quality_ui <- function(id, params) {
         "Events that could not become rows in this period. They are kept in rejected_events and can be replayed."
       )
     ),
-    table_card_ui(
-      ns("findings"), "What looks wrong in the data",
-      paste(
-        "Orders of this period in another currency than the shop's are orders and units on the pages, but no revenue. A",
-        "discount above 95 % may be a percentage that was sent as a price; products are those of all time."
+    two(
+      chart_card_ui(
+        ns("refused"), "Refused by the collector",
+        paste(
+          "Events that it did not take, by the day on which a run of the ETL heard of them. Kept: those under rejected/ in",
+          "the raw bucket. Not kept: what is beyond the share of a request or of a day. At least so many: the collector's",
+          "log has all."
+        )
+      ),
+      table_card_ui(
+        ns("findings"), "What looks wrong in the data",
+        paste(
+          "Orders of this period in another currency than the shop's are orders and units on the pages, but no revenue. A",
+          "discount above 95 % may be a percentage that was sent as a price; products are those of all time."
+        )
       )
     ),
     table_card_ui(
@@ -67,10 +75,7 @@ quality_server <- function(id, context) {
       draw = function(data) classes_chart(data, data$label, "all"),
       describe = function(data) classes_text(data$label, data$all, "events")
     )
-    runs <- c(
-      "Duplicates" = "duplicates", "Rejected" = "rejected",
-      "Refused, kept" = "refused_kept", "Refused, not kept" = "refused_not_kept"
-    )
+    runs <- c("Duplicates" = "duplicates", "Rejected" = "rejected")
     chart_card_server(
       "runs", context, shiny::reactive(context$query("runs_by_day", is_empty = function(data) sum(data$runs) == 0)),
       draw = function(data) stacked_chart(data, runs, "day"),
@@ -82,6 +87,16 @@ quality_server <- function(id, context) {
       columns = c("Code" = "code", "Events" = "events", "Newest reason" = "reason", "Last" = "last_rejected"),
       texts = list(events = count_text, last_rejected = moment_text),
       empty = "No event was rejected in this period."
+    )
+    refused <- c("Kept" = "refused_kept", "Not kept" = "refused_not_kept")
+    chart_card_server(
+      "refused", context,
+      shiny::reactive(context$query("runs_by_day", is_empty = function(data) {
+        sum(data$refused_kept, data$refused_not_kept) == 0
+      })),
+      draw = function(data) stacked_chart(data, refused, "day"),
+      describe = function(data) stacked_text(data, refused, "day"),
+      empty = "No run of the ETL of this period heard of refused events."
     )
     table_card_server(
       "findings", context, shiny::reactive(context$query("data_findings")),
