@@ -32,6 +32,8 @@ from etl.row import LIMITS, Source, make_row, mapping, read_source
 
 MAX_RAW_EVENT: Final = 100_000
 """How much of a rejected event's JSON is kept, in characters; the raw object has all of it."""
+MAX_REFUSED: Final = 1 << 31
+"""More refused events no object says."""
 WHOLE_OBJECT: Final = -1
 """The position of a rejected object."""
 
@@ -55,6 +57,16 @@ class Records:
     rejected: list[Rejected] = field(default_factory=list)
     size: int = 0
     """Bytes of the object's text, unpacked."""
+    refused: int = 0
+    """Events that the collector says it refused; `refused_kept` are those of them that it kept."""
+    refused_kept: int = 0
+
+    def read_refusals(self, body: Mapping[str, object]) -> None:
+        """Take from a raw object in the collector's form what it says of refused events."""
+        refusals = mapping(mapping(body.get("_ingest")).get("refusals"))
+        events, kept = refusals.get("events"), refusals.get("kept")
+        if type(events) is int and type(kept) is int and 0 <= kept <= events < MAX_REFUSED:
+            self.refused, self.refused_kept = events, kept
 
 
 def read_object(
@@ -111,6 +123,7 @@ def _read_usual(data: bytes, key: str, last_modified: datetime, rules: ClockRule
     if type(body) is not dict or type(body.get("events")) is not list:
         return False
     source = read_source(body, key, last_modified, rules)
+    records.read_refusals(body)
     escaped = b"\\" in data
     # A text that is no longer than the limit holds no string that is.
     long = len(data) > LIMITS.string
@@ -149,6 +162,8 @@ def _read_any(data: bytes, key: str, last_modified: datetime, rules: ClockRules,
         reason = f"{json_type(body)}, not events"
         records.rejected.append(_unreadable(key, reason, data))
         return
+    if isinstance(body, dict) and isinstance(body.get("events"), list):
+        records.read_refusals(body)
     for position, (event, index, source) in enumerate(_events(body, key, last_modified, rules)):
         _add_any(event, position, index, source, records)
 

@@ -85,7 +85,7 @@ def forget_what_failed(warehouse: Warehouse) -> None:
 
 
 def send_through_the_pipeline() -> None:
-    """Have the ETL load a session of today, a copy of it, and what cannot be rows."""
+    """Have the ETL load a session of today, a copy of it, what looks wrong, and what cannot be rows."""
     now = datetime.now(UTC).replace(microsecond=0)
     names = ["page_view", "product_view", "add_to_cart_click", "checkout_start", "checkout_complete"]
     product = {"id": "of-today", "name": "=1+1 <b>Bàn phím</b>", "category": "keyboard", "brand": "Razer"}
@@ -101,10 +101,20 @@ def send_through_the_pipeline() -> None:
         }
         for place, name in enumerate(names)
     ]
+    bought = {"id": "of-today", "category": "keyboard", "brand": "Razer", "price": 100, "quantity": 3}
+    events[-1]["order"] = {"id": "order-of-today", "total": 310, "currency": "VND", "items": [bought]}
+    foreign = {
+        **events[-1],
+        "eventId": str(uuid.uuid4()),
+        "order": {"id": "order-abroad", "total": 19.99, "currency": "USD"},
+        "product": {"id": "a-percentage", "price": 100, "discountPrice": 4},
+    }
+    events.append(foreign)
     wrong: list[dict[str, Any]] = [{"clientId": "nobody"}, {"eventName": 7}, {"eventName": "x" * 500}]
     folder = f"events/{now:%Y/%m/%d/%H}"
     for number, content in enumerate([events, events, wrong]):
-        body = json.dumps({"events": content, "_ingest": {"received_at": now.isoformat()}})
+        told = {"receivedAt": now.isoformat(), "refusals": {"events": 7, "kept": 3}}
+        body = json.dumps({"events": content, "_ingest": told})
         aws("s3").put_object(
             Bucket=bucket("ingest"), Key=f"{folder}/event-e2e-{number}-{uuid.uuid4()}.json", Body=body
         )

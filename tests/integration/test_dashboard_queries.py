@@ -164,10 +164,11 @@ def some_events() -> Rows:
 
 RUNS = """
 INSERT INTO etl_runs (started_at, finished_at, status, chunks, objects_read, objects_failed, objects_left,
-    events_loaded, events_duplicate, events_rejected)
+    events_loaded, events_duplicate, events_rejected, events_refused, events_refused_kept)
 SELECT at, CASE number %% 7 WHEN 3 THEN NULL ELSE at + number * interval '1 second' END,
     (ARRAY['complete', 'incomplete', 'failed', 'running'])[1 + number %% 4],
-    number, number * 3, number %% 5, number %% 11, number * 100, number * 2, number %% 4
+    number, number * 3, number %% 5, number %% 11, number * 100, number * 2, number %% 4,
+    number * 7, number * 3
 FROM (SELECT number, %s + number * interval '5 hours' AS at FROM generate_series(0, 46) AS number) AS run;
 INSERT INTO rejected_events
 SELECT 'events/' || number, number %% 2, (ARRAY['no_event_name', 'not_json', 'bad_time'])[1 + number %% 3],

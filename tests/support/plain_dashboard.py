@@ -34,6 +34,8 @@ from tests.support.plain_model import (
 )
 
 Rows = list[dict[str, Any]]
+CURRENCY = "VND"
+"""The platform's default."""
 
 
 class Asked(NamedTuple):
@@ -282,6 +284,7 @@ def funnel_visitors(plain: Plain, asked: Asked) -> Rows:
 
 def products(plain: Plain, asked: Asked) -> Rows:
     counted: dict[str, Counter[str]] = defaultdict(Counter)
+    revenue: Counter[str] = Counter()
     for event in plain.events(asked._replace(category="", brand="")):
         if event.product_id and event.name in ("product_view", "add_to_cart_click"):
             counted[event.product_id][event.name] += 1
@@ -290,6 +293,7 @@ def products(plain: Plain, asked: Asked) -> Rows:
             for item in order.items:
                 if item.product_id:
                     counted[item.product_id]["purchase"] += 1
+                    revenue[item.product_id] += (item.amount or 0) if order.currency in ("", CURRENCY) else 0
 
     def facts(product_id: str) -> Known:
         unknown = Known(product_id, "", "", "", None, None, None)
@@ -320,6 +324,7 @@ def products(plain: Plain, asked: Asked) -> Rows:
                 "views": views,
                 "carts": carts,
                 "purchases": purchases,
+                "revenue": float(sum(revenue[one.product_id] for one in members)),
                 "view_to_cart": share(carts, views),
                 "cart_to_buy": share(purchases, carts),
                 "price": average(one.price for one in members),
@@ -330,6 +335,7 @@ def products(plain: Plain, asked: Asked) -> Rows:
                     else None
                     for one in members
                 ),
+                "currency": CURRENCY,
             }
         )
     rows.sort(key=lambda row: (-row["views"], -row["carts"], -row["purchases"], row["key"]))
@@ -365,7 +371,7 @@ def sold(plain: Plain, asked: Asked, value: Callable[[Order, Item | None], str])
     for number, order in enumerate(plain.orders):
         if not asked.holds(order.at) or asked.login_state not in ("", order.session.login_state):
             continue
-        summed = order.currency in ("", "VND")
+        summed = order.currency in ("", CURRENCY)
         if not by_item:
             key = value(order, None)
             units[key] += sum(item.quantity for item in order.items)
@@ -401,18 +407,19 @@ def order_totals(plain: Plain, asked: Asked) -> Rows:
         )
 
     found = sold(plain, asked, value) or ({} if asked.own else {"": NOTHING_SOLD})
-    rows = [{"value": key, **numbers, "currency": "VND"} for key, numbers in found.items()]
+    rows = [{"value": key, **numbers, "currency": CURRENCY} for key, numbers in found.items()]
     return sorted(rows, key=lambda row: (-row["orders"], row["value"]))
 
 
 def orders_over_time(plain: Plain, asked: Asked) -> Rows:
     found = sold(plain, asked, lambda order, _: asked.bucket(order.at))
-    return [{"bucket": bucket, **found.get(bucket, NOTHING_SOLD)} for bucket in asked.buckets()]
+    money = {"currency": CURRENCY}
+    return [{"bucket": bucket, **found.get(bucket, NOTHING_SOLD), **money} for bucket in asked.buckets()]
 
 
 def data_findings(plain: Plain, asked: Asked) -> Rows:
     currencies = sorted(
-        o.currency for o in plain.orders if asked.holds(o.at) and o.currency not in ("", "VND")
+        o.currency for o in plain.orders if asked.holds(o.at) and o.currency not in ("", CURRENCY)
     )
     suspect = sorted(
         one.product_id
@@ -523,6 +530,8 @@ def runs_by_day(plain: Plain, asked: Asked) -> Rows:
             "loaded": sum(run["events_loaded"] for run in own),
             "duplicates": sum(run["events_duplicate"] for run in own),
             "rejected": sum(run["events_rejected"] for run in own),
+            "refused_kept": sum(run["events_refused_kept"] for run in own),
+            "refused_not_kept": sum(run["events_refused"] - run["events_refused_kept"] for run in own),
         }
         for bucket in asked.buckets()
     ]

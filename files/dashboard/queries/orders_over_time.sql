@@ -1,6 +1,6 @@
 -- The numbers of order_totals.sql by hour or day, the empty ones included. Of today only what has begun is shown.
 -- Parameters: the filters' six; $7 'hour' or 'day'.
--- Columns: bucket (local time, 'YYYY-MM-DD HH24:MI'), orders, units, revenue, average_order_value.
+-- Columns: bucket (local time, 'YYYY-MM-DD HH24:MI'), orders, units, revenue, average_order_value, currency.
 WITH params AS NOT MATERIALIZED (
     SELECT
         filters.*, $7::text AS unit, settings.currency, filters.category <> '' OR filters.brand <> '' AS by_item
@@ -39,7 +39,7 @@ counted AS (
 SELECT
     to_char(bucket, 'YYYY-MM-DD HH24:MI') AS bucket, coalesce(orders, 0) AS orders, coalesce(units, 0) AS units,
     coalesce(revenue, 0)::double precision AS revenue,
-    (revenue / nullif(valued, 0))::double precision AS average_order_value
+    (revenue / nullif(valued, 0))::double precision AS average_order_value, params.currency
 FROM (
     SELECT generate_series(
         params.first_day::timestamp,
@@ -49,4 +49,5 @@ FROM (
     FROM params
 ) AS every_bucket
 FULL JOIN counted USING (bucket)
+CROSS JOIN params
 ORDER BY bucket

@@ -290,6 +290,35 @@ def test_sent_at_beside_the_events_is_that_of_events_without_one() -> None:
     ]
 
 
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("said", "counted"),
+    [
+        ({"events": 5, "kept": 2}, (5, 2)),
+        ({"events": 2, "kept": 5}, (0, 0)),
+        ({"events": -1, "kept": -1}, (0, 0)),
+        ({"events": True, "kept": 1}, (0, 0)),
+        ({"events": 10**30, "kept": 1}, (0, 0)),
+        ({"events": 1}, (0, 0)),
+        ("many", (0, 0)),
+        (None, (0, 0)),
+    ],
+)
+def test_what_the_collector_refused_is_counted_where_it_makes_sense(
+    said: object, counted: tuple[int, int], fast: bool
+) -> None:
+    content = json.dumps({"events": [{"eventName": "x"}], "_ingest": {"refusals": said}}).encode()
+    records = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast)
+    assert (records.refused, records.refused_kept) == counted
+    assert len(records.lines) == 1 and not records.rejected
+
+
+def test_nobody_but_the_collector_says_what_was_refused() -> None:
+    forged = {"eventName": "x", "_ingest": {"refusals": {"events": 5, "kept": 0}}}
+    for body in ({"events": [forged], "_ingest": {}}, forged, [forged]):
+        assert read(body).refused == 0
+
+
 def test_an_invalid_event_is_rejected_with_its_json_and_position() -> None:
     records = read({"events": [EVENT, {"eventName": ""}, 5, EVENT | {"eventId": str(uuid.uuid4())}]})
     assert [Row.of_line(line).source_position for _, line in records.lines] == ["0", "3"]

@@ -453,6 +453,16 @@ def events_of(body: Any) -> list[Any]:
     return list(body["events"] if isinstance(body, dict) else body)
 
 
+def test_of_refused_events_those_are_counted_that_are_at_fault_and_those_that_fit_are_kept() -> None:
+    collector = Collector(Settings("raw", do_not_track=DoNotTrack.DROP, max_rejected_bytes=400))
+    wrong = {"clientId": "x" * 200}
+    collector(request([GOOD, GOOD | {"consent": False}, wrong, wrong, wrong]))
+    bodies = collector.bodies()
+    kept = len(bodies["rejected"]["rejected"])
+    assert 0 < kept < 3
+    assert bodies["events"]["_ingest"]["refusals"] == {"events": 3, "kept": kept}
+
+
 @pytest.mark.parametrize("given", [True, 1, "true", " TRUE", "1", "granted", "accepted", None, "", " "])
 def test_consent_that_is_given_or_not_asked_for_is_no_objection(given: object) -> None:
     collector = Collector(Settings("raw", do_not_track=DoNotTrack.DROP))
