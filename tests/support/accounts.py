@@ -60,11 +60,17 @@ class Visitor:
 
     def sign_up(self, code: str = "123456") -> None:
         """Make the account, and confirm the address with the code of the mail."""
-        by = {"ClientId": self.client_id, "Username": self.email}
         self.cognito.sign_up(
-            **by, Password=self.password, UserAttributes=[{"Name": "email", "Value": self.email}]
+            ClientId=self.client_id,
+            Username=self.email,
+            Password=self.password,
+            UserAttributes=[{"Name": "email", "Value": self.email}],
         )
-        self.cognito.confirm_sign_up(**by, ConfirmationCode=code)
+        self.confirm(code)
+
+    def confirm(self, code: str = "123456") -> None:
+        """Show that the address is one's own. ministack's codes are all the same."""
+        self.cognito.confirm_sign_up(ClientId=self.client_id, Username=self.email, ConfirmationCode=code)
 
     def sign_in(self) -> dict[str, str]:
         """AccessToken, IdToken and RefreshToken."""
