@@ -47,6 +47,10 @@ PORT = (1024, 65535)
 """Of a program that does not run as root, on the host or on an operator's machine."""
 
 LIMITS: dict[str, tuple[float, float]] = {
+    # Cognito user pools API, PasswordPolicyType and CreateUserPoolClient
+    "accounts_password_length": (6, 99),
+    "accounts_refresh_token_days": (1, 3650),
+    "accounts_token_minutes": (5, 1440),
     "platform_dashboard_port": PORT,
     "platform_warehouse_port": PORT,
     "platform_long_command_timeout": (60, 86400),

@@ -117,6 +117,24 @@ def forget_the_targets() -> None:
     aws("events").remove_targets(Rule=RULE, Ids=[target["Id"] for target in targets])
 
 
+def users() -> dict[str, Any]:
+    """The accounts' user pool."""
+    [found] = aws("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]
+    return dict(aws("cognito-idp").describe_user_pool(UserPoolId=found["Id"])["UserPool"])
+
+
+def app_client() -> dict[str, Any]:
+    by = {"UserPoolId": users()["Id"]}
+    [found] = aws("cognito-idp").list_user_pool_clients(**by, MaxResults=60)["UserPoolClients"]
+    answer = aws("cognito-idp").describe_user_pool_client(**by, ClientId=found["ClientId"])
+    return dict(answer["UserPoolClient"])
+
+
+def authorizer() -> dict[str, Any]:
+    [found] = aws("apigatewayv2").get_authorizers(ApiId=api()["ApiId"])["Items"]
+    return dict(found)
+
+
 def delete_a_route() -> None:
     routes = aws("apigatewayv2").get_routes(ApiId=api()["ApiId"])["Items"]
     [route] = [route for route in routes if route["RouteKey"] == "POST /clickstream"]
@@ -288,6 +306,37 @@ BREAKS = [
         "Create the HTTP API",
         delete_a_route,
         lambda: "POST /clickstream" in route_keys(),
+    ),
+    Break(
+        "anybody's tokens are taken",
+        "Create the HTTP API",
+        lambda: aws("apigatewayv2").update_authorizer(
+            ApiId=api()["ApiId"],
+            AuthorizerId=authorizer()["AuthorizerId"],
+            JwtConfiguration={**authorizer()["JwtConfiguration"], "Issuer": "https://evil.example.com"},
+        ),
+        lambda: authorizer()["JwtConfiguration"]["Issuer"].endswith(users()["Id"]),
+    ),
+    Break(
+        "short passwords are taken, and the user pool can be deleted",
+        "Create the user pool",
+        lambda: aws("cognito-idp").update_user_pool(
+            UserPoolId=users()["Id"], Policies={"PasswordPolicy": {"MinimumLength": 6}}
+        ),
+        lambda: (
+            (users()["Policies"]["PasswordPolicy"]["MinimumLength"], users()["DeletionProtection"])
+            == (12, "ACTIVE")
+        ),
+    ),
+    Break(
+        "passwords leave the page",
+        "Create the app client",
+        lambda: aws("cognito-idp").update_user_pool_client(
+            UserPoolId=users()["Id"],
+            ClientId=app_client()["ClientId"],
+            ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"],
+        ),
+        lambda: "ALLOW_USER_PASSWORD_AUTH" not in app_client()["ExplicitAuthFlows"],
     ),
     Break(
         "every page may post events",

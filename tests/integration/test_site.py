@@ -18,6 +18,7 @@ import signal
 import socket
 import subprocess
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ import urllib3
 import yaml
 
 from tests.support import browser
+from tests.support.accounts import Visitor
 from tests.support.deployment import (
     ANALYTICS_ADDRESS,
     NAME,
@@ -109,6 +111,7 @@ def test_check_mode_on_an_empty_cloud_lists_all_and_writes_nothing() -> None:
         "IAM role",
         "instance",
         "Lambda function",
+        "user pool",
         "HTTP API",
     ):
         assert any(name.lower().startswith(kind.lower()) for name in created), f"no {kind} in {created}"
@@ -307,6 +310,35 @@ def test_the_event_that_the_handover_suggests_is_accepted_and_loaded() -> None:
     load_events()
     client = json.loads(values["-d"])["clientId"]
     assert warehouse("select client_id from clickstream_events").splitlines().count(client) == 1
+
+
+def test_a_signed_in_visitors_event_is_verified_and_what_a_page_says_is_not() -> None:
+    """A page posts as its tracker does, to /me with a token of the accounts' pool, else to the open route."""
+    cognito, url = aws("cognito-idp"), aws("apigatewayv2").get_apis()["Items"][0]["ApiEndpoint"]
+    [pool] = cognito.list_user_pools(MaxResults=60)["UserPools"]
+    [app] = cognito.list_user_pool_clients(UserPoolId=pool["Id"], MaxResults=60)["UserPoolClients"]
+    visitor = Visitor(cognito.meta.endpoint_url, pool["Id"], app["ClientId"], "somebody@shop.example")
+    visitor.sign_up()
+    token = visitor.sign_in()["AccessToken"]
+    verified, claimed, forged, client = (str(uuid.uuid4()) for _ in range(4))
+    for event_id, path, bearer, status in (
+        (verified, "/clickstream/me", token, 200),
+        (claimed, "/clickstream", "", 200),
+        (forged, "/clickstream/me", f"{token[:-8]}AAAAAAAA", 401),
+    ):
+        event = {
+            "eventId": event_id,
+            "eventName": "logout",
+            "clientId": client,
+            "userLoginState": "logged_in",
+        }
+        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        answer = urllib3.request("POST", f"{url}{path}", json=[event], headers=headers, retries=False)
+        assert answer.status == status
+    succeed("playbooks/etl.yml")
+    columns = "event_id, user_login_state, identity_source, identity_verified"
+    rows = warehouse(f"select {columns} from clickstream_events where client_id = '{client}'")  # noqa: S608
+    assert sorted(rows.splitlines()) == sorted([f"{verified}|logged_in|cognito|t", f"{claimed}|logged_in||f"])
 
 
 def test_a_body_with_content_encoding_gzip_is_not_decompressed_on_the_way() -> None:
@@ -649,6 +681,7 @@ def test_destroy_leaves_nothing_but_the_raw_bucket_and_the_log_of_who_read_it() 
     assert aws("ssm").describe_parameters()["Parameters"] == []
     assert aws("logs").describe_log_groups()["logGroups"] == []
     assert aws("sqs").list_queues().get("QueueUrls", []) == []
+    assert aws("cognito-idp").list_user_pools(MaxResults=60)["UserPools"] == []
     ours = [
         r["RoleName"] for r in aws("iam").list_roles()["Roles"] if r["RoleName"].startswith(("SBW", "click"))
     ]
