@@ -108,6 +108,7 @@ def test_check_mode_on_an_empty_cloud_lists_all_and_writes_nothing() -> None:
         "instance",
         "Lambda function",
         "HTTP API",
+        "object",
     ):
         assert any(name.lower().startswith(kind.lower()) for name in created), f"no {kind} in {created}"
     assert "pending: needs" in run.output
