@@ -60,6 +60,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "analytics_instance_volume_size": (8, 65536),
     "backfill_busy_tries": (1, 10000),
     "backfill_call_timeout": (1, 3600),
+    "check_page_wait": (1, 600),
     "dashboard_cache_seconds": (1, 86400),
     "dashboard_refresh_seconds": (1, 3600),
     "dashboard_stale_minutes": (1, 525600),

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.deployment import (
     NAME,
+    PROJECT,
     Run,
     analytics_instance,
     aws,
@@ -30,6 +31,8 @@ RAW, TRANSFER, LOGS = bucket("ingest"), bucket("transfer"), bucket("logs")
 INGEST, ETL = "clickstream-lambda-ingest", "SBW_Lamda_ETL"
 RULE, ETL_ROLE = "SBW_ETL_HOURLY_RULE", "SBW_Lamda_ETL-role"
 FAILED_RUNS = "clickstream-etl-failed"
+BUILT = PROJECT / "files/tracker/dist"
+FOR_EVER = "public, max-age=31536000, immutable"
 
 
 class Break(NamedTuple):
@@ -160,6 +163,22 @@ def function(name: str) -> dict[str, Any]:
 
 def flow_logs() -> list[str]:
     return [one["FlowLogId"] for one in aws("ec2").describe_flow_logs()["FlowLogs"]]
+
+
+def tracker(name: str) -> dict[str, str]:
+    """Where a built file is published."""
+    published = json.loads((BUILT / "published.json").read_text(encoding="utf-8"))
+    return {"Bucket": bucket("sbw"), "Key": f"tracker/{published[name]['key']}"}
+
+
+def served(name: str) -> tuple[bytes, str, str]:
+    """A published file and how it is served."""
+    found = aws("s3").get_object(**tracker(name))
+    return found["Body"].read(), found["ContentType"], found["CacheControl"]
+
+
+def serve(name: str, body: bytes, content_type: str, cache_control: str) -> None:
+    aws("s3").put_object(**tracker(name), Body=body, ContentType=content_type, CacheControl=cache_control)
 
 
 def failed_runs() -> str:
@@ -345,6 +364,24 @@ BREAKS = [
             ApiId=api()["ApiId"], CorsConfiguration={"AllowOrigins": ["*"], "AllowMethods": ["*"]}
         ),
         lambda: api()["CorsConfiguration"]["AllowOrigins"] != ["*"],
+    ),
+    Break(
+        "the tracker does something else",
+        "Publish the tracker's files",
+        lambda: serve("tracker.js", b"alert(1)", *served("tracker.js")[1:]),
+        lambda: served("tracker.js")[0] == (BUILT / "tracker.js").read_bytes(),
+    ),
+    Break(
+        "the tracker is served as a text that nobody may keep",
+        "Publish the tracker's files",
+        lambda: serve("tracker.js", served("tracker.js")[0], "text/plain", "no-store"),
+        lambda: served("tracker.js")[1:] == ("text/javascript; charset=utf-8", FOR_EVER),
+    ),
+    Break(
+        "the tracker's module is deleted",
+        "Publish the tracker's files",
+        lambda: aws("s3").delete_object(**tracker("tracker.mjs")),
+        lambda: served("tracker.mjs")[0] == (BUILT / "tracker.mjs").read_bytes(),
     ),
     Break(
         "logs are kept for ever",

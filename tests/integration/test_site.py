@@ -113,6 +113,7 @@ def test_check_mode_on_an_empty_cloud_lists_all_and_writes_nothing() -> None:
         "Lambda function",
         "user pool",
         "HTTP API",
+        "object",
     ):
         assert any(name.lower().startswith(kind.lower()) for name in created), f"no {kind} in {created}"
     assert "pending: needs" in run.output
