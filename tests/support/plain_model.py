@@ -456,7 +456,7 @@ def said_of_product(event: Event) -> dict[str, Any]:
 
 
 def changed_products(people: Iterable[Event], catalogue: Catalogue) -> set[str]:
-    """Products of which an unverified event says last what verified ones, or else the first, say otherwise."""
+    """Products of which an unverified event says last what verified ones, else the first, say otherwise."""
     by_field: dict[tuple[str, str], list[tuple[bool, Any]]] = defaultdict(list)
     for event in sorted(people, key=lambda one: (one.at, one.event_id)):
         if event.product_id and not event.folded & KINDS["product_id"]:
