@@ -115,6 +115,7 @@ def some_event(
             ]
         ),
         "is_bot": is_bot,
+        "identity_verified": random.random() < 0.2,
         "event_timestamp_source": "client",
         "received_at": received,
         "loaded_at": received + timedelta(minutes=random.choice([1, 14, 29, 59, 119, 359, 4000])),
@@ -199,6 +200,9 @@ def server() -> Iterator[ThrowawayPostgres]:
             )
         connection.close()
         postgres.execute(RUNS, (START,) * 4)
+        postgres.execute(
+            "INSERT INTO catalogue (id, brand, price) VALUES ('p5', 'Own', 70), ('p9', 'Own', 1)"
+        )
         yield postgres
 
 

@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -193,6 +194,22 @@ def test_the_tracker_is_published_as_the_snippet_says() -> None:
     content = aws("s3").get_object(Bucket=bucket("sbw"), Key=said[1])["Body"].read()
     assert base64.b64encode(hashlib.sha384(content).digest()).decode() == said[2]
     assert content == (PROJECT / "files/tracker/dist/tracker.js").read_bytes()
+
+
+def test_the_shop_s_catalogue_is_taken_once(tmp_path: Path) -> None:
+    """And taken back, for the tests after this one."""
+    file = tmp_path / "products.csv"
+    arguments = ("playbooks/catalogue.yml", "-e", f"catalogue_file={file}")
+    file.write_text("id,name,price,discount_price\nlap-001,Own laptop,899,900\n")
+    refused = play(*arguments)
+    assert refused.returncode != 0 and "row 2: discount_price 900 is not below price 899" in refused.output
+    file.write_text("id,name,price\nlap-001,Own laptop,899\n")
+    for check, changed in (("--check", 1), ("--diff", 1), ("--diff", 0)):
+        run = succeed(*arguments, check)
+        assert run.changed == changed, run.changes()
+    product = warehouse("SELECT name || ' ' || price FROM products WHERE product_id = 'lap-001'")
+    assert product == "Own laptop 899.00"
+    warehouse("DELETE FROM catalogue")
 
 
 def test_the_second_run_changes_nothing() -> None:

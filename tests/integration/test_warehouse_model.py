@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from tests.support.plain_model import TABLES, check_model
 from tests.support.postgres import (
     LOADER,
+    OWNER,
     READER,
     SCHEMA,
     ThrowawayPostgres,
@@ -45,6 +46,9 @@ LONG = "x" * 200
 """As long as a label may be: what goes on after it is the same."""
 
 
+EMPTY = "TRUNCATE clickstream_events, clickstream_event_ids, catalogue; SELECT set_visitor_limit(%s)"
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[ThrowawayPostgres]:
     with throwaway_postgres() as postgres:
@@ -61,7 +65,7 @@ def make_weeks(server: ThrowawayPostgres) -> None:
 
 @pytest.fixture
 def postgres(server: ThrowawayPostgres) -> ThrowawayPostgres:
-    server.execute("TRUNCATE clickstream_events, clickstream_event_ids; SELECT set_visitor_limit(5000)")
+    server.execute(EMPTY, (5000,))
     return server
 
 
@@ -91,6 +95,7 @@ def row(at: datetime, name: str, client: str | None, **columns: Any) -> Row:
         "received_at": at,
         "loaded_at": at,
         "is_bot": False,
+        "identity_verified": False,
         "event_timestamp_source": "client",
         "source_object": "events/o",
         "source_position": 0,
@@ -116,6 +121,7 @@ def some_event(random: Random, minutes: int = 400) -> Row:
         received_at=received,
         loaded_at=received + timedelta(minutes=random.choice([1, 15, 20, 90, 3000])),
         is_bot=random.random() < 0.1,
+        identity_verified=random.random() < 0.2,
         page_url=random.choice([None, "/one", "/two"]),
     )
     product = random.choice([None, "p1", "p2", "p3"]) if name != "page_view" else None
@@ -198,20 +204,31 @@ def change(server: ThrowawayPostgres, kind: str, random: Random) -> None:
                 ),
             )
     connection.close()
+    if kind == "catalogue":
+        server.execute("DELETE FROM catalogue WHERE id = %s", (random.choice(["p1", "p2", "p9"]),))
+        for product in random.sample(["p1", "p2", "p9"], 2):
+            price = random.choice([None, 95, 100])
+            values = (product, *random.choice([("Own name", "own", "Own"), (None, None, None)]), price)
+            server.execute(
+                "INSERT INTO catalogue (id, name, category, brand, price, discount_price) "
+                "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET "
+                "name = excluded.name, price = excluded.price, discount_price = excluded.discount_price",
+                (*values, price and random.choice([None, 80])),
+            )
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    kinds=st.lists(st.sampled_from(["insert", "insert", "insert", "delete", "move"]), max_size=8),
+    kinds=st.lists(
+        st.sampled_from(["insert", "insert", "insert", "delete", "move", "catalogue"]), max_size=8
+    ),
     seed=st.integers(0, 2**32),
     limit=st.sampled_from([5000, 12]),
 )
 def test_the_model_is_a_plain_count_after_any_changes(
     postgres: ThrowawayPostgres, kinds: list[str], seed: int, limit: int
 ) -> None:
-    postgres.execute(
-        "TRUNCATE clickstream_events, clickstream_event_ids; SELECT set_visitor_limit(%s)", (limit,)
-    )
+    postgres.execute(EMPTY, (limit,))
     random = dice(seed)
     for kind in kinds:
         change(postgres, kind, random)
@@ -307,6 +324,76 @@ def test_what_is_known_of_a_product_is_the_newest_of_each_field(
     connection.close()
     assert postgres.execute(PRODUCT) == [("Laptop", "laptops", "Acme", 899, 849, "/lap-1")]
     check_model(postgres)
+
+
+SHOPS = {"name": "Laptop 14", "category": "computers", "brand": "ACME", "price": 799, "discount_price": 749}
+
+
+@pytest.mark.parametrize(
+    ("own", "known"),
+    [
+        (SHOPS, ("Laptop 14", "computers", "ACME", 799, 749, "/lap-1")),
+        ({"price": 999}, ("Laptop", "laptops", "Acme", 999, None, "/lap-1")),  # and no discount
+        ({"name": "Laptop 14"}, ("Laptop 14", "laptops", "Acme", 899, 849, "/lap-1")),
+        ({}, ("Laptop", "laptops", "Acme", 899, 849, "/lap-1")),
+    ],
+)
+def test_the_catalogue_overrules_what_events_say(
+    postgres: ThrowawayPostgres, own: dict[str, Any], known: tuple[Any, ...]
+) -> None:
+    said = ("Laptop", "laptops", "Acme", 899, 849, "/lap-1")
+    fresh(postgres, [row(START, "product_view", "one", identity_verified=True, **FULL)])
+    names = ", ".join(["id", *own])
+    postgres.execute(f"INSERT INTO catalogue ({names}) VALUES %s", (("lap-1", *own.values()),))  # noqa: S608
+    assert postgres.execute(PRODUCT) == [known]
+    fresh(postgres, [row(START + timedelta(minutes=1), "product_view", "one", **FULL)])
+    assert postgres.execute(PRODUCT) == [known]
+    postgres.execute("TRUNCATE catalogue")
+    assert postgres.execute(PRODUCT) == [said]
+    check_model(postgres)
+
+
+def test_a_product_of_the_catalogue_is_there_without_events(postgres: ThrowawayPostgres) -> None:
+    postgres.execute("INSERT INTO catalogue (id, name) VALUES ('lap-1', 'Laptop'), ('lap-2', NULL)")
+    fresh(postgres, [row(START, "product_view", "one", context_product_id="lap-2")])
+    check_model(postgres)
+    postgres.execute("TRUNCATE clickstream_events")
+    check_model(postgres)
+    postgres.execute("UPDATE catalogue SET id = 'lap-3' WHERE id = 'lap-2'")
+    assert postgres.execute("SELECT product_id, name FROM products ORDER BY 1") == [
+        ("lap-1", "Laptop"),
+        ("lap-3", ""),
+    ]
+    postgres.execute("DELETE FROM catalogue")
+    assert postgres.execute(PRODUCT) == []
+
+
+def test_the_reader_reads_the_catalogue_and_nobody_but_the_owner_writes_it(
+    postgres: ThrowawayPostgres,
+) -> None:
+    for role, reads, writes in ((READER, True, False), (LOADER, False, False), (OWNER, True, True)):
+        [found] = postgres.execute(
+            "SELECT has_table_privilege(%(role)s, 'catalogue', 'SELECT'), "
+            "has_table_privilege(%(role)s, 'catalogue', 'INSERT, UPDATE, DELETE, TRUNCATE')",
+            {"role": role},
+        )
+        assert found == (reads, writes), role
+
+
+RENAMED = {**FULL, "context_product_name": "Cheap", "context_product_price": 1}
+
+
+def test_verified_events_overrule_others(postgres: ThrowawayPostgres) -> None:
+    """Whenever they are loaded; and what no verified event knows, others may say."""
+    verified = row(START, "product_view", "one", identity_verified=True, **FULL)
+    verified |= {"context_product_brand": None}
+    fresh(postgres, [row(START + timedelta(minutes=1), "product_view", "two", **RENAMED)])
+    assert postgres.execute(PRODUCT) == [("Cheap", "laptops", "Acme", 1, None, "/lap-1")]
+    fresh(postgres, [verified])
+    assert postgres.execute(PRODUCT) == [("Laptop", "laptops", "Acme", 899, 849, "/lap-1")]
+    postgres.execute("DELETE FROM clickstream_events WHERE identity_verified")
+    check_model(postgres)
+    assert postgres.execute(PRODUCT) == [("Cheap", "laptops", "Acme", 1, None, "/lap-1")]
 
 
 def test_an_endless_client_has_sessions_of_a_day(postgres: ThrowawayPostgres) -> None:

@@ -21,15 +21,18 @@ from tests.support.plain_model import (
     LAGS,
     STEPS,
     VIEWS,
+    Catalogue,
     Event,
     Item,
     Known,
     Order,
     Session,
     Warehouse,
+    changed_products,
     known_products,
     orders_of,
     sessions_of,
+    stored_catalogue,
     stored_events,
 )
 
@@ -99,9 +102,13 @@ class Plain:
         return {event.event_id for session in self.all_sessions for event in session.repeated()}
 
     @cached_property
+    def catalogue(self) -> Catalogue:
+        return stored_catalogue(self.server)
+
+    @cached_property
     def products(self) -> dict[str, Known]:
         """What is known of each product."""
-        return known_products(self.people)
+        return known_products(self.people, self.catalogue)
 
     def table(self, name: str) -> Rows:
         return [row for (row,) in self.server.execute(f"SELECT row_to_json({name}) FROM {name}")]  # noqa: S608
@@ -426,7 +433,11 @@ def data_findings(plain: Plain, asked: Asked) -> Rows:
         for one in plain.products.values()
         if one.price and one.discount_price and one.discount_price < one.price / 20
     )
-    labels = {"Orders in another currency": currencies, "Products with a discount above 95 %": suspect}
+    labels = {
+        "Orders in another currency": currencies,
+        "Products with a discount above 95 %": suspect,
+        "Products that an unverified event changed": sorted(changed_products(plain.people, plain.catalogue)),
+    }
     return [
         {"position": position, "label": label, "found": len(found), "example": found[0]}
         for position, (label, found) in enumerate(labels.items(), 1)

@@ -33,7 +33,7 @@ COLUMNS = (
     "context_product_id, context_product_name, context_product_category, context_product_brand, "
     "context_product_price, context_product_discount_price, left(context_product_url_path, 200), "
     "coalesce(folded, 0), coalesce(page_url, ''), "
-    "coalesce(left(order_id, 200), ''), order_details, context_product_quantity"
+    "coalesce(left(order_id, 200), ''), order_details, context_product_quantity, identity_verified"
 )
 
 
@@ -68,6 +68,11 @@ class Event(NamedTuple):
     order_id: str
     order: dict[str, Any] | None
     quantity: int | None
+    verified: bool
+
+
+Catalogue = dict[str, dict[str, Any]]
+"""What the shop says of its products: the fields that are not NULL, by id."""
 
 
 class Known(NamedTuple):
@@ -306,7 +311,9 @@ def without_copies(events: list[Event]) -> list[Event]:
     return found
 
 
-def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[Any, ...]]]:
+def plain_model(
+    events: list[Event], zone: ZoneInfo, catalogue: Catalogue
+) -> dict[str, Counter[tuple[Any, ...]]]:
     """Return the rows of every table of the model."""
     model: dict[str, Counter[tuple[Any, ...]]] = {table: Counter() for table in TABLES}
     people = [event for event in events if not event.is_bot]
@@ -338,7 +345,7 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
     lags = Counter((day(e.at), e.is_bot, sum(e.loaded_at - e.at >= limit for limit in LAGS)) for e in events)
     cells(lags, "daily_loads")
 
-    model["products"] = Counter(known_products(people).values())
+    model["products"] = Counter(known_products(people, catalogue).values())
 
     products: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
     for event in people:
@@ -415,32 +422,59 @@ def plain_model(events: list[Event], zone: ZoneInfo) -> dict[str, Counter[tuple[
     return model
 
 
-def known_products(people: Iterable[Event]) -> dict[str, Known]:
-    """What is known of each product: the newest known value of each field."""
+def known_products(people: Iterable[Event], catalogue: Catalogue) -> dict[str, Known]:
+    """What is known of each product: what the catalogue says, else the newest known value of each field."""
     known: dict[str, dict[str, Any]] = defaultdict(dict)
-    for event in sorted(people, key=lambda one: (one.at, one.event_id)):
-        if not event.product_id or event.folded & KINDS["product_id"]:
-            continue
-        facts = known[event.product_id]
-        facts |= {
-            name: value for name in ("category", "brand", "url_path") if (value := getattr(event, name))
-        }
-        if event.product_name:
-            facts["name"] = event.product_name
-        if event.price is not None:
-            facts["price"] = event.price
-        if event.price is not None or event.discount_price is not None:
-            facts["discount_price"] = event.discount_price
+    for event in sorted(people, key=lambda one: (one.verified, one.at, one.event_id)):
+        if event.product_id and not event.folded & KINDS["product_id"]:
+            known[event.product_id] |= said_of_product(event)
     products = {}
-    for product_id, facts in known.items():
-        if not facts:
+    for product_id in known | catalogue:
+        own = catalogue.get(product_id, {})
+        facts = known[product_id] | own
+        if not facts and product_id not in catalogue:
             continue
         price, discount = facts.get("price"), facts.get("discount_price")
+        if "price" in own:
+            discount = own.get("discount_price")
         if not discount or (price is not None and discount >= price):
             discount = None
         texts = (facts.get(name, "") for name in ("name", "category", "brand"))
         products[product_id] = Known(product_id, *texts, price, discount, facts.get("url_path"))
     return products
+
+
+def said_of_product(event: Event) -> dict[str, Any]:
+    """The fields of a product that an event knows."""
+    texts = {name: getattr(event, name) for name in ("category", "brand", "url_path")}
+    said = {name: value for name, value in {**texts, "name": event.product_name}.items() if value}
+    if event.price is not None:
+        said["price"] = event.price
+    if event.price is not None or event.discount_price is not None:
+        said["discount_price"] = event.discount_price
+    return said
+
+
+def changed_products(people: Iterable[Event], catalogue: Catalogue) -> set[str]:
+    """Products of which an unverified event says last what verified ones, else the first, say otherwise."""
+    by_field: dict[tuple[str, str], list[tuple[bool, Any]]] = defaultdict(list)
+    for event in sorted(people, key=lambda one: (one.at, one.event_id)):
+        if event.product_id and not event.folded & KINDS["product_id"]:
+            said = said_of_product(event)
+            discount = said.get("discount_price")
+            if not discount or (event.price is not None and discount >= event.price):
+                said |= {"discount_price": None} if "discount_price" in said else {}
+            for name, value in said.items():
+                own = "price" if name == "discount_price" else name
+                if name != "url_path" and own not in catalogue.get(event.product_id, {}):
+                    by_field[event.product_id, name].append((event.verified, value))
+    changed = set()
+    for (product_id, _), said_by in by_field.items():
+        verified = [value for is_verified, value in said_by if is_verified]
+        trusted = verified[-1] if verified else said_by[0][1]
+        if not said_by[-1][0] and said_by[-1][1] != trusted:
+            changed.add(product_id)
+    return changed
 
 
 def one_of_nine(place: int) -> list[int]:
@@ -563,10 +597,20 @@ def stored_events(server: Warehouse) -> list[Event]:
     ]
 
 
+def stored_catalogue(server: Warehouse) -> Catalogue:
+    """Return the table `catalogue`."""
+    names = ("name", "category", "brand", "price", "discount_price")
+    rows = server.execute("SELECT id, name, category, brand, price, discount_price FROM catalogue")
+    return {
+        key: {name: value for name, value in zip(names, values, strict=True) if value is not None}
+        for key, *values in rows
+    }
+
+
 def check_model(server: Warehouse) -> None:
     """Assert that every table of the model is what a plain count over the rows gives."""
     [(zone,)] = server.execute("SELECT time_zone FROM model_settings")
-    expected = plain_model(stored_events(server), ZoneInfo(zone))
+    expected = plain_model(stored_events(server), ZoneInfo(zone), stored_catalogue(server))
     for table, query in TABLES.items():
         found = Counter(server.execute(query))
         missing, surplus = expected[table] - found, found - expected[table]

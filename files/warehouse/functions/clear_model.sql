@@ -6,6 +6,7 @@ BEGIN
         public.sessions, public.funnel_events, public.funnel_paths, public.orders, public.order_items, public.daily_sessions,
         public.repeated_views, public.hourly_pages, public.product_facts,
         public.flood_days;
+    PERFORM public.merge_products((SELECT array_agg(id) FROM public.catalogue));
     RETURN NULL;
 END
 $$;

@@ -112,37 +112,52 @@ BEGIN
     SET views = present.views + excluded.views, carts = present.carts + excluded.carts;
 
     IF sign = 1 THEN
-        WITH fact AS (
+        WITH named AS MATERIALIZED (
+            SELECT
+                public.label(context_product_id) AS product_id,
+                public.known_fields(
+                    context_product_name, context_product_category, context_product_brand, context_product_price,
+                    context_product_discount_price, context_product_url_path, identity_verified
+                ) AS known,
+                public.label(context_product_name) AS name,
+                public.label(public.or_other(context_product_category, folded & 4)) AS category,
+                public.label(public.or_other(context_product_brand, folded & 8)) AS brand,
+                context_product_price AS price, context_product_discount_price AS discount_price,
+                left(context_product_url_path, 200) AS url_path, event_timestamp, event_id
+            FROM changed
+            WHERE NOT is_bot AND flood IS NULL AND context_product_id <> '' AND coalesce(folded & 2, 0) = 0
+              AND NOT EXISTS (
+                  SELECT FROM public.flood_days AS day
+                  WHERE day.visitor = changed.visitor AND event_timestamp >= day.starts AND event_timestamp < day.ends
+              )
+        ), fact AS (
             INSERT INTO public.product_facts AS present
-            SELECT DISTINCT ON (product_id, known)
-                product_id, known, public.label(context_product_name),
-                public.label(public.or_other(context_product_category, folded & 4)),
-                public.label(public.or_other(context_product_brand, folded & 8)),
-                context_product_price, context_product_discount_price, left(context_product_url_path, 200),
-                event_timestamp, event_id
-            FROM (
-                SELECT *, public.label(context_product_id) AS product_id,
-                    public.known_fields(
-                        context_product_name, context_product_category, context_product_brand, context_product_price,
-                        context_product_discount_price, context_product_url_path
-                    ) AS known
-                FROM changed
-                WHERE NOT is_bot AND flood IS NULL AND context_product_id <> '' AND coalesce(folded & 2, 0) = 0
-                  AND NOT EXISTS (
-                      SELECT FROM public.flood_days AS day
-                      WHERE day.visitor = changed.visitor AND event_timestamp >= day.starts AND event_timestamp < day.ends
-                  )
-            ) AS named
-            WHERE known > 0
-            ORDER BY product_id, known, event_timestamp DESC, event_id DESC
+            (
+                SELECT DISTINCT ON (product_id, known) *
+                FROM named
+                WHERE known > 0
+                ORDER BY product_id, known, event_timestamp DESC, event_id DESC
+            )
+            UNION ALL
+            (
+                SELECT DISTINCT ON (product_id, known)
+                    product_id, known + 128, name, category, brand, price, discount_price, url_path, event_timestamp, event_id
+                FROM named
+                WHERE known BETWEEN 1 AND 63
+                ORDER BY product_id, known, event_timestamp, event_id
+            )
             ON CONFLICT (product_id, known) DO UPDATE SET
                 name = excluded.name, category = excluded.category, brand = excluded.brand, price = excluded.price,
                 discount_price = excluded.discount_price, url_path = excluded.url_path,
                 event_timestamp = excluded.event_timestamp, event_id = excluded.event_id
-            WHERE (excluded.event_timestamp, excluded.event_id) > (present.event_timestamp, present.event_id)
-            RETURNING product_id
+            WHERE CASE
+                WHEN excluded.known < 128
+                    THEN (excluded.event_timestamp, excluded.event_id) > (present.event_timestamp, present.event_id)
+                ELSE (excluded.event_timestamp, excluded.event_id) < (present.event_timestamp, present.event_id)
+            END
+            RETURNING product_id, known
         )
-        SELECT array_agg(DISTINCT product_id) INTO products FROM fact;
+        SELECT array_agg(DISTINCT product_id) INTO products FROM fact WHERE known < 128;
         PERFORM public.merge_products(products);
     ELSE
         WITH deleted AS (

@@ -21,6 +21,7 @@ BEGIN
         TRUNCATE pg_temp.model_feed;
     END LOOP;
     DROP TABLE pg_temp.model_feed;
+    PERFORM public.merge_products((SELECT array_agg(id) FROM public.catalogue));
 END
 $$;
 
