@@ -126,8 +126,11 @@ def field_value(source: Mapping[str, object], field: Field, older: bool = True) 
     value = source.get(field.snake)
     if value is not None and (value := _value(value, field)) is not None:
         return value
-    values = (_value(source.get(name), field) for name in field.older if older)
-    return next((value for value in values if value is not None), None) if field.older else None
+    if older:
+        for name in field.older:
+            if (value := _value(source.get(name), field)) is not None:
+                return value
+    return None
 
 
 def _value(value: object, field: Field) -> object:

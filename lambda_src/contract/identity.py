@@ -24,6 +24,7 @@ from contract.text import clean_text
 NAMESPACE: Final = uuid.UUID("7e58cddd-e833-428f-90bd-890848dcf902")
 """Namespace of the generated ids: a random constant. Changing it changes every id."""
 
+_ID_NAMES: Final = EVENT_ID.spellings()
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 # The nil and the max UUID stand for "no id": all events that carry one of them would be the same event.
 _NO_ID: Final = frozenset({str(uuid.UUID(int=0)), str(uuid.UUID(int=2**128 - 1))})
@@ -39,9 +40,11 @@ def valid_uuid(value: object) -> str | None:
 
 def client_event_id(event: Mapping[str, object]) -> str | None:
     """Return the valid UUID that the event carries (`eventId`, else `event_id`), or None."""
-    for name in EVENT_ID.spellings():
+    for name in _ID_NAMES:
         value = event.get(name)
-        found = valid_uuid(clean_text(value)) if isinstance(value, str) else None
+        if not isinstance(value, str):
+            continue
+        found = valid_uuid(value) or valid_uuid(clean_text(value))
         if found is not None:
             return found
     return None

@@ -42,9 +42,10 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT ended_at, session.received_first, session.received_last
             FROM public.sessions AS session
-            WHERE session.visitor = widened.visitor AND category = '' AND brand = ''
-              AND started_at > widened.last AND started_at <= widened.last + gap
-            ORDER BY started_at
+            WHERE session.visitor = widened.visitor
+              AND (visitor, category, brand, started_at) > (widened.visitor, '', '', widened.last)
+              AND (visitor, category, brand, started_at) <= (widened.visitor, '', '', widened.last + gap)
+            ORDER BY visitor, category, brand, started_at
             LIMIT 1
         ) AS next
         WHERE is_cut

@@ -12,6 +12,13 @@ BEGIN
     DELETE FROM public.repeated_views AS repeated
     USING unnest(visitors, firsts, lasts) AS region (visitor, first, last)
     WHERE repeated.visitor = region.visitor AND repeated.started_at BETWEEN region.first AND region.last;
+    -- link_orders() makes those of later sessions anew too.
+    DELETE FROM public.orders AS present
+    USING unnest(visitors, firsts) AS region (visitor, first)
+    WHERE present.visitor = region.visitor AND present.started_at >= region.first;
+    DELETE FROM public.order_items AS present
+    USING unnest(visitors, firsts) AS region (visitor, first)
+    WHERE present.visitor = region.visitor AND present.started_at >= region.first;
 END
 $$;
 

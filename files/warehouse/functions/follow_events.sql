@@ -5,15 +5,18 @@
 -- nowhere: it is marked before anything is counted, and that update counts it.
 CREATE OR REPLACE FUNCTION public.follow_events() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
--- The loader switches some plans off for its own statements; here all are allowed, for the planner knows nothing of
--- "changed".
-SET enable_seqscan = on SET enable_hashjoin = on SET enable_mergejoin = on SET enable_nestloop = on SET jit = off AS $$
+-- The loader switches some plans off for its own statements; here joins are allowed, for the planner knows nothing of
+-- "changed": it takes it to be as large as at the session's first statement. And tables that are empty then may be large
+-- before the plan is made anew, so indexes are used.
+SET enable_seqscan = off SET enable_hashjoin = on SET enable_mergejoin = on SET enable_nestloop = on SET jit = off AS $$
 DECLARE
     sign CONSTANT integer := TG_ARGV[0];
     zone text;
     touched record;
     suspects record;
     most integer;
+    has_floods boolean; -- hardly ever: then no event is compared with flood_days
+    heavy bigint[];
     products text[];
     fields smallint[];
 BEGIN
@@ -24,7 +27,9 @@ BEGIN
     PERFORM pg_advisory_xact_lock(6022171);
     SELECT time_zone, max_events_a_visitor_day INTO zone, most FROM public.model_settings;
 
-    IF sign = 1 THEN
+    SELECT count(*) > 0 INTO has_floods FROM changed WHERE visitor IN (SELECT visitor FROM public.flood_days);
+
+    IF sign = 1 AND has_floods THEN
         SELECT array_agg(visitor) AS visitors, array_agg(starts) AS starts, array_agg(ends) AS ends INTO touched
         FROM (
             SELECT DISTINCT day.*
@@ -52,7 +57,7 @@ BEGIN
             ) AS lag_bucket,
             sign * count(*) AS events
         FROM changed
-        WHERE is_bot OR flood OR NOT EXISTS (
+        WHERE is_bot OR flood OR NOT has_floods OR NOT EXISTS (
             SELECT FROM public.flood_days AS day
             WHERE day.visitor = changed.visitor AND event_timestamp >= day.starts AND event_timestamp < day.ends
         )
@@ -102,10 +107,10 @@ BEGIN
     FROM changed
     WHERE NOT is_bot AND flood IS NULL AND context_product_id <> ''
       AND event_name IN ('product_view', 'add_to_cart_click')
-      AND NOT EXISTS (
+      AND (NOT has_floods OR NOT EXISTS (
           SELECT FROM public.flood_days AS day
           WHERE day.visitor = changed.visitor AND event_timestamp >= day.starts AND event_timestamp < day.ends
-      )
+      ))
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (day, product_id, login_state) DO UPDATE
@@ -187,10 +192,10 @@ BEGIN
             SELECT visitor, event_timestamp, received_at
             FROM changed
             WHERE visitor IS NOT NULL AND NOT is_bot AND flood IS NULL
-              AND NOT EXISTS (
+              AND (NOT has_floods OR NOT EXISTS (
                   SELECT FROM public.flood_days AS day
                   WHERE day.visitor = changed.visitor AND event_timestamp >= day.starts AND event_timestamp < day.ends
-              )
+              ))
             UNION ALL
             -- An order's copies may be other visitors': whose counted until now, and whose counts now.
             SELECT copy.*
@@ -224,23 +229,22 @@ BEGIN
     -- Of whom a day may have become a flood, or be none any more: who has as many events in the sessions around, and whose
     -- marks do not fit.
     IF sign = 1 THEN
+        SELECT array_agg(visitor) INTO heavy
+        FROM unnest(touched.visitors, touched.firsts, touched.lasts) AS region (visitor, first, last)
+        CROSS JOIN LATERAL (
+            SELECT sum(session.events) AS events
+            FROM public.sessions AS session
+            WHERE session.visitor = region.visitor
+              AND (visitor, category, brand, started_at) >= (region.visitor, '', '', first - interval '3 days')
+              AND (visitor, category, brand, started_at) <= (region.visitor, '', '', last + interval '2 days')
+            OFFSET 0
+        ) AS around
+        WHERE events > most;
         SELECT array_agg(visitor) AS visitors, array_agg(day) AS days INTO suspects
         FROM (
-            SELECT changed.visitor, (event_timestamp AT TIME ZONE zone)::date AS day
-            FROM (
-                SELECT visitor
-                FROM unnest(touched.visitors, touched.firsts, touched.lasts) AS region (visitor, first, last)
-                CROSS JOIN LATERAL (
-                    SELECT sum(session.events) AS events
-                    FROM public.sessions AS session
-                    WHERE session.visitor = region.visitor AND category = '' AND brand = ''
-                      AND started_at BETWEEN first - interval '3 days' AND last + interval '2 days'
-                    OFFSET 0
-                ) AS around
-                WHERE events > most
-            ) AS heavy
-            JOIN changed USING (visitor)
-            WHERE NOT is_bot AND flood IS NULL
+            SELECT visitor, (event_timestamp AT TIME ZONE zone)::date AS day
+            FROM changed
+            WHERE heavy IS NOT NULL AND visitor IN (SELECT unnest(heavy)) AND NOT is_bot AND flood IS NULL
             UNION
             SELECT visitor, (event_timestamp AT TIME ZONE zone)::date
             FROM changed

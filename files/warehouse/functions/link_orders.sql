@@ -1,8 +1,9 @@
--- Makes the orders of these visitors anew, in sessions from `firsts` on. A cart of an earlier session may name what was
--- bought, so they follow from the visitor's events of a month, and not from a session's.
+-- Makes the orders of these visitors in sessions from `firsts` on, where there are none now. A cart of an earlier session
+-- may name what was bought, so they follow from the visitor's events of a month, and not from a session's.
 CREATE OR REPLACE FUNCTION public.link_orders(visitors bigint[], firsts timestamptz[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_custom_plan AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = on SET enable_nestloop = off SET jit = off
+SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     month CONSTANT interval := '30 days';
     buyers bigint[];
@@ -14,20 +15,10 @@ BEGIN
         SELECT FROM public.funnel_events AS present
         WHERE present.visitor = region.visitor AND present.started_at >= region.first AND step = 4
         OFFSET 0
-    ) OR EXISTS (
-        SELECT FROM public.orders AS present
-        WHERE present.visitor = region.visitor AND present.started_at >= region.first
-        OFFSET 0
     );
     IF buyers IS NULL THEN
         RETURN;
     END IF;
-    DELETE FROM public.orders AS present
-    USING unnest(buyers, since) AS buyer (visitor, first)
-    WHERE present.visitor = buyer.visitor AND present.started_at >= buyer.first;
-    DELETE FROM public.order_items AS present
-    USING unnest(buyers, since) AS buyer (visitor, first)
-    WHERE present.visitor = buyer.visitor AND present.started_at >= buyer.first;
 
     WITH event AS (
         SELECT buyer.visitor, buyer.first, event.*
@@ -73,8 +64,10 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT started_at, ended_at, login_state
             FROM public.sessions AS session
-            WHERE session.visitor = made.visitor AND category = '' AND brand = '' AND started_at <= made.at
-            ORDER BY started_at DESC
+            WHERE session.visitor = made.visitor
+              AND (visitor, category, brand, started_at) >= (made.visitor, '', '', '-infinity')
+              AND (visitor, category, brand, started_at) <= (made.visitor, '', '', made.at)
+            ORDER BY visitor DESC, category DESC, brand DESC, started_at DESC
             LIMIT 1
         ) AS session
         WHERE made.at <= ended_at -- else its session is still to be made, by rebuild_model()
