@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import platform
 import re
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 QUIET = {
     "app.normandy.enabled": False,
@@ -79,6 +82,8 @@ class Firefox:
 @contextmanager
 def firefox(**preferences: object) -> Iterator[Firefox]:
     """A started Firefox with a profile of its own."""
+    if not shutil.which("firefox-esr") and platform.freedesktop_os_release()["ID"] == "ubuntu":
+        pytest.skip("Ubuntu has Firefox as a snap only, which these tests cannot drive")
     with tempfile.TemporaryDirectory(prefix="clickstream-firefox-") as profile:
         lines = [f"user_pref({json.dumps(k)}, {json.dumps(v)});" for k, v in (QUIET | preferences).items()]
         (Path(profile) / "user.js").write_text("\n".join(lines), encoding="utf-8")

@@ -28,6 +28,10 @@ Fault = Callable[[int], str]
 """A request's number -> what happens to it: `ok`, `lost` (stored, but no answer), `down`, or a status."""
 
 
+ONE_AT_A_TIME = threading.Lock()
+"""The function's client is its module's, and a page that closes may still send while the next test runs."""
+
+
 def stored_by(objects: dict[str, bytes]) -> Any:
     """The collector's entry point, with S3 replaced by `objects`."""
     names = ("RAW_BUCKET", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -43,8 +47,12 @@ def stored_by(objects: dict[str, bytes]) -> Any:
         def put_object(self, **put: Any) -> None:
             objects[put["Key"]] = put["Body"]
 
-    module._S3 = S3()  # type: ignore[misc]
-    return module.handler
+    def handler(event: dict[str, Any], context: object) -> Any:
+        with ONE_AT_A_TIME:
+            module._S3 = S3()  # type: ignore[misc]
+            return module.handler(event, context)  # type: ignore[arg-type]
+
+    return handler
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -20,7 +21,7 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         kept = ["--disable-back-forward-cache"]
         started = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
+            executable_path=shutil.which("chromium"),
             args=[*QUIET, "--host-resolver-rules=MAP shop.test 127.0.0.1"],
             ignore_default_args=kept,
         )

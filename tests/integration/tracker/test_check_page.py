@@ -13,9 +13,9 @@ from pytest import MonkeyPatch
 from ansible_collections.clickstream.aws.plugins.module_utils.devtools import (
     BrowserError,
     Chromium,
-    find_browser,
 )
 from ansible_collections.clickstream.aws.plugins.modules import page_probe
+from tests.support.browser import program
 from tests.support.tracker_site import PROJECT, SCRIPT, Site
 
 NOBODY = "http://127.0.0.1:19/clickstream"
@@ -25,7 +25,7 @@ NOBODY = "http://127.0.0.1:19/clickstream"
 @pytest.fixture(scope="module")
 def started() -> Iterator[Chromium]:
     with tempfile.TemporaryDirectory(prefix="clickstream-page-", ignore_cleanup_errors=True) as profile:
-        browser = Chromium(find_browser(), profile)
+        browser = Chromium(program(), profile)
         yield browser
         browser.close()
 
@@ -174,9 +174,8 @@ def test_a_page_that_cannot_be_opened(site: Site, look: Look, address: str) -> N
 
 def test_the_playbook_says_what_it_found(site: Site) -> None:
     command = [".venv/bin/ansible-playbook", "-i", "inventories/aws", "playbooks/check_page.yml", "-e"]
-    run = subprocess.run(
-        [*command, f"url={site.page('/', tags=2)}"], cwd=PROJECT, capture_output=True, text=True, check=False
-    )
+    given = f"url={site.page('/', tags=2)} check_page_browser={program()}"
+    run = subprocess.run([*command, given], cwd=PROJECT, capture_output=True, text=True, check=False)
     assert run.returncode == 2
     for words in (
         "page_view",
