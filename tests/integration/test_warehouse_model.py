@@ -535,6 +535,45 @@ def flood(random: Random, events: int, labels: int) -> list[Row]:
     return [one(number) for number in range(events)]
 
 
+def buyers(count: int, first: int) -> list[Row]:
+    """Events of so many visitors: each fills a cart and buys, every other one with an order id."""
+    at = START + timedelta(hours=2)
+    return [
+        row(
+            at + timedelta(seconds=place),
+            name,
+            f"buyer {number}",
+            context_product_id=f"p{number % 50}" if place == 0 else None,
+            context_product_category=f"c{number % 5}" if place == 0 else None,
+            order_id=f"o{number}" if place == 2 and number % 2 else None,
+        )
+        for number in range(first, first + count)
+        for place, name in enumerate(("add_to_cart_click", "checkout_start", "checkout_complete"))
+    ]
+
+
+def test_a_large_load_costs_an_event_as_much_as_a_small_one_whatever_the_planner_believes(
+    server: ThrowawayPostgres,
+) -> None:
+    # No table has statistics, and the session's plans are made when one event is loaded.
+    server.create_database("linear")
+    connection = server.connect(LOADER, "linear")
+
+    def processor_time(events: list[Row]) -> float:
+        stat = Path(f"/proc/{connection.info.backend_pid}/stat")
+        before = sum(map(int, stat.read_text().rsplit(")", 1)[1].split()[11:13]))
+        with connection, connection.cursor() as cursor:
+            insert(cursor, events)
+        return (sum(map(int, stat.read_text().rsplit(")", 1)[1].split()[11:13])) - before) / len(events)
+
+    processor_time(buyers(1, 0)[:1])
+    small = min(processor_time(buyers(300, first)) for first in (1000, 2000, 3000))
+    large = processor_time(buyers(4000, 10_000))
+    connection.close()
+    server.execute("DROP DATABASE linear")
+    assert large < 2.5 * small
+
+
 @pytest.mark.parametrize(("events", "labels"), [(600, 1), (600, 8), (300, 300)])
 def test_the_model_is_a_plain_count_after_a_flood_of_one_visitor(
     postgres: ThrowawayPostgres, events: int, labels: int
