@@ -43,7 +43,8 @@ quality_ui <- function(id, params) {
         ns("findings"), "What looks wrong in the data",
         paste(
           "Orders of this period in another currency than the shop's are orders and units on the pages, but no revenue. A",
-          "discount above 95 % may be a percentage that was sent as a price; products are those of all time."
+          "discount above 95 % may be a percentage that was sent as a price; an unverified event is one that anybody can",
+          "send. Products are those of all time."
         )
       )
     ),
