@@ -26,7 +26,7 @@ export function describe(event: Event, scrub: Scrub): Click | undefined {
       tag: tagName.toLowerCase(),
       id: id || undefined,
       role: element.getAttribute('role') ?? undefined,
-      text: typed ? undefined : withoutMail((element.textContent ?? '').replace(/\s+/g, ' ').trim()).slice(0, 100) || undefined,
+      text: typed ? undefined : withoutMail((element.textContent ?? '').slice(0, 999).replace(/\s+/g, ' ').trim()).slice(0, 100) || undefined,
       href: typeof element.href === 'string' ? scrub(element.href) : undefined,
       dataset: tracked.length ? Object.fromEntries(tracked) : undefined,
     },

@@ -4,7 +4,8 @@ import * as store from './store.js'
 
 export const BYTES = 60 * 1024
 export const COUNT = 50
-const BOUND = 5000
+/** Characters: less than half of what a browser gives a site, which the page needs too. */
+const BOUND = 2e6
 const START = 'event.'
 
 export interface Batch {
@@ -15,20 +16,23 @@ export interface Batch {
 }
 
 const size = (text: string): number => new TextEncoder().encode(text).length
-let length: number | undefined
+const length = (key: string): number => store.get(key)?.length ?? 0
+let used: number | undefined
 
-/** Adds an event, and returns its key. A full queue loses its oldest event. */
+/** Adds an event, and returns its key. A full queue loses its oldest events. */
 export function add(id: string, user: string, event: string): string | undefined {
   if (size(event) > BYTES - 200) return undefined
-  length ??= all().length
-  if (length >= BOUND) {
-    const waiting = all()
-    waiting.slice(0, waiting.length + 1 - BOUND).forEach(store.remove)
-    length = all().length
+  used ??= all().reduce((sum, key) => sum + length(key), 0)
+  used += event.length
+  if (used > BOUND) {
+    for (const key of all()) {
+      if (used < BOUND * 0.9) break
+      used -= length(key)
+      store.remove(key)
+    }
   }
   const key = `${START}${id}.${user}`
   store.set(key, event)
-  length++
   return key
 }
 
@@ -55,5 +59,5 @@ export function take(keys: string[], most = COUNT): Batch {
 
 export function acknowledge(keys: string[]): void {
   keys.forEach(store.remove)
-  length = undefined
+  used = undefined
 }

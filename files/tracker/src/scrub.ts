@@ -1,6 +1,7 @@
 const SECRET =
   /^(.*[_-])?(\w*token|jwt|code|otp|ticket|\w*sess(ion)?(_?id)?|sid|auth(orization)?|pass(word|wd)?|pwd|secret|(api)?key|sig(nature)?|(e-?)?mail|phone)$/i
-const MAIL = /[^\s/?&=:;,"'<>]+(@|%40)[^\s/?&=:;,"'<>]+\.\w+/gi
+/** Of bounded length: a long text without spaces would take seconds. */
+const MAIL = /[^\s/?&=:;,"'<>]{1,99}(@|%40)[^\s/?&=:;,"'<>]{1,99}\.\w+/gi
 
 export type Scrub = (address: string) => string
 
@@ -29,6 +30,8 @@ export function scrubber(more: string[] = [], hash = false): Scrub {
     } catch {
       return ''
     }
+    // Of data:, javascript:, mailto: and their like the rest is content.
+    if (!url.host) return url.protocol
     const fragment = url.hash
     url.username = url.password = url.hash = ''
     clean(url.searchParams)

@@ -61,7 +61,7 @@ export function makeSender(options: Options, log: (...said: unknown[]) => void):
       log('answer', answer.status, options.debug && (await answer.text()))
       return answer.status
     } catch (error) {
-      log('no answer: offline, a wrong address, the origin is not in platform_cors_origins, or a connect-src', error)
+      log('no answer: offline, wrong address, platform_cors_origins or connect-src', error)
       return 0
     } finally {
       clearTimeout(limit)

@@ -5,9 +5,10 @@ const memory = new Map<string, string>()
 
 export function get(key: string): string | null {
   try {
-    return localStorage.getItem(PREFIX + key) ?? memory.get(key) ?? null
+    // What did not fit is newer than what is there.
+    return memory.get(key) ?? localStorage.getItem(PREFIX + key)
   } catch {
-    return memory.get(key) ?? null
+    return null
   }
 }
 

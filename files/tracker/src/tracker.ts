@@ -60,13 +60,16 @@ export function makeTracker(options: Options): Tracker {
     landed = true
     const { landing: from, ...who } = visitor(now, () => landing(scrub), arrived)
     const person = event['userLoginState'] ? {} : { userLoginState: 'anonymous', ...user() }
-    const whole: Event = { ...who, ...person, ...event, landing: from }
+    const whole: Event = { ...who, ...person, ...event, landing: from, toJSON: undefined }
     log('event', whole)
     sender.add(event['eventId'] as string, whole['userLoginState'] === 'logged_in' ? `${whole['userId']}` : '', JSON.stringify(whole))
   }
 
   const record = (name: string, fields?: object): void => {
     if (state === 'off') return
+    // Nobody sees it yet.
+    if ((document as Document & { prerendering?: boolean }).prerendering)
+      return document.addEventListener('prerenderingchange', guard(() => record(name, fields)), { once: true })
     const now = Date.now()
     const pageUrl = address()
     if (pageUrl !== page) {

@@ -40,12 +40,11 @@ export function watchViews(address: () => string, seen: () => void, guard: Guard
   })
 
   // A page that is loaded in the background or in advance is seen when it is shown.
-  const page = document as Document & { prerendering?: boolean }
   const first = (): void => {
-    if (last !== undefined || page.prerendering || page.visibilityState === 'hidden') return
+    if (last !== undefined || document.visibilityState === 'hidden') return
     look()
   }
-  when(page, 'visibilitychange', first)
-  when(page, 'prerenderingchange', first)
+  when(document, 'visibilitychange', first)
+  when(document, 'prerenderingchange', first)
   first()
 }

@@ -3,7 +3,7 @@ import { beforeEach, mock, test } from 'node:test'
 import * as queue from '../src/queue.js'
 import { makeSender, type Sender } from '../src/sender.js'
 import type { Options } from '../src/types.js'
-import { setUser } from '../src/visitor.js'
+import { setUser, user } from '../src/visitor.js'
 import { blocked, fresh, put } from './browser.js'
 
 interface Request {
@@ -210,13 +210,35 @@ test('with storage blocked events wait in memory', async () => {
   assert.deepEqual(queue.all(), [])
 })
 
-test('a full queue loses its oldest events', () => {
+test('a full queue loses its oldest events, and leaves the page room in the storage', () => {
   start({ url: undefined })
-  for (let count = 0; count < 5003; count++) add()
+  for (let count = 0; count < 300; count++) add('', 'x'.repeat(10_000))
   const keys = queue.all()
-  assert.equal(keys.length, 5000)
-  assert.match(queue.take(keys.slice(-1)).events[0]!, new RegExp(`"n":${number},`))
-  assert.match(queue.take(keys).events[0]!, new RegExp(`"n":${number - 4999},`))
+  const kept = keys.map((key) => localStorage.getItem(`clickstream.${key}`)!)
+  const size = kept.join('').length
+  assert.ok(size > 1_700_000 && size <= 2_000_000, `${size}`)
+  assert.deepEqual(
+    kept.map((event) => JSON.parse(event).n),
+    Array.from(kept, (_, place) => number - kept.length + 1 + place),
+  )
+})
+
+test('what another page has left in the queue counts too', () => {
+  for (let count = 0; count < 190; count++) add('', 'x'.repeat(10_000))
+  queue.acknowledge([]) // as a page that has just loaded knows nothing of it
+  for (let count = 0; count < 20; count++) add('', 'x'.repeat(10_000))
+  assert.ok(queue.all().length < 200)
+})
+
+test('with storage that is full the newest of what is known counts', () => {
+  setUser({ userLoginState: 'logged_in', userId: 'an' })
+  localStorage.setItem = () => {
+    throw new DOMException('full', 'QuotaExceededError')
+  }
+  setUser({ userLoginState: 'logged_in', userId: 'binh' })
+  assert.equal(user().userId, 'binh')
+  setUser({ userLoginState: 'anonymous' })
+  assert.deepEqual(user(), {})
 })
 
 test("a signed-in visitor's events go with their token, others' without", async () => {

@@ -489,3 +489,41 @@ def test_the_module_is_the_same_tracker(site: Site, visitors: Callable[[], Visit
     tab.go(site.page("/", tags=0, body=body))
     site.collector.wait(lambda: len(site.collector.raw()) >= 2)
     assert Counter(site.collector.names()) == Counter(["module", "page_view"])
+
+
+def test_a_hostile_page(site: Site, visitor: Visitor) -> None:
+    """Storage that the page has filled, prototypes that it has changed, a label of two million letters."""
+    first = """
+      Object.prototype.polluted = 'x'
+      for (let size = 2 ** 22; size >= 1; size /= 2)
+        for (const name of 'abc')
+          try { localStorage.setItem(name + size, 'x'.repeat(size)) } catch {}
+    """
+    tab = visitor.tab()
+    tab.go(site.page("/", {}, first, body="<button id=huge></button>"))
+    full = "(() => { try { localStorage.setItem('more', 'xxxx') } catch (error) { return error.name } })()"
+    assert tab.js(full) == "QuotaExceededError"
+    tab.js("void (huge.textContent = 'y'.repeat(2e6))")
+    tab.js("void huge.click()")
+    do(tab, "identify('u-1')")
+    do(tab, "track('own', {a: 1, toJSON() {}})")
+    view, click, own = site.collector.has("page_view", "click", "own")
+    assert click["element"]["text"] == "y" * 100
+    assert (own["a"], own["userId"], own["sessionId"]) == (1, "u-1", view["sessionId"])
+    assert "polluted" not in json.dumps(site.collector.requests)
+    assert not any(name.startswith("clickstream.") for name in kept(tab))
+
+
+def test_a_page_that_is_prepared_in_advance_is_seen_when_it_is_shown(site: Site, visitor: Visitor) -> None:
+    first = """
+      Object.defineProperty(document, 'prerendering', {value: true, configurable: true})
+      Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true})
+      window.clickstream = [t => t.homeView()]
+    """
+    tab = visitor.tab()
+    tab.go(site.page("/", first=first))
+    tab.js("new Promise(done => setTimeout(done, 300))")
+    assert (kept(tab), site.collector.requests) == ({}, [])
+    tab.js("void (delete document.prerendering, delete document.visibilityState)")
+    tab.js("void document.dispatchEvent(new Event('prerenderingchange'))")
+    site.collector.has("home_view", "page_view")
