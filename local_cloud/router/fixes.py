@@ -159,6 +159,20 @@ async def interfaces_of_a_deleted_function(call: Call, backends: Backends) -> An
     return answer
 
 
+@after("lambda", "CreateFunction", "GetFunction", "GetFunctionConfiguration", "ListFunctions")
+@after("lambda", "UpdateFunctionCode", "UpdateFunctionConfiguration")
+async def vpc_of_a_function(call: Call, backends: Backends, answer: Answer) -> None:
+    """ministack does not know moto's subnets, and answers an empty VpcId; AWS the subnets' VPC."""
+    value = answer.json
+    for function in [value, value.get("Configuration", {}), *value.get("Functions", [])]:
+        network = function.get("VpcConfig") or {}
+        if network.get("SubnetIds"):
+            asked = {"Filter.1.Name": "subnet-id", "Filter.1.Value.1": network["SubnetIds"][0]}
+            subnets = await backends.query("ec2", "DescribeSubnets", asked)
+            network["VpcId"] = subnets.findtext(".//vpcId") or ""
+            answer.replace_json(value)
+
+
 _MOTO_TYPES = {"natgateway": "nat-gateway", "elastic-ip": "vpc-elastic-ip"}
 """What EC2 calls a type of resource in tags → what moto does."""
 
