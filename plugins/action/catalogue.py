@@ -120,9 +120,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         try:
             args["products"] = read_catalogue(path.read_bytes())
         except ValueError as error:
-            raise AnsibleActionFail(
-                f"{path}: {error}. Nothing was changed. Fix: correct the file."
-            ) from error
+            raise AnsibleActionFail(f"{path}: {error}. Nothing was changed. Fix: correct the file.") from None
         module = self._execute_module(
             module_name="clickstream.aws.catalogue", module_args=args, task_vars=task_vars
         )

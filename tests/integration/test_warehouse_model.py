@@ -149,7 +149,7 @@ def some_order(random: Random) -> Row:
     """An order that others have sent too, perhaps."""
     item = {"id": "p1", "category": "laptop", "brand": None, "price": "100.5", "quantity": "2"}
     other = {
-        "id": random.choice(["p1", "p2", None]),
+        **random.choice([{"id": "p1"}, {"id": "p2"}, {}, {"id": "p2", "folded": "2"}]),
         "price": random.choice(["7", None]),
         "discount_price": "5",
     }

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from tests.support.plain_model import (
-    KINDS,
     LAGS,
     STEPS,
     VIEWS,
@@ -559,13 +558,13 @@ def rejected_by_reason(plain: Plain, asked: Asked) -> Rows:
 
 
 def folded_labels(plain: Plain, asked: Asked) -> Rows:
-    names = {"name": "Event names", "product_id": "Products", "category": "Categories", "brand": "Brands"}
+    names = ["Event names", "Products", "Categories", "Brands", "Items of orders"]
     rows = []
-    for position, (attribute, label) in enumerate(names.items(), 1):
+    for position, label in enumerate(names, 1):
         folded = [
             event
             for event in plain.people
-            if event.folded & KINDS[attribute] and asked.holds(event.received_at)
+            if event.folded & 1 << (position - 1) and asked.holds(event.received_at)
         ]
         senders = len({event.visitor for event in folded} - {None})
         if folded:

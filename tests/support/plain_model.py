@@ -208,7 +208,11 @@ def orders_of(sessions: list[Session]) -> list[Order]:
         for event in events:
             details = (event.order or {}).get("items") or []
             for item in details:
-                labels = (item.get(name) or "" for name in ("id", "category", "brand"))
+                other = int(item.get("folded") or 0)
+                labels = (
+                    OTHER if other & kind and item.get(name) else item.get(name) or ""
+                    for name, kind in (("id", 2), ("category", 4), ("brand", 8))
+                )
                 price = paid(item.get("price"), item.get("discount_price"))
                 lines.append((*labels, int(item.get("quantity") or 0) or 1, price))  # type: ignore[arg-type]
             if not details and event.product_id and event.product_id not in named:

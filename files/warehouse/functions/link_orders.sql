@@ -81,9 +81,9 @@ BEGIN
     ), item AS (
         SELECT
             visitor, at, order_id,
-            public.label(item ->> 'id') AS product_id,
-            public.label(item ->> 'category') AS category,
-            public.label(item ->> 'brand') AS brand,
+            public.label(public.or_other(item ->> 'id', (item ->> 'folded')::integer & 2)) AS product_id,
+            public.label(public.or_other(item ->> 'category', (item ->> 'folded')::integer & 4)) AS category,
+            public.label(public.or_other(item ->> 'brand', (item ->> 'folded')::integer & 8)) AS brand,
             coalesce(nullif((item ->> 'quantity')::bigint, 0), 1) AS quantity,
             public.paid_price((item ->> 'price')::numeric, (item ->> 'discount_price')::numeric) AS price,
             event_id, place

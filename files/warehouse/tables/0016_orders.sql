@@ -56,7 +56,10 @@ ALTER TABLE public.model_settings ADD COLUMN currency text NOT NULL DEFAULT 'VND
 
 COMMENT ON COLUMN public.clickstream_events.order_id IS 'The order''s id.';
 COMMENT ON COLUMN public.clickstream_events.order_details IS
-    'The order''s total, currency and items: id, name, category, brand, price, discount_price, quantity; numbers as text.';
+    'The order''s total, currency and items: id, name, category, brand, price, discount_price, quantity; numbers as text. '
+    '`folded`: which of an item''s labels count as "(other)".';
+COMMENT ON COLUMN public.clickstream_events.folded IS
+    'The labels that count as "(other)": a sum of kinds (labels.kind), and 16 if an item''s do. NULL where none does.';
 COMMENT ON TABLE public.orders IS 'Orders. started_at, login_state: the session''s.';
 COMMENT ON COLUMN public.orders.order_id IS 'Empty where none was sent.';
 COMMENT ON COLUMN public.orders.total IS 'As sent; without one, of the items; NULL where no price is known.';

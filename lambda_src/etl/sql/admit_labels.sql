@@ -23,7 +23,8 @@ WITH sent AS MATERIALIZED (
 ), ranked AS MATERIALIZED (
     SELECT
         kind, value, source_object, position, is_new,
-        row_number() OVER (PARTITION BY kind ORDER BY source_object, position) AS place
+        -- An order's items have one place.
+        row_number() OVER (PARTITION BY kind ORDER BY source_object, position, value COLLATE "C") AS place
     FROM (
         -- By sorting, and not by a join: the planner takes the new ones for few.
         SELECT DISTINCT ON (kind, value) *
