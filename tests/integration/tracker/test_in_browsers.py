@@ -103,21 +103,62 @@ def test_every_helper(site: Site, visitor: Visitor) -> None:
     view = events[0]
     assert view["language"] and "x" in view["viewport"] and "x" in view["screen"] and view["timeZone"]
 
-    # The warehouse's rows hold the same, column by column.
-    rows = {row.event_name: row for row in site.collector.rows()}
+    rows = {row.event_id: row for row in site.collector.rows()}
     assert len(rows) == len(site.collector.rows()) == len(events)
+    bot = "t" if "headless" in tab.js("navigator.userAgent").lower() else "f"
     for event in events:
-        row = rows[event["eventName"]]
-        product = event.get("product", {})
-        assert row.event_id == event["eventId"]
-        assert row.event_timestamp_source == "client"
-        assert row.event_timestamp.replace(" ", "T")[:23] == event["eventTimestamp"][:23]
-        assert (row.client_id, row.session_id) == (event["clientId"], event["sessionId"])
-        assert (row.user_id, row.user_login_state) == (event.get("userId"), event["userLoginState"])
-        assert (row.page_url, row.is_first_visit) == (address, "t")
-        for column in ("id", "name", "category", "brand", "price"):
-            value = product.get(column)
-            assert getattr(row, f"context_product_{column}") == (None if value is None else str(value))
+        row = rows[event["eventId"]]._asdict()
+        assert row["event_timestamp"].replace(" ", "T")[:23] == event["eventTimestamp"][:23]
+        received = {name: row[name] for name in RECEIPT}
+        assert row == columns(event) | received | {"page_url": address, "is_bot": bot}, event["eventName"]
+
+
+RECEIPT = ("event_timestamp", "received_at", "source_object", "source_position")
+"""Columns that the collector's clock and store decide."""
+
+
+def columns(event: dict[str, Any]) -> dict[str, str | None]:
+    """What the warehouse holds of an event: every column but those of the page and of its receipt."""
+    product, order = event.get("product", {}), event.get("order")
+    texts = {name: str(value) for name, value in product.items()}
+    return {
+        "event_id": event["eventId"],
+        "event_name": event["eventName"],
+        "user_id": event.get("userId"),
+        "user_login_state": event["userLoginState"],
+        "identity_source": event.get("identitySource"),
+        "client_id": event["clientId"],
+        "session_id": event["sessionId"],
+        "is_first_visit": "t",
+        "context_product_id": texts.get("id"),
+        "context_product_name": texts.get("name"),
+        "context_product_category": texts.get("category"),
+        "context_product_brand": texts.get("brand"),
+        "context_product_price": texts.get("price"),
+        "context_product_discount_price": texts.get("discountPrice"),
+        "context_product_url_path": texts.get("urlPath"),
+        "context_product_quantity": texts.get("quantity"),
+        "referrer": event.get("referrer"),
+        "element": None,
+        "order_id": order and order.get("id"),
+        "order_details": order and DETAILS[event["eventName"]],
+        "identity_verified": "f",
+        "event_timestamp_source": "client",
+    }
+
+
+MOUSE_ITEM = '{"id":"17","name":"Bàn phím cơ","price":"19.50"}'
+LAPTOP_ITEM = (
+    '{"id":"lap-001","name":"Laptop 14","category":"laptops","brand":"Acme","price":"899.00",'
+    '"discount_price":"849.00","quantity":"2"}'
+)
+WHOLE = f'{{"total":"1717.50","currency":"VND","items":[{LAPTOP_ITEM},{MOUSE_ITEM}]}}'
+DETAILS = {
+    "cart_clear": f'{{"items":[{MOUSE_ITEM}]}}',
+    "checkout_start": WHOLE,
+    "checkout_complete": WHOLE,
+}
+"""An order's row: its items each, money with two places."""
 
 
 def test_views_of_a_single_page_app(site: Site, visitor: Visitor) -> None:
