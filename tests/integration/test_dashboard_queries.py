@@ -40,6 +40,7 @@ PERIODS = [
 FILTERS = [  # login state, category, brand
     ("", "", ""),
     ("logged_in", "", ""),
+    ("verified", "", ""),
     ("", "laptop", ""),
     ("", "", "LG"),
     ("", "laptop", "Dell"),
@@ -90,8 +91,9 @@ def some_event(
         "event_timestamp": at,
         "event_name": name,
         "user_login_state": random.choice(
-            ["anonymous", "anonymous", "anonymous", "guest", "logged_in", None]
+            ["anonymous", "anonymous", "anonymous", "guest", "logged_in", "logged_in", None]
         ),
+        "identity_verified": random.random() < 0.5,
         "client_id": identity.get("client_id"),
         "user_id": identity.get("user_id"),
         "context_product_id": product_id,

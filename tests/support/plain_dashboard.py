@@ -247,7 +247,7 @@ def split(plain: Plain, asked: Asked) -> Iterator[tuple[str, Asked]]:
     if asked.own == "":
         yield "", asked
     elif asked.own == "login_state":
-        for state in ("logged_in", "guest", "anonymous", ""):
+        for state in ("verified", "logged_in", "guest", "anonymous", ""):
             if asked.login_state in ("", state):
                 yield state, asked._replace(login_state=state or "none")
     else:
@@ -581,7 +581,6 @@ def session_timeline(plain: Plain, session: Session) -> Rows:
         "category": "context_product_category",
         "brand": "context_product_brand",
         "price": "context_product_price",
-        "login_state": "user_login_state",
     }
     rows = []
     for event in sorted(session.events, key=lambda one: (one.at, one.event_id)):
@@ -594,6 +593,7 @@ def session_timeline(plain: Plain, session: Session) -> Rows:
                 "element": element.get("text") or element.get("id") or element.get("tag"),
                 **{name: row[name] for name in names},
                 **{name: row[column] for name, column in columns.items()},
+                "login_state": event.login_state or None,
             }
         )
     return rows

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
-LOGIN_STATES = ("logged_in", "guest", "anonymous", "")
+LOGIN_STATES = ("verified", "logged_in", "guest", "anonymous", "")
 """The strongest first."""
 GAP = timedelta(minutes=30)
 LONGEST = timedelta(hours=24)
@@ -29,7 +29,10 @@ VIEWS = ("page_view", "home_view", "category_view", "product_view")
 KINDS = {"name": 1, "product_id": 2, "category": 4, "brand": 8}
 OTHER = "(other)"
 COLUMNS = (
-    "event_id, event_timestamp, event_name, user_login_state, visitor, is_bot, loaded_at, received_at, "
+    "event_id, event_timestamp, event_name, "
+    "CASE WHEN identity_verified AND user_login_state = 'logged_in' THEN 'verified' "
+    "ELSE user_login_state END, "
+    "visitor, is_bot, loaded_at, received_at, "
     "context_product_id, context_product_name, context_product_category, context_product_brand, "
     "context_product_price, context_product_discount_price, left(context_product_url_path, 200), "
     "coalesce(folded, 0), coalesce(page_url, ''), "

@@ -14,7 +14,8 @@ SELECT
     left(
         coalesce(nullif(stored.element ->> 'text', ''), nullif(stored.element ->> 'id', ''), stored.element ->> 'tag'), 200
     ) AS element,
-    stored.user_login_state AS login_state, left(stored.user_id, 200) AS user_id
+    CASE WHEN identity_verified AND user_login_state = 'logged_in' THEN 'verified' ELSE user_login_state END AS login_state,
+    left(stored.user_id, 200) AS user_id
 FROM public.sessions AS session
 CROSS JOIN filters
 JOIN public.clickstream_events AS stored

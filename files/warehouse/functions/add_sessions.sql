@@ -32,7 +32,8 @@ BEGIN
             AS region (visitor, first, last, received_first, received_last)
         CROSS JOIN LATERAL (
             SELECT
-                event_timestamp AS at, user_login_state, received_at,
+                event_timestamp AS at, public.login_state(user_login_state, identity_verified) AS user_login_state,
+                received_at,
                 -- A copy of an order that counts already completes nothing.
                 CASE
                     WHEN order_id IS NULL OR event_name <> 'checkout_complete'
@@ -93,7 +94,7 @@ BEGIN
     ), session AS (
         SELECT
             visitor, started_at, max(at) AS ended_at,
-            -- anonymous < guest < logged_in: the strongest state comes last in the alphabet.
+            -- The strongest state comes last in the alphabet; see login_state.
             coalesce(max(user_login_state), '') AS login_state,
             count(*) AS events,
             count(page) AS views,

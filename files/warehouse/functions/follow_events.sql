@@ -47,7 +47,8 @@ BEGIN
 
     WITH cell AS MATERIALIZED (
         SELECT date_trunc('hour', event_timestamp AT TIME ZONE zone) AS hour,
-            public.or_other(event_name, folded & 1) AS event_name, user_login_state,
+            public.or_other(event_name, folded & 1) AS event_name,
+            public.login_state(user_login_state, identity_verified) AS user_login_state,
             public.or_other(context_product_category, folded & 4) AS context_product_category,
             public.or_other(context_product_brand, folded & 8) AS context_product_brand,
             is_bot OR flood IS NOT NULL AS is_bot,
@@ -101,7 +102,7 @@ BEGIN
 
     INSERT INTO public.daily_products AS present (day, product_id, login_state, views, carts)
     SELECT (event_timestamp AT TIME ZONE zone)::date, public.label(public.or_other(context_product_id, folded & 2)),
-        public.label(user_login_state),
+        public.label(public.login_state(user_login_state, identity_verified)),
         sign * count(*) FILTER (WHERE event_name = 'product_view'),
         sign * count(*) FILTER (WHERE event_name = 'add_to_cart_click')
     FROM changed

@@ -31,7 +31,7 @@ test_that("a change says how far and which way, rates in points", {
 })
 
 test_that("login states have names, unknown ones their own", {
-  expect_equal(login_state_text(c("logged_in", "", "robot")), c("Logged in", "Not said", "robot"))
+  expect_equal(login_state_text(c("logged_in", "verified", "", "robot")), c("Logged in, unverified", "Logged in, verified", "Not said", "robot"))
 })
 
 test_that("a sparkline has gaps where nothing is known, and dots for what stands alone", {
