@@ -515,6 +515,24 @@ def test_an_order_counts_once_and_says_what_was_bought(
     assert completions == len(orders)
 
 
+def test_an_order_without_a_person_is_an_order(postgres: ThrowawayPostgres) -> None:
+    """It is nobody's visit, and an order id counts once, whoever sends it."""
+    lone = row(START, "checkout_complete", None, order_id="o", order_details=LISTED)
+    seen = (
+        "SELECT (SELECT array_agg(order_id || ' ' || (visitor IS NULL) ORDER BY at) FROM orders), "
+        "(SELECT count(*) FROM sessions WHERE category = '' AND brand = ''), "
+        "(SELECT sum(purchases)::int FROM daily_products)"
+    )
+    again = row(START + timedelta(minutes=1), "checkout_complete", None, order_id="o")
+    fresh(postgres, [bought(2, order_id="o", order_details=LISTED), again])
+    assert postgres.execute(seen) == [(["o true"], 1, None)]
+    fresh(postgres, [lone, row(START, "checkout_complete", None, **FULL)])
+    assert postgres.execute(seen) == [([" true", "o true"], 1, 3)]
+    postgres.execute("DELETE FROM clickstream_events WHERE order_id = 'o' AND visitor IS NULL")
+    assert postgres.execute(seen) == [([" true", "o false"], 1, 3)]
+    check_model(postgres)
+
+
 def flood(random: Random, events: int, labels: int) -> list[Row]:
     """Events of one visitor within one session: every step, with as many categories and brands as that."""
 

@@ -27,6 +27,7 @@ from tests.support.plain_model import (
     Order,
     Session,
     Warehouse,
+    buyers_of,
     changed_products,
     known_products,
     orders_of,
@@ -86,7 +87,7 @@ class Plain:
     def __post_init__(self) -> None:
         self.all = stored_events(self.server)
         self.people = [event for event in self.all if not event.is_bot]
-        self.orders = orders_of(sessions_of(self.all))
+        self.orders = orders_of(buyers_of(self.all))
         self.all_sessions = sorted(sessions_of(self.all), key=lambda session: session.key[1])
 
     @cached_property

@@ -299,17 +299,22 @@ def sessions_of(events: Iterable[Event]) -> list[Session]:
     return sorted(sessions, key=lambda session: session.key)
 
 
+def buyers_of(events: list[Event]) -> list[Session]:
+    """The sessions, and what stands for one where an order is without a person."""
+    lone = [
+        Session([event])
+        for event in without_copies(events)
+        if event.visitor is None and not event.is_bot and event.name == "checkout_complete"
+    ]
+    return sessions_of(events) + lone
+
+
 def without_copies(events: list[Event]) -> list[Event]:
     """An order's copies, but the first, complete nothing: they are events of another name."""
     seen = set()
     found = []
     for event in sorted(events, key=lambda one: (one.at, one.event_id)):
-        if (
-            event.name == "checkout_complete"
-            and event.order_id
-            and event.visitor is not None
-            and not event.is_bot
-        ):
+        if event.name == "checkout_complete" and event.order_id and not event.is_bot:
             if event.order_id in seen:
                 event = event._replace(name="copy of an order")
             else:
@@ -415,7 +420,7 @@ def plain_model(
         (*cell, *values[:14], values_text(values[14:23]), values_text(values[23:]))
         for cell, values in sums.items()
     )
-    for order in orders_of(sessions_of(events)):
+    for order in orders_of(buyers_of(events)):
         visitor, start = order.session.key
         state = order.session.login_state
         units = sum(item.quantity for item in order.items)

@@ -212,11 +212,12 @@ BEGIN
                     SELECT visitor, event_timestamp, received_at
                     FROM public.clickstream_events AS stored
                     WHERE public.label(order_id) = sent.id AND order_id <> '' AND event_name = 'checkout_complete'
-                      AND visitor IS NOT NULL AND NOT is_bot AND flood IS NULL
+                      AND NOT is_bot AND flood IS NULL
                     ORDER BY event_timestamp, event_id
                     LIMIT 1
                 )
             ) AS copy
+            WHERE visitor IS NOT NULL
         ) AS event
         GROUP BY visitor
         ORDER BY visitor
@@ -226,6 +227,16 @@ BEGIN
             touched.visitors, touched.firsts, touched.lasts, touched.received_firsts, touched.received_lasts
         );
     END IF;
+
+    PERFORM public.link_lone_orders(orders, times)
+    FROM (
+        SELECT
+            array_agg(DISTINCT public.label(order_id)) FILTER (WHERE order_id <> '') AS orders,
+            array_agg(DISTINCT event_timestamp) FILTER (WHERE visitor IS NULL AND coalesce(order_id, '') = '') AS times
+        FROM changed
+        WHERE event_name = 'checkout_complete' AND NOT is_bot AND (visitor IS NULL OR order_id <> '')
+    ) AS lone
+    WHERE orders IS NOT NULL OR times IS NOT NULL;
 
     -- Of whom a day may have become a flood, or be none any more: who has as many events in the sessions around, and whose
     -- marks do not fit.

@@ -4,7 +4,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = o
     SELECT EXISTS (
         SELECT FROM public.clickstream_events
         WHERE public.label(order_id) = id AND (event_timestamp, event_id) < (at, event)
-          AND order_id <> '' AND event_name = 'checkout_complete' AND visitor IS NOT NULL AND NOT is_bot AND flood IS NULL
+          AND order_id <> '' AND event_name = 'checkout_complete' AND NOT is_bot AND flood IS NULL
     )
 $$;
 
