@@ -79,10 +79,10 @@ QUIET = 1.0
 LOOK = r"""(() => {
   const seen = {origin: location.origin, blocked: '', waiting: 0}
   seen.version = window[Symbol.for('clickstream')]?.version ?? ''
-  const named = one => /\/tracker(-\d[\w.-]*)?\.m?js$/.test(one.src.split('?')[0])
-  seen.tags = [...document.scripts]
-    .filter(one => one.src && (one.dataset.url !== undefined || named(one)))
-    .map(one => one.src)
+  const ours = ({src, dataset: {url = ''}}) =>
+    /\/clickstream\/?$/.test(url) || /\/tracker-[\d.]+-[\da-f]{12}\.m?js$/.test(src) ||
+    (/\/tracker\.m?js$/.test(src) && (url || window.clickstreamOptions))
+  seen.tags = [...document.scripts].filter(one => one.src && ours(one)).map(one => one.src)
   try {
     localStorage.setItem('clickstream-probe', '1')
     localStorage.removeItem('clickstream-probe')
@@ -90,7 +90,7 @@ LOOK = r"""(() => {
   } catch (error) { seen.blocked = error.name }
   return seen
 })()"""
-"""The tracker is known by its symbol, its tags by their name or option."""
+"""The tracker is known by its symbol, its tags by name and option: others too have a tracker.js."""
 
 SNIPPET = "Fix: paste the line that playbooks/tracker.yml prints"
 

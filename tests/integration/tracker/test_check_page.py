@@ -53,7 +53,7 @@ def csp(policy: str) -> dict[str, str]:
 
 
 def tag(src: str, more: str = "") -> str:
-    return f'<script src="{src}" data-url="x" {more}></script>'
+    return f'<script src="{src}" data-url="https://c.example/clickstream" {more}></script>'
 
 
 def test_where_the_tracker_works_nothing_is_found(site: Site, look: Look) -> None:
@@ -71,6 +71,13 @@ def test_it_may_be_a_part_of_the_pages_own_scripts(site: Site, look: Look) -> No
     </script>"""
     found = look(site.page("/", tags=0, body=body))
     assert (found["findings"], len(found["events"])) == ([], 1)
+
+
+def test_others_scripts_are_not_taken_for_it(site: Site, look: Look) -> None:
+    site.pages["/other/tracker.js"] = site.pages["/share.js"] = ("", {"content-type": "text/javascript"})
+    others = '<script src="/other/tracker.js"></script><script src="/share.js" data-url="/share"></script>'
+    [finding] = look(site.page("/", tags=0, last="delete clickstreamOptions", body=others))["findings"]
+    assert "has no tracker" in finding
 
 
 def refusing(site: Site) -> str:
