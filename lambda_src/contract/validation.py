@@ -35,6 +35,8 @@ MAX_PRICE: Final = 10**13
 """Prices below this fit the warehouse's numeric(16,2), also where it rounds them up."""
 
 MAX_QUANTITY: Final = 10**7
+MAX_ITEMS: Final = 100
+"""Most items of an order."""
 
 _UNLIMITED: Final = frozenset({int, bool, type(None)})
 _DECIMAL: Final = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,20})?")
@@ -93,6 +95,8 @@ def order_problem(event: Mapping[str, object]) -> Problem | None:
     if problem is not None or not isinstance(order, dict):
         return problem
     items = order.get(ORDER_ITEMS.camel)
+    if isinstance(items, list) and len(items) > MAX_ITEMS:
+        return Problem("too_many_order_items", f"order.items has more than {MAX_ITEMS} items")
     return _fields_problem(order, _ORDER, "order.") or next(
         filter(None, (_fields_problem(item, _ITEM, "order.items.") for item in items or ())), None
     )

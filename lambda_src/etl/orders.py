@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from contract.orders import Order
-
-MAX_ITEMS: Final = 100
-"""How many items of an order are kept."""
+from contract.validation import MAX_ITEMS
 
 
 def details(order: Order | None) -> str | None:
