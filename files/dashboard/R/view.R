@@ -4,7 +4,8 @@
 
 # Of those who are logged in, whether a token proved it or the page says so.
 LOGIN_STATES <- c(
-  "Any" = "", "Logged in, verified" = "verified", "Logged in, unverified" = "logged_in", "Guest" = "guest", "Anonymous" = "anonymous"
+  "Any" = "", "Logged in, verified" = "verified", "Logged in, unverified" = "logged_in",
+  "Guest" = "guest", "Anonymous" = "anonymous"
 )
 DEFAULT_PERIOD <- "7"
 

@@ -31,7 +31,8 @@ test_that("a change says how far and which way, rates in points", {
 })
 
 test_that("login states have names, unknown ones their own", {
-  expect_equal(login_state_text(c("logged_in", "verified", "", "robot")), c("Logged in, unverified", "Logged in, verified", "Not said", "robot"))
+  named <- c("Logged in, unverified", "Logged in, verified", "Not said", "robot")
+  expect_equal(login_state_text(c("logged_in", "verified", "", "robot")), named)
 })
 
 test_that("a sparkline has gaps where nothing is known, and dots for what stands alone", {
