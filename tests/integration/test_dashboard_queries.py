@@ -117,7 +117,6 @@ def some_event(
             ]
         ),
         "is_bot": is_bot,
-        "identity_verified": random.random() < 0.2,
         "event_timestamp_source": "client",
         "received_at": received,
         "loaded_at": received + timedelta(minutes=random.choice([1, 14, 29, 59, 119, 359, 4000])),

@@ -122,7 +122,6 @@ def some_event(random: Random, minutes: int = 400) -> Row:
         received_at=received,
         loaded_at=received + timedelta(minutes=random.choice([1, 15, 20, 90, 3000])),
         is_bot=random.random() < 0.1,
-        identity_verified=random.random() < 0.2,
         page_url=random.choice([None, "/one", "/two"]),
     )
     product = random.choice([None, "p1", "p2", "p3"]) if name != "page_view" else None
