@@ -25,7 +25,7 @@ BEGIN
 
     WITH completion AS MATERIALIZED (
         SELECT
-            event_id, event_timestamp AS at, public.label(order_id) AS order_id, public.label(user_login_state) AS login_state,
+            event_id, event_timestamp AS at, public.label(order_id) AS order_id, public.label(public.login_state(user_login_state, identity_verified)) AS login_state,
             order_details, coalesce(jsonb_array_length(order_details -> 'items'), 0) > 0 AS has_items,
             public.label(public.or_other(context_product_id, folded & 2)) AS product_id,
             public.label(public.or_other(context_product_category, folded & 4)) AS category,
