@@ -408,8 +408,8 @@ class Applier:
             errors.InvalidTableDefinition,
             errors.WrongObjectType,
         ) as refused:
-            # CREATE OR REPLACE changes neither the type of a result nor the names of parameters and columns. And beside
-            # one of other parameters, a GRANT that names none does not know which is meant.
+            # CREATE OR REPLACE changes neither the type of a result nor the names of parameters and columns.
+            # And beside a function of other parameters, a GRANT that names none does not know which is meant.
             try:
                 self._drop(kind, before)
             except errors.DependentObjectsStillExist as error:
