@@ -397,11 +397,11 @@ def products(plain: Plain, view: View) -> list[Card]:
                     if level == "product"
                     else {"Products": ("products", count)}
                 ),
+                "Revenue (VND)": ("revenue", count),
                 "Views": ("views", count),
                 **({"Views before": ("previous_views", count)} if view.compare else {}),
                 "Carts": ("carts", count),
                 "Purchases": ("purchases", count),
-                "Revenue (VND)": ("revenue", count),
                 "View to cart": ("view_to_cart", rate),
                 "Cart to buy": ("cart_to_buy", rate),
                 "Price (VND)": ("price", count),

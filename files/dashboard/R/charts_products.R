@@ -57,7 +57,10 @@ top_products_chart <- function(data, by) {
   chart <- bar(chart, data[[by]], "This period", CHART_COLOURS$first)
   plain_layout(
     chart,
-    xaxis = c(room_for_text(data[[by]], previous), tickformat = if (is_rate(by)) ".0%" else if (by != "revenue") ","), # else 200M
+    xaxis = c(
+      room_for_text(data[[by]], previous, times = if (by == "revenue") 2.2 else 1.5),
+      tickformat = if (is_rate(by)) ".0%" else if (by != "revenue") "," # else 200M
+    ),
     yaxis = list(
       type = "category", categoryorder = "array", categoryarray = rev(data$key),
       tickmode = "array", tickvals = data$key, ticktext = escape_html(label)

@@ -102,8 +102,9 @@ product_columns <- function(level, compared, currency) {
   c(
     stats::setNames("name", c(product = "Product", category = "Category", brand = "Brand")[[level]]),
     if (level == "product") c("Category" = "category", "Brand" = "brand") else c("Products" = "products"),
+    stats::setNames("revenue", money("Revenue")),
     "Views" = "views", if (compared) c("Views before" = "previous_views"), "Carts" = "carts", "Purchases" = "purchases",
-    stats::setNames("revenue", money("Revenue")), "View to cart" = "view_to_cart", "Cart to buy" = "cart_to_buy",
+    "View to cart" = "view_to_cart", "Cart to buy" = "cart_to_buy",
     stats::setNames(c("price", "discount_price"), money(c("Price", "Discount price"))), "Discount" = "discount"
   )
 }
