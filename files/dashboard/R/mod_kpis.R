@@ -24,7 +24,7 @@ KPIS <- list(
   list(column = "cart_rate", title = "Add-to-cart rate", text = "rate_text", rate = TRUE,
        help = "Sessions with something put into the cart, of all sessions."),
   list(column = "bounce_rate", title = "Bounce rate", text = "rate_text", rate = TRUE,
-       help = "Sessions with one page view at most, of all sessions.")
+       help = "Sessions with one page seen at most and nothing put into the cart or bought, of all sessions.")
 )
 
 kpis_ui <- function(id) {
