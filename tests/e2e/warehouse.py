@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import uuid
@@ -13,7 +14,7 @@ import psycopg2
 
 from etl.row import Row
 from tests.bench.shop import Shop
-from tests.support.deployment import ANALYTICS_ADDRESS, aws, bucket, wait_until
+from tests.support.deployment import ANALYTICS_ADDRESS, aws, bucket, on_host, wait_until
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 TODAY = datetime.now(ZONE).date()
@@ -37,6 +38,12 @@ class Warehouse:
         with self.cursor() as cursor:
             cursor.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else []
+
+    def execute_as_owner(self, sql: str) -> list[Any]:
+        """Return rows of what the loader may not read, as texts."""
+        done = on_host(f'runuser -u postgres -- psql --csv -tXd clickstream_dw -c "{sql}"')
+        assert done.returncode == 0, done.stderr
+        return [tuple(value or None for value in row) for row in csv.reader(io.StringIO(done.stdout))]
 
     def cursor(self) -> Any:
         """Return a cursor; the connection is made when it is needed, and again after it was lost."""
