@@ -120,6 +120,7 @@ def lines(load: Load, p: Mapping[str, float], a: Mapping[str, float]) -> list[Li
             + a["flow_log_gb"] * (p["vended_gb"] + a["access_log_months"] * p["s3_gb"]),
         ),
         Line("queue of failed runs", "a message a failed run", 0.0),
+        Line("accounts", "free up to 10,000 users who sign in a month", 0.0),
         Line("metrics by EMF", "none are emitted", a["emf_metrics"] * p["metric"]),
         Line("detailed route metrics", "off", a["route_metrics"] * p["metric"]),
         Line("alarms", "none are made", a["alarms"] * p["alarm"]),

@@ -15,8 +15,8 @@ from local_cloud.errors import CloudError
 from local_cloud.processes import recipe, run
 from local_cloud.settings import Settings
 
-_FORMAT = "3"
-"""Raise it when :func:`_customise` changes what is in the image."""
+_FORMAT = "4"
+"""Raise it when :func:`_command` or :func:`_customise` changes what is in the image."""
 
 _PACKAGES = (
     "systemd,systemd-sysv,dbus,python3,python3-apt,ca-certificates,curl,iproute2,sudo,udev,procps,netbase,acl"
@@ -73,6 +73,8 @@ def _command(target: Path) -> list[str]:
         "--quiet",
         "--mode=root",
         "--variant=minbase",
+        # stays in the image: without a sync after each file, packages are installed in half the time
+        "--dpkgopt=force-unsafe-io",
         f"--include={_PACKAGES}",
         f"--keyring={packages.KEYRING}",
         *options,

@@ -8,6 +8,7 @@ loader can read. Nothing in it calls AWS, and everything but `telemetry` is pure
 - `jsontext`    strict JSON in, canonical JSON out
 - `validation`  what makes a JSON value an event
 - `identity`    the event id
+- `orders`      what an event says was bought
 - `timestamps`  ISO 8601 in, UTC out, clock skew corrected
 - `gzipped`     gzip in, within a limit
 - `text`        text that PostgreSQL can store

@@ -26,6 +26,5 @@ ALIASES: Final[dict[str, str]] = _TABLE["aliases"]
 
 
 def canonical_name(name: str) -> str:
-    """Return the event name for `name`: stripped of spaces, and with an alias resolved."""
-    stripped = name.strip()
-    return ALIASES.get(stripped, stripped)
+    """Return the event name for `name`, a clean text: an alias is resolved."""
+    return ALIASES.get(name, name)

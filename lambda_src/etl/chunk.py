@@ -64,6 +64,9 @@ class Chunk:
     duplicates: int = 0
     """Copies that are not in `lines`."""
     rejected: list[Rejected] = field(default_factory=list)
+    refused: int = 0
+    """Events that the collector refused, as the objects say that were not read before."""
+    refused_kept: int = 0
     size: int = 0
     """Bytes of content, unpacked."""
     texts: CopyTexts | None = None
@@ -81,6 +84,9 @@ class Chunk:
         self.objects[part.key] = part.etag
         if part.reread:
             self.reread.append(part.key)
+        else:
+            self.refused += part.records.refused
+            self.refused_kept += part.records.refused_kept
         self.add_records(part.records)
 
     def halves(self) -> tuple[Self, Self]:

@@ -34,5 +34,9 @@ def copy_value(value: str | None) -> str:
 
 def copy_values(line: str) -> list[str | None]:
     """Return the values of a line of `copy_line`."""
-    values = line[:-1].split(TAB)
-    return [_ESCAPE.sub(lambda match: _VALUES[match.group()], value) or None for value in values]
+    return [copy_cell(value) for value in line[:-1].split(TAB)]
+
+
+def copy_cell(text: str) -> str | None:
+    """Return the value of one column of a line."""
+    return _ESCAPE.sub(lambda match: _VALUES[match.group()], text) or None

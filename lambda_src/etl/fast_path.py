@@ -10,8 +10,8 @@ The values come from orjson, which reads whole numbers above 64 bits as floats.
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Any, Final
+from unicodedata import is_normalized
 
 import orjson
 
@@ -20,6 +20,7 @@ from contract.fields import (
     ELEMENT,
     EVENT_FIELDS,
     IDENTITY_SOURCE,
+    ORDER,
     PAGE_URL,
     PRODUCT,
     PRODUCT_BRAND,
@@ -32,33 +33,42 @@ from contract.fields import (
     SESSION_ID,
     USER_ID,
     USER_LOGIN_STATE,
+    Field,
 )
 from contract.identity import valid_uuid
 from contract.names import canonical_name
-from contract.timestamps import event_time, parse_time, utc_text
-from contract.validation import LOGIN_STATES, MAX_NAME, MAX_PRICE, Limits, shape_problem
+from contract.text import NO_IDS, NO_WIDTH
+from contract.timestamps import clock_text, clock_time, event_time
+from contract.validation import LOGIN_STATES, MAX_NAME, MAX_PRICE, MAX_QUANTITY, Limits, shape_problem
 from etl.copytext import NULL, TAB, copy_value
 from etl.row import LIMITS, Row, Source
 
 _TEXTS: Final = tuple(
     item.camel
-    for item in (USER_ID, USER_LOGIN_STATE, IDENTITY_SOURCE, CLIENT_ID, SESSION_ID, PAGE_URL, REFERRER)
+    for item in (USER_ID, CLIENT_ID, SESSION_ID, USER_LOGIN_STATE, IDENTITY_SOURCE, PAGE_URL, REFERRER)
 )
+_STATE: Final = 3
 _PRODUCT_TEXTS: Final = tuple(
     item.camel for item in (PRODUCT_ID, PRODUCT_NAME, PRODUCT_CATEGORY, PRODUCT_BRAND, PRODUCT_URL_PATH)
 )
-_SNAKE_NAMES: Final = frozenset(
-    item.snake for item in EVENT_FIELDS + PRODUCT_FIELDS if item.snake != item.camel
-)
+
+
+def _unusual_names(fields: tuple[Field, ...]) -> frozenset[str]:
+    return frozenset(name for item in fields for name in item.spellings() if name != item.camel)
+
+
+_UNUSUAL_NAMES: Final = _unusual_names(EVENT_FIELDS) | {ORDER.camel}
+_UNUSUAL_PRODUCT_NAMES: Final = _unusual_names(PRODUCT_FIELDS)
 _NOTHING: Final = type(None)
 _TEXT_OR_NOTHING: Final = frozenset({str, _NOTHING})
 _FLAT: Final = frozenset({str, int, bool, _NOTHING})
 _FLAT_OR_FLOAT: Final = _FLAT | {float}
 _PLAIN_STATES: Final = LOGIN_STATES | {None}
-_NO_PRODUCT: Final = (NULL,) * 7
+_NO_PRODUCT: Final = (NULL,) * 8
 _INNER_LIMITS: Final = Limits(LIMITS.depth - 1, LIMITS.string)
+_LONG: Final = 16
 _TABS: Final = len(Row._fields) - 1
-_ESCAPED: Final = re.compile("[\\\\\r\n\x00]")
+_ESCAPED: Final = re.compile("[\\\\\r\n\x00\x0b\x0c\x1c-\x1f]")
 
 
 def plain_line(event: Any, position: int, source: Source, escaped: bool) -> str | None:
@@ -67,32 +77,34 @@ def plain_line(event: Any, position: int, source: Source, escaped: bool) -> str 
     `event` is what orjson read. `escaped` says that the JSON text has backslashes, so that any value may hold
     characters that COPY text must escape.
     """
-    if type(event) is not dict or not event.keys().isdisjoint(_SNAKE_NAMES):
+    # An order is read with exact numbers.
+    if type(event) is not dict or not event.keys().isdisjoint(_UNUSUAL_NAMES):
         return None
     get = event.get
     event_id = valid_uuid(get("eventId")) or valid_uuid(get("event_id"))
     name = get("eventName")
-    if event_id is None or type(name) is not str or len(name) > MAX_NAME:
+    if event_id is None or type(name) is not str or not 0 < len(name) <= MAX_NAME:
         return None
-    name = canonical_name(name)
-    texts = list(map(get, _TEXTS))
-    if not name or not _TEXT_OR_NOTHING.issuperset(map(type, texts)) or texts[1] not in _PLAIN_STATES:
+    values = list(map(get, _TEXTS))
+    if not _TEXT_OR_NOTHING.issuperset(map(type, values)) or values[_STATE] not in _PLAIN_STATES:
         return None
-    user_id, state, identity_source, client_id, session_id, page_url, referrer = [
-        value or NULL for value in texts
-    ]
+    texts = [value or NULL for value in values]
+    user_id, client_id, session_id, state, identity_source, page_url, referrer = texts
+    for text in (user_id, client_id, session_id):
+        # The long ones among them have no letters.
+        if text in NO_IDS or (len(text) < _LONG and text.lower() in NO_IDS):
+            return None
     if source.identity is not None:
         user_id, state, identity_source = (copy_value(value) for value in source.identity)
     first_visit = get("isFirstVisit")
     if first_visit is not None and type(first_visit) is not bool:
         return None
-    times: list[datetime | None] = []
-    for text in (get("eventTimestamp"), get("sentAt")):
-        time = None if text is None else parse_time(text)
-        if time is None and text is not None:
-            return None
-        times.append(time)
-    moment, time_source = event_time(times[0], times[1] or source.sent_at, source.received_at, source.rules)
+    claimed, sent = get("eventTimestamp"), get("sentAt")
+    claimed_at = None if claimed is None else clock_time(claimed)
+    sent_at = source.sent_at if sent is None else clock_time(sent)
+    if (claimed_at is None and claimed is not None) or (sent_at is None and sent is not None):
+        return None
+    moment, time_source = event_time(claimed_at, sent_at, source.received_at, source.rules)
     product: tuple[str, ...] | None = _NO_PRODUCT
     element: str | None = NULL
     if not _FLAT_OR_FLOAT.issuperset(map(type, event.values())):
@@ -111,12 +123,18 @@ def plain_line(event: Any, position: int, source: Source, escaped: bool) -> str 
         element is NULL and type(get("element")) not in (dict, _NOTHING)
     ):
         return None
+    *columns, count = product
     visit = NULL if first_visit is None else "t" if first_visit else "f"
+    own = f"{name}{TAB.join(texts)}"
     line = (
-        f"{event_id}\t{utc_text(moment)}\t{name}\t{user_id}\t{state}\t{identity_source}\t{client_id}\t"
-        f"{session_id}\t{visit}\t{TAB.join(product)}\t{page_url}\t{referrer}\t{element}\t"
-        f"{'f' if source.identity is None else 't'}\t{time_source.value}\t{source.end}{position}\n"
+        f"{event_id}\t{clock_text(moment)}\t{canonical_name(name)}\t{user_id}\t{state}\t{identity_source}\t"
+        f"{client_id}\t{session_id}\t{visit}\t{TAB.join(columns)}\t{page_url}\t{referrer}\t{element}\t"
+        f"{count}\t\t\t{'f' if source.identity is None else 't'}\t{time_source._value_}\t{source.end}"
+        f"{position}\n"
     )
+    # Without an escape, a text that is not clean has a space or a character beyond ASCII. Few have.
+    if (" " in own or not own.isascii()) and not all(map(_is_clean, (name, *texts))):
+        return None
     # JSON text without a backslash has no value with a backslash or a control character.
     if escaped and (line.count(TAB) != _TABS or _ESCAPED.search(line, 0, len(line) - 1)):
         return None
@@ -124,16 +142,17 @@ def plain_line(event: Any, position: int, source: Source, escaped: bool) -> str 
 
 
 def _plain_product(product: Any) -> tuple[str, ...] | None:
-    """Return the seven columns of a product, or None if it is not a usual one."""
-    if type(product) is not dict or not product.keys().isdisjoint(_SNAKE_NAMES):
+    """Return the eight columns of a product, or None if it is not a usual one."""
+    if type(product) is not dict or not product.keys().isdisjoint(_UNUSUAL_PRODUCT_NAMES):
         return None
     if not _FLAT_OR_FLOAT.issuperset(map(type, product.values())):
         return None
     get = product.get
-    texts = list(map(get, _PRODUCT_TEXTS))
+    values = list(map(get, _PRODUCT_TEXTS))
     prices: list[str] = []
-    if not _TEXT_OR_NOTHING.issuperset(map(type, texts)):
+    if not _TEXT_OR_NOTHING.issuperset(map(type, values)):
         return None
+    texts = [value or NULL for value in values]
     for price in (get("price"), get("discountPrice")):
         if price is None:
             prices.append(NULL)
@@ -141,8 +160,27 @@ def _plain_product(product: Any) -> tuple[str, ...] | None:
             prices.append(str(price))
         else:
             return None
-    product_id, name, category, brand, url_path = [text or NULL for text in texts]
-    return product_id, name, category, brand, prices[0], prices[1], url_path
+    if not all(map(_is_clean, texts)):
+        return None
+    price, discounted = get("price"), get("discountPrice")
+    if discounted is not None and (discounted == 0 or (price is not None and discounted >= price)):
+        prices[1] = NULL
+    amount = get("quantity")
+    if amount is None:
+        count = NULL
+    elif type(amount) is int and 1 <= amount < MAX_QUANTITY:
+        count = str(amount)
+    else:
+        return None
+    product_id, name, category, brand, url_path = texts
+    return product_id, name, category, brand, prices[0], prices[1], url_path, count
+
+
+def _is_clean(text: str) -> bool:
+    """Say whether `clean_text` leaves a text as it is; it has no escapes."""
+    if text.strip() != text:
+        return False
+    return text.isascii() or (text.strip(NO_WIDTH) == text and is_normalized("NFC", text))
 
 
 def _plain_element(element: Any) -> str | None:
@@ -160,4 +198,5 @@ def _plain_element(element: Any) -> str | None:
                 return None
         elif type(value) not in _FLAT:
             return None
-    return orjson.dumps(element, option=orjson.OPT_SORT_KEYS).decode("utf-8")
+    text = orjson.dumps(element, option=orjson.OPT_SORT_KEYS).decode("utf-8")
+    return text if text.isascii() or is_normalized("NFC", text) else None

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from contract.names import NAMES
-from etl.copytext import NULL, TAB
+from etl.copytext import NULL, TAB, copy_cell, copy_value
 
 EVENT_NAME: Final = 1
 PRODUCT: Final = 2
 CATEGORY: Final = 4
 BRAND: Final = 8
-"""Kinds, as bits of `clickstream_events.folded`."""
+ITEM: Final = 16
+"""Kinds, as bits of `clickstream_events.folded`; `ITEM` where an item of the order has a folded
+label, and then the item itself says which (`folded`, in `order_details`)."""
 _COLUMNS: Final = {EVENT_NAME: 2, PRODUCT: 9, CATEGORY: 11, BRAND: 12}
 _LAST_COLUMN: Final = max(_COLUMNS.values())
+_ITEM_LABELS: Final = {PRODUCT: "id", CATEGORY: "category", BRAND: "brand"}
+_ITEMS: Final = '"items":['
+"""What COPY text of a row has if there are items in its order: it escapes no quotes."""
+_FROM_THE_END: Final = 7
+"""The place of `order_details`, counted from the end of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,10 @@ def labels_of(lines: Iterable[str]) -> dict[Label, Place]:
     for line in lines:
         # Most rows name what another one has named.
         cells, is_bot, day, place = _cells(line)
+        if _ITEMS in line:
+            for item in _items(line):
+                for label in _item_labels(item, is_bot, day):
+                    found.setdefault(label, place)
         if (cells, is_bot, day) in seen:
             continue
         seen.add((cells, is_bot, day))
@@ -71,15 +83,58 @@ def labels_of(lines: Iterable[str]) -> dict[Label, Place]:
     return found
 
 
-def folded_bits(lines: Mapping[str, str], folded: Collection[Label]) -> dict[str, int]:
-    """Return the bits of those rows that have labels among `folded`, by event id."""
+class Folded(NamedTuple):
+    """What rows have labels that count as "(other)", by event id."""
+
+    bits: dict[str, int]
+    lines: dict[str, str]
+    """The rows whose orders have such items, with these marked."""
+
+
+def fold(lines: Mapping[str, str], folded: Collection[Label]) -> Folded:
+    """Return the bits of those rows that have labels among `folded`, and mark their items."""
     bits: dict[str, int] = {}
+    marked: dict[str, str] = {}
     for event_id, line in lines.items():
         cells, is_bot, day, _ = _cells(line)
         own = sum(label.kind for label in _labels(cells, is_bot, day) if label in folded)
+        if _ITEMS in line:
+            items = _items(line)
+            for item in items:
+                among = sum(label.kind for label in _item_labels(item, is_bot, day) if label in folded)
+                if among:
+                    item["folded"] = str(among)
+                    own |= ITEM
+            if own & ITEM:
+                marked[event_id] = _with_items(line, items)
         if own:
             bits[event_id] = own
-    return bits
+    return Folded(bits, marked)
+
+
+def _items(line: str) -> list[dict[str, str]]:
+    """Return the items of a row's order."""
+    found = _details(line).get("items")
+    return found if isinstance(found, list) else []
+
+
+def _details(line: str) -> dict[str, Any]:
+    text = copy_cell(line.rsplit(TAB, _FROM_THE_END)[1])
+    read = json.loads(text) if text else {}
+    return read if isinstance(read, dict) else {}
+
+
+def _with_items(line: str, items: list[dict[str, str]]) -> str:
+    head, _, *rest = line.rsplit(TAB, _FROM_THE_END)
+    details = json.dumps({**_details(line), "items": items}, ensure_ascii=False, separators=(",", ":"))
+    return TAB.join([head, copy_value(details), *rest])
+
+
+def _item_labels(item: Mapping[str, str], is_bot: str, day: str) -> Iterable[Label]:
+    if is_bot == "f":
+        for kind, name in _ITEM_LABELS.items():
+            if item.get(name):
+                yield Label(kind, day, copy_value(item[name]))
 
 
 def _cells(line: str) -> tuple[tuple[str, ...], str, str, Place]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from etl.chunk import Chunk, CopyTexts
 from etl.copytext import TAB, copy_line
-from etl.labels import LabelLimits, folded_bits
+from etl.labels import Folded, LabelLimits, fold
 from etl.statements import SQL
 
 COPY_ROWS: Final = SQL["copy_staging"].replace("etl_staging", "public.clickstream_events")
@@ -21,7 +22,9 @@ COPY_BYTES: Final = 1 << 21
 def merge(cursor: Any, chunk: Chunk, run_id: int, limits: LabelLimits) -> int:
     """Write a chunk's rows, rejected events, ledger and failures; return how many events were new."""
     texts = chunk.texts or CopyTexts.of(chunk.lines)
-    folded = _fold(cursor, chunk, limits) if chunk.lines else {}
+    folded, marked = _fold(cursor, chunk, limits) if chunk.lines else Folded({}, {})
+    if marked:
+        chunk = replace(chunk, lines={**chunk.lines, **marked})
     unloaded = _drop_orphans(cursor, chunk, texts, folded) if chunk.reread else []
     loaded = _write_rows(cursor, chunk, texts, folded) if chunk.lines else 0
     if chunk.objects:
@@ -65,8 +68,8 @@ def insert_new(
     return stored
 
 
-def _fold(cursor: Any, chunk: Chunk, limits: LabelLimits) -> dict[str, int]:
-    """Admit the chunk's new labels; return the bits of the rows with labels that count as "(other)".
+def _fold(cursor: Any, chunk: Chunk, limits: LabelLimits) -> Folded:
+    """Admit the chunk's new labels; return the rows with labels that count as "(other)".
 
     Usually no label is new, and one statement finds that out.
     """
@@ -85,10 +88,10 @@ def _fold(cursor: Any, chunk: Chunk, limits: LabelLimits) -> dict[str, int]:
         if cursor.rowcount:
             cursor.execute(SQL["refold"], {"day": day})
     if not days:
-        return {}
+        return Folded({}, {})
     cursor.execute(SQL["folded_labels"])
     folded = {numbered[number] for (number,) in cursor.fetchall()}
-    return folded_bits(chunk.lines, folded) if folded else {}
+    return fold(chunk.lines, folded) if folded else Folded({}, {})
 
 
 def _drop_orphans(cursor: Any, chunk: Chunk, texts: CopyTexts, folded: Mapping[str, int]) -> list[str]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -24,7 +24,7 @@ from contract.fields import SENT_AT, field_value
 from contract.gzipped import MAGIC, BrokenGzip, TooLarge, gunzip
 from contract.jsontext import NotJson, canonical_json, parse_json
 from contract.text import storable_text
-from contract.timestamps import ClockRules, parse_time
+from contract.timestamps import ClockRules, clock_time
 from contract.validation import Problem, event_problem, json_type, shape_problem
 from etl.copytext import copy_line
 from etl.fast_path import plain_line
@@ -32,6 +32,8 @@ from etl.row import LIMITS, Source, make_row, mapping, read_source
 
 MAX_RAW_EVENT: Final = 100_000
 """How much of a rejected event's JSON is kept, in characters; the raw object has all of it."""
+MAX_REFUSED: Final = 1 << 31
+"""More refused events no object says."""
 WHOLE_OBJECT: Final = -1
 """The position of a rejected object."""
 
@@ -55,6 +57,16 @@ class Records:
     rejected: list[Rejected] = field(default_factory=list)
     size: int = 0
     """Bytes of the object's text, unpacked."""
+    refused: int = 0
+    """Events that the collector says it refused; `refused_kept` are those of them that it kept."""
+    refused_kept: int = 0
+
+    def read_refusals(self, body: Mapping[str, object]) -> None:
+        """Take from a raw object in the collector's form what it says of refused events."""
+        refusals = mapping(mapping(body.get("_ingest")).get("refusals"))
+        events, kept = refusals.get("events"), refusals.get("kept")
+        if type(events) is int and type(kept) is int and 0 <= kept <= events < MAX_REFUSED:
+            self.refused, self.refused_kept = events, kept
 
 
 def read_object(
@@ -111,6 +123,7 @@ def _read_usual(data: bytes, key: str, last_modified: datetime, rules: ClockRule
     if type(body) is not dict or type(body.get("events")) is not list:
         return False
     source = read_source(body, key, last_modified, rules)
+    records.read_refusals(body)
     escaped = b"\\" in data
     # A text that is no longer than the limit holds no string that is.
     long = len(data) > LIMITS.string
@@ -149,6 +162,8 @@ def _read_any(data: bytes, key: str, last_modified: datetime, rules: ClockRules,
         reason = f"{json_type(body)}, not events"
         records.rejected.append(_unreadable(key, reason, data))
         return
+    if isinstance(body, dict) and isinstance(body.get("events"), list):
+        records.read_refusals(body)
     for position, (event, index, source) in enumerate(_events(body, key, last_modified, rules)):
         _add_any(event, position, index, source, records)
 
@@ -179,7 +194,7 @@ def _events(
             source = read_source(body, key, last_modified, rules)
             for entry in refused:
                 for event, index, sent_at in _refused_events(mapping(entry)):
-                    yield event, index, replace(source, sent_at=sent_at) if sent_at else source
+                    yield event, index, replace(source, sent_at=sent_at) if sent_at is not None else source
             return
         body = [body]
     for index, event in enumerate(body if isinstance(body, list) else ()):
@@ -189,7 +204,7 @@ def _events(
         yield as_sent if isinstance(event, dict) else event, index, source
 
 
-def _refused_events(entry: Mapping[str, object]) -> Iterator[tuple[object, int, datetime | None]]:
+def _refused_events(entry: Mapping[str, object]) -> Iterator[tuple[object, int, timedelta | None]]:
     """Yield the events of an entry that the collector refused: one event, or a whole body as text.
 
     Each comes with its index in the request and, of a whole body, with the time at which it was sent.
@@ -204,7 +219,7 @@ def _refused_events(entry: Mapping[str, object]) -> Iterator[tuple[object, int, 
             return
         if not isinstance(index, int):
             body = event.get("events", [event]) if isinstance(event, dict) else event
-            sent_at = parse_time(field_value(mapping(event), SENT_AT))
+            sent_at = clock_time(field_value(mapping(event), SENT_AT))
             for place, one in enumerate(body if isinstance(body, list) else [body]):
                 yield one, place, sent_at
             return

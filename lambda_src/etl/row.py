@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from contract.fields import (
@@ -38,11 +38,13 @@ from contract.fields import (
 from contract.identity import client_event_id, made_event_id
 from contract.jsontext import canonical_json
 from contract.names import canonical_name
-from contract.text import storable_json, storable_text
-from contract.timestamps import ClockRules, event_time, parse_time, utc_text
-from contract.validation import Limits
+from contract.orders import decimal, discount_price, quantity, read_order
+from contract.text import storable_json
+from contract.timestamps import EPOCH, ClockRules, clock_text, clock_time, event_time, parse_time
+from contract.validation import Limits, held_value
 from etl.bots import names_bot
 from etl.copytext import copy_line, copy_values
+from etl.orders import details
 
 LIMITS: Final = Limits(depth=64, string=1_000_000)
 """Limits of an event. They are wide: the collector's own limits decide, and a variable may raise those."""
@@ -70,6 +72,9 @@ class Row(NamedTuple):
     page_url: str | None
     referrer: str | None
     element: str | None
+    context_product_quantity: str | None
+    order_id: str | None
+    order_details: str | None
     identity_verified: str
     event_timestamp_source: str
     is_bot: str
@@ -93,10 +98,10 @@ class Source:
 
     key: str
     """The raw object's key."""
-    received_at: datetime
+    received_at: timedelta
     request_id: str
-    sent_at: datetime | None
-    """When the client sent the request, by the client's clock."""
+    sent_at: timedelta | None
+    """When the client sent the request, by the client's clock. Both are times since 1970."""
     identity: tuple[str | None, ...] | None
     """Verified user id, login state and identity source; None for requests to the open route."""
     is_bot: str
@@ -112,7 +117,7 @@ def read_source(holder: Mapping[str, object], key: str, last_modified: datetime,
     none.
     """
     ingest = mapping(holder.get("_ingest"))
-    received_at = parse_time(ingest.get("receivedAt")) or last_modified
+    received_at = (parse_time(ingest.get("receivedAt")) or last_modified) - EPOCH
     request_id = ingest.get("requestId")
     identity = mapping(ingest.get("identity"))
     agent = ingest.get("userAgent")
@@ -125,10 +130,10 @@ def read_source(holder: Mapping[str, object], key: str, last_modified: datetime,
         received_at=received_at,
         # Without a request id the key identifies the request: it is the same whenever the object is read.
         request_id=request_id if isinstance(request_id, str) and request_id else key,
-        sent_at=parse_time(field_value(holder, SENT_AT)),
+        sent_at=clock_time(field_value(holder, SENT_AT)),
         identity=verified,
         is_bot=is_bot,
-        end=copy_line((is_bot, utc_text(received_at), key, ""))[:-1],
+        end=copy_line((is_bot, clock_text(received_at), key, ""))[:-1],
         # The collector puts `_ingest` into what strangers send; only the owner puts objects there without it.
         rules=rules.for_anybody() if verified is None and "_ingest" in holder else rules,
     )
@@ -139,11 +144,12 @@ def make_row(event: Mapping[str, object], position: int, index: int, source: Sou
 
     `position` is the event's place in its raw object, `index` its place in the request that it came with.
     """
-    product = mapping(event.get(PRODUCT.camel))
+    product = mapping(held_value(event, PRODUCT))
+    discounted = discount_price(decimal(product, PRODUCT_PRICE), decimal(product, PRODUCT_DISCOUNT_PRICE))
     sent_at = field_value(event, SENT_AT)
     moment, time_source = event_time(
-        parse_time(field_value(event, EVENT_TIMESTAMP)),
-        source.sent_at if sent_at is None else parse_time(sent_at),
+        clock_time(field_value(event, EVENT_TIMESTAMP)),
+        source.sent_at if sent_at is None else clock_time(sent_at),
         source.received_at,
         source.rules,
     )
@@ -151,11 +157,12 @@ def make_row(event: Mapping[str, object], position: int, index: int, source: Sou
         _text(event, item) for item in (USER_ID, USER_LOGIN_STATE, IDENTITY_SOURCE)
     )
     first_visit = field_value(event, IS_FIRST_VISIT)
+    order = read_order(event)
     return Row(
         event_id=client_event_id(event)
         or made_event_id(event, canonical_json(event), index, source.request_id),
-        event_timestamp=utc_text(moment),
-        event_name=canonical_name(storable_text(str(field_value(event, EVENT_NAME)))),
+        event_timestamp=clock_text(moment),
+        event_name=canonical_name(str(field_value(event, EVENT_NAME))),
         user_id=identity[0],
         user_login_state=identity[1],
         identity_source=identity[2],
@@ -167,15 +174,18 @@ def make_row(event: Mapping[str, object], position: int, index: int, source: Sou
         context_product_category=_text(product, PRODUCT_CATEGORY),
         context_product_brand=_text(product, PRODUCT_BRAND),
         context_product_price=_text(product, PRODUCT_PRICE),
-        context_product_discount_price=_text(product, PRODUCT_DISCOUNT_PRICE),
+        context_product_discount_price=None if discounted is None else _text(product, PRODUCT_DISCOUNT_PRICE),
         context_product_url_path=_text(product, PRODUCT_URL_PATH),
         page_url=_text(event, PAGE_URL),
         referrer=_text(event, REFERRER),
         element=_element(event),
+        context_product_quantity=_count(product),
+        order_id=None if order is None else order["id"],
+        order_details=details(order),
         identity_verified="f" if source.identity is None else "t",
         event_timestamp_source=time_source.value,
         is_bot=source.is_bot,
-        received_at=utc_text(source.received_at),
+        received_at=clock_text(source.received_at),
         source_object=source.key,
         source_position=str(position),
     )
@@ -187,15 +197,18 @@ def mapping(value: object) -> Mapping[str, object]:
 
 
 def _text(source: Mapping[str, object], field: Field) -> str | None:
-    """Return a field as text; an absent field and an empty text are both NULL."""
-    value = field_value(source, field)
-    if isinstance(value, str):
-        return storable_text(value) or None
+    """Return a field as text; an absent field is NULL."""
+    value = held_value(source, field)
     return None if value is None else str(value)
 
 
+def _count(product: Mapping[str, object]) -> str | None:
+    number = quantity(product)
+    return None if number is None else str(number)
+
+
 def _element(event: Mapping[str, object]) -> str | None:
-    element = event.get(ELEMENT.camel)
+    element = field_value(event, ELEMENT)
     if not isinstance(element, dict) or not element:
         return None
     return canonical_json(storable_json(element)).decode("utf-8")

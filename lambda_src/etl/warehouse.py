@@ -59,6 +59,8 @@ class Counts:
     events_loaded: int = 0
     events_duplicate: int = 0
     events_rejected: int = 0
+    events_refused: int = 0
+    events_refused_kept: int = 0
 
 
 class Warehouse:
@@ -189,6 +191,8 @@ class Warehouse:
                 events_loaded=loaded,
                 events_duplicate=duplicate,
                 events_rejected=before.events_rejected + len(chunk.rejected),
+                events_refused=before.events_refused + chunk.refused,
+                events_refused_kept=before.events_refused_kept + chunk.refused_kept,
             )
             if not committed:
                 self._update_run(cursor, counts, number)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from typing import TypedDict
 
 from contract.validation import Problem
@@ -43,17 +44,23 @@ class RequestProblem(Exception):
         self.body = body
 
 
-def accepted(count: int, refusals: list[Refusal]) -> Response:
-    """Answer a request of which `count` events were stored."""
-    return _response(200, {"success": True, "accepted": count, "rejected": _refusals(refusals)})
+def accepted(count: int, refusals: Iterable[Refusal], warnings: Iterable[Problem] = ()) -> Response:
+    """Answer a request of which `count` events were stored; `warnings` say what of it is not heeded."""
+    return _response(200, {"success": True, "accepted": count} | _details(refusals, warnings))
 
 
-def refused(status: int, reason: str, hint: str = "", refusals: list[Refusal] | None = None) -> Response:
+def refused(
+    status: int,
+    reason: str,
+    hint: str = "",
+    refusals: Iterable[Refusal] = (),
+    warnings: Iterable[Problem] = (),
+) -> Response:
     """Answer a request of which no event is accepted."""
     body: dict[str, object] = {
         "success": False,
         "accepted": 0,
-        "rejected": _refusals(refusals or []),
+        **_details(refusals, warnings),
         "error": reason,
     }
     if hint:
@@ -64,11 +71,10 @@ def refused(status: int, reason: str, hint: str = "", refusals: list[Refusal] | 
     return response
 
 
-def _refusals(refusals: list[Refusal]) -> list[dict[str, object]]:
-    return [
-        {"index": refusal.index, "code": refusal.problem.code, "reason": refusal.problem.reason}
-        for refusal in refusals
-    ]
+def _details(refusals: Iterable[Refusal], warnings: Iterable[Problem]) -> dict[str, object]:
+    rejected = [{"index": refusal.index, **asdict(refusal.problem)} for refusal in refusals]
+    found = [asdict(warning) for warning in warnings]
+    return {"rejected": rejected, "warnings": found} if found else {"rejected": rejected}
 
 
 def _response(status: int, body: dict[str, object]) -> Response:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from contract.fields import EVENT_ID
+from contract.fields import EVENT_ID, SENT_AT
 from contract.identity import client_event_id, made_event_id
 from contract.jsontext import NotJson, canonical_json, parse_json
-from contract.validation import Problem, event_problem, json_type, shape_problem
+from contract.validation import (
+    Problem,
+    event_problem,
+    field_problem,
+    json_type,
+    order_problem,
+    shape_problem,
+)
 from ingest.answer import Refusal, RequestProblem
 from ingest.privacy import OBJECTION, anonymous, any_objects, objects
 from ingest.settings import DoNotTrack, Settings
@@ -21,10 +28,14 @@ _SHAPES_HINT: Final = 'Send one event, an array of events, or {"events": [ ... ]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A request's content: `values`, its events before validation, and `envelope`, the other keys."""
+    """A request's content: `values`, its events before validation, and `envelope`, the other keys.
+
+    `warnings` say what of the envelope cannot be heeded; it is stored all the same.
+    """
 
     values: list[object]
     envelope: dict[str, object]
+    warnings: list[Problem] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -93,7 +104,8 @@ def read_batch(text: str, settings: Settings) -> Batch:
             f"{len(values)} events in one request",
             f"Send at most {settings.max_events} events at a time.",
         )
-    return Batch(values, envelope)
+    warning = field_problem(envelope, SENT_AT)
+    return Batch(values, envelope, [warning] if warning else [])
 
 
 def sort_events(values: list[object], request_id: str, settings: Settings, objected: bool = False) -> Sorted:
@@ -105,6 +117,8 @@ def sort_events(values: list[object], request_id: str, settings: Settings, objec
     rule = settings.do_not_track
     for index, value in enumerate(values):
         problem = event_problem(value, settings.limits)
+        if problem is None and isinstance(value, dict):
+            problem = order_problem(value)
         if problem is None and isinstance(value, dict):
             if not (objected or objects(value, rule)):
                 problem = _keep(value, index, request_id, settings, result.named, anonymised=False)

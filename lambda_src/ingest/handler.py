@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from contract.telemetry import log
 from ingest.answer import Response, refused
 from ingest.collect import Moment, Outcome, StorageError, collect
-from ingest.raw import StoredObject, is_rejected
+from ingest.raw import NONE_REFUSED, Refusals, StoredObject, is_rejected
 from ingest.settings import Settings
 
 RETRY_HINT: Final = "No event was acknowledged. It is safe to send the same request again."
@@ -43,11 +43,13 @@ def handler(event: dict[str, Any], context: object) -> Response:
         received_at=datetime.now(UTC),
         object_id=str(uuid.uuid4()),
         trace_id=os.environ.get("_X_AMZN_TRACE_ID"),
+        untold=_UNTOLD.refusals,
     )
     storage_errors = 0
     not_kept: list[StoredObject] = []
     try:
         outcome = collect(event, _SETTINGS, moment, partial(_store, not_kept))
+        _UNTOLD.refusals = outcome.untold
     except StorageError as error:
         storage_errors = 1
         log("ERROR", "storage failed", requestId=request_id, error=str(error))
@@ -97,13 +99,20 @@ class DayShare:
         return True
 
 
+class Untold:
+    """What this execution environment refused, and no raw object says yet. It goes with the environment."""
+
+    refusals: Refusals = NONE_REFUSED
+
+
+_UNTOLD: Final = Untold()
 _REJECTED: Final = DayShare(_SETTINGS.max_rejected_day_bytes)
 
 
-def _store(not_kept: list[StoredObject], stored: StoredObject) -> None:
+def _store(not_kept: list[StoredObject], stored: StoredObject) -> bool:
     if is_rejected(stored) and not _REJECTED.takes(len(stored.body), datetime.now(UTC).date()):
         not_kept.append(stored)
-        return
+        return False
     encoding = {"ContentEncoding": stored.content_encoding} if stored.content_encoding else {}
     try:
         _S3.put_object(
@@ -118,3 +127,4 @@ def _store(not_kept: list[StoredObject], stored: StoredObject) -> None:
         raise StorageError(error.response.get("Error", {}).get("Code", "unknown")) from error
     except BotoCoreError as error:
         raise StorageError(type(error).__name__) from error
+    return True

@@ -5,7 +5,11 @@ Raw object, one JSON object per request:
     {"events": [ <event as sent, with a generated `event_id` if it had no valid id>, ... ],
      <the other keys beside "events">,
      "_ingest": {"receivedAt", "sourceIp", "userAgent", "requestId", "apiId", "stage", "traceId",
-                 "method", "path", "identity"?, "replacedEventIds"?}}
+                 "method", "path", "identity"?, "replacedEventIds"?,
+                 "refusals"?: {"events", "kept"}}}
+
+`refusals` counts what was refused since the collector (one execution environment of it) stored a raw object
+before this one: no other object says so of what was not kept.
 
 Object of refused events, from which they can be repaired and loaded:
 
@@ -23,7 +27,7 @@ import gzip
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from contract.jsontext import NotJson, canonical_json
 from contract.timestamps import utc_text
@@ -43,6 +47,16 @@ class StoredObject:
     key: str
     body: bytes
     content_encoding: str | None = None
+
+
+class Refusals(NamedTuple):
+    """How many events were refused, and how many of these are kept. A body that cannot be read is one."""
+
+    events: int = 0
+    kept: int = 0
+
+
+NONE_REFUSED: Final = Refusals()
 
 
 def raw_key(received_at: datetime, object_id: str) -> str:
@@ -86,9 +100,16 @@ def ingest_metadata(
 
 
 def raw_object(
-    key: str, kept: Kept, envelope: dict[str, object], metadata: dict[str, object], compression: Compression
+    key: str,
+    kept: Kept,
+    envelope: dict[str, object],
+    metadata: dict[str, object],
+    refusals: Refusals,
+    compression: Compression,
 ) -> StoredObject:
-    """Return the raw object of a request's events."""
+    """Return the raw object of a request's events; `refusals` are those that no object says yet."""
+    if refusals.events:
+        metadata = {**metadata, "refusals": refusals._asdict()}
     if kept.replaced_ids:
         replaced = [{"index": index, "value": value} for index, value in kept.replaced_ids.items()]
         metadata = {**metadata, "replacedEventIds": replaced}

@@ -6,9 +6,11 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from contract.gzipped import MAGIC, BrokenGzip, TooLarge, gunzip
+from contract.timestamps import parse_time
 from ingest.answer import RequestProblem
 from ingest.settings import Settings, SourceIp
 
@@ -53,6 +55,16 @@ def read_caller(event: Mapping[str, object], settings: Settings, trace_id: str |
     )
 
 
+def read_received_at(event: Mapping[str, object], now: datetime) -> datetime:
+    """Return when the gateway received the request; `now`, the function's time, if it does not say.
+
+    Functions start late and their clocks differ: only the gateway's knows which request came first.
+    """
+    epoch = _mapping(event, "requestContext").get("timeEpoch")
+    received_at = parse_time(epoch) if isinstance(epoch, int) else None
+    return now if received_at is None else received_at
+
+
 def read_identity(event: Mapping[str, object], settings: Settings) -> dict[str, object] | None:
     """Return the verified identity of a request to a `/me` route, or None for the open route.
 
@@ -78,6 +90,17 @@ def read_identity(event: Mapping[str, object], settings: Settings) -> dict[str, 
         "userLoginState": "logged_in",
         "identitySource": settings.identity_source,
     }
+
+
+def check_format(event: Mapping[str, object]) -> None:
+    """Refuse payload format 1.0, in which everything is elsewhere. Raises RequestProblem (500)."""
+    if "httpMethod" in event:
+        raise RequestProblem(
+            500,
+            "payload_format",
+            "the API's integration sends payload format 1.0",
+            "Set its payloadFormatVersion to 2.0, and send the events again.",
+        )
 
 
 def check_origin(event: Mapping[str, object], settings: Settings) -> None:
@@ -168,13 +191,20 @@ def _too_large(limit: int) -> RequestProblem:
 
 
 def _media_type(header: str) -> tuple[str, str]:
-    """Split a Content-Type header into media type and charset, both in lower case."""
-    media_type, *parameters = (part.strip().lower() for part in header.split(";"))
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "charset":
-            return media_type, value.strip().strip('"')
-    return media_type, ""
+    """Return media type and charset of a Content-Type header, both in lower case.
+
+    The gateway joins a header that was sent twice by a comma. What is unsupported goes before what is not.
+    """
+    types, charsets = [], []
+    for value in header.lower().split(","):
+        media_type, *parameters = (part.strip() for part in value.split(";"))
+        types.append(media_type)
+        pairs = (parameter.partition("=") for parameter in parameters)
+        charsets += [text.strip().strip('"') for name, _, text in pairs if name.strip() == "charset"]
+    return (
+        next((one for one in types if one not in JSON_TYPES), types[0]),
+        next((one for one in charsets if one not in CHARSETS), ""),
+    )
 
 
 def _kept_address(address: str | None, keep: SourceIp) -> str | None:
@@ -185,8 +215,10 @@ def _kept_address(address: str | None, keep: SourceIp) -> str | None:
     from ipaddress import ip_address, ip_network  # imported only for this option: it costs start-up time
 
     try:
-        prefix = 24 if ip_address(address).version == 4 else 48
-        return str(ip_network(f"{address}/{prefix}", strict=False).network_address)
+        parsed = ip_address(address)
+        # A socket for both versions shows an IPv4 address as ::ffff:203.0.113.77.
+        parsed = (parsed.ipv4_mapped if parsed.version == 6 else None) or parsed
+        return str(ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False).network_address)
     except ValueError:
         return None
 

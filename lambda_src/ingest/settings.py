@@ -26,7 +26,7 @@ class SourceIp(StrEnum):
 
 
 class DoNotTrack(StrEnum):
-    """What happens to events whose sender objects (`DNT: 1`, `Sec-GPC: 1`, or `"consent": false`).
+    """What happens to events whose sender objects (`DNT: 1`, `Sec-GPC: 1`, or `consent`).
 
     They are stored like any other, stored without what identifies a person or a browser, or refused.
     """

@@ -124,6 +124,12 @@ class Call:
         self._json = value
         self.body = json.dumps(value).encode()
 
+    def of(self, action: str, value: JsonObject) -> Call:
+        """Another action of the call's JSON service, asked by the router itself."""
+        target = f"{self.headers.get('x-amz-target', '').partition('.')[0]}.{action}"
+        headers = {**self.headers, "x-amz-target": target}
+        return Call("POST", "/", headers, self.service, self.region, action, json.dumps(value).encode())
+
     @property
     def query(self) -> dict[str, list[str]]:
         """The query string of the path."""

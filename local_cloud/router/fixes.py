@@ -80,6 +80,67 @@ async def stage_variables(call: Call, backends: Backends) -> None:
     call.replace_json({**call.json, "stageVariables": wanted})
 
 
+_POOL_DEFAULTS: JsonObject = {
+    "Policies": {
+        "PasswordPolicy": {
+            "MinimumLength": 8,
+            "RequireUppercase": True,
+            "RequireLowercase": True,
+            "RequireNumbers": True,
+            "RequireSymbols": True,
+            "TemporaryPasswordValidityDays": 7,
+        }
+    },
+    "DeletionProtection": "INACTIVE",
+    "LambdaConfig": {},
+    "AutoVerifiedAttributes": [],
+    "SmsVerificationMessage": "",
+    "EmailVerificationMessage": "",
+    "EmailVerificationSubject": "",
+    "VerificationMessageTemplate": {"DefaultEmailOption": "CONFIRM_WITH_CODE"},
+    "SmsAuthenticationMessage": "",
+    "UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": []},
+    "MfaConfiguration": "OFF",
+    "EmailConfiguration": {},
+    "SmsConfiguration": {},
+    "UserPoolTags": {},
+    "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False},
+    "AccountRecoverySetting": {},
+}
+"""What UpdateUserPool resets where it is not named, and to what."""
+
+_CLIENT_DEFAULTS: JsonObject = {
+    "RefreshTokenValidity": 30,
+    "AccessTokenValidity": None,
+    "IdTokenValidity": None,
+    "TokenValidityUnits": {},
+    "ReadAttributes": [],
+    "WriteAttributes": [],
+    "ExplicitAuthFlows": [],
+    "SupportedIdentityProviders": [],
+    "CallbackURLs": [],
+    "LogoutURLs": [],
+    "DefaultRedirectURI": "",
+    "AllowedOAuthFlows": [],
+    "AllowedOAuthScopes": [],
+    "AllowedOAuthFlowsUserPoolClient": False,
+    "PreventUserExistenceErrors": "LEGACY",
+}
+"""What UpdateUserPoolClient resets likewise."""
+
+
+@before("cognito-idp", "UpdateUserPool")
+async def pool_reset(call: Call, backends: Backends) -> None:
+    """ministack keeps what an update does not name; AWS sets it to its default."""
+    call.replace_json({**_POOL_DEFAULTS, **call.json})
+
+
+@before("cognito-idp", "UpdateUserPoolClient")
+async def client_reset(call: Call, backends: Backends) -> None:
+    """The same of an app client."""
+    call.replace_json({**_CLIENT_DEFAULTS, **call.json})
+
+
 @answers("lambda", "DeleteFunction")
 async def interfaces_of_a_deleted_function(call: Call, backends: Backends) -> Answer | None:
     """ministack's functions have no network interfaces; AWS keeps theirs for a while (see moto_server.py)."""
@@ -96,6 +157,20 @@ async def interfaces_of_a_deleted_function(call: Call, backends: Backends) -> An
         for subnet in network.get("SubnetIds") or []:
             await backends.query("ec2", "CreateNetworkInterface", {"SubnetId": subnet, **groups, **described})
     return answer
+
+
+@after("lambda", "CreateFunction", "GetFunction", "GetFunctionConfiguration", "ListFunctions")
+@after("lambda", "UpdateFunctionCode", "UpdateFunctionConfiguration")
+async def vpc_of_a_function(call: Call, backends: Backends, answer: Answer) -> None:
+    """ministack does not know moto's subnets, and answers an empty VpcId; AWS the subnets' VPC."""
+    value = answer.json
+    for function in [value, value.get("Configuration", {}), *value.get("Functions", [])]:
+        network = function.get("VpcConfig") or {}
+        if network.get("SubnetIds"):
+            asked = {"Filter.1.Name": "subnet-id", "Filter.1.Value.1": network["SubnetIds"][0]}
+            subnets = await backends.query("ec2", "DescribeSubnets", asked)
+            network["VpcId"] = subnets.findtext(".//vpcId") or ""
+            answer.replace_json(value)
 
 
 _MOTO_TYPES = {"natgateway": "nat-gateway", "elastic-ip": "vpc-elastic-ip"}

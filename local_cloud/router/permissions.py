@@ -341,6 +341,16 @@ def _document(call: Call, account: str, name: str) -> str:
     return f"arn:aws:ssm:{call.region}:{owner}:document/{name}"
 
 
+def _cognito(call: Call, account: str) -> Iterator[Need]:
+    body = call.json
+    pool = str(body.get("ResourceArn") or (f"userpool/{body['UserPoolId']}" if "UserPoolId" in body else "*"))
+    yield Need(
+        f"cognito-idp:{call.action}", arns(call, account, "cognito-idp", pool) if pool != "*" else ("*",)
+    )
+    if call.action == "CreateUserPool" and body.get("UserPoolTags"):
+        yield Need("cognito-idp:TagResource", arns(call, account, "cognito-idp", "userpool/new"))
+
+
 def _other(call: Call, account: str) -> Iterator[Need]:
     """A service without a function of its own: what the call is about are the ARNs that it names."""
     services = {"monitoring": "cloudwatch", "email": "ses"}
@@ -357,6 +367,7 @@ _SERVICES: dict[str, Callable[[Call, str], Iterator[Need]]] = {
     "iam": _iam,
     "lambda": _lambda,
     "apigateway": _apigateway,
+    "cognito-idp": _cognito,
     "events": _events,
     "logs": _logs,
     "sqs": _sqs,

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from local_cloud.router.backends import Backends
-from local_cloud.router.calls import Answer, Call, refuse
+from local_cloud.router.calls import Answer, Call, JsonObject, refuse
 from local_cloud.router.hooks import answers, before
 from local_cloud.router.identities import Policy, identities, listed
 
@@ -323,3 +323,114 @@ async def foreign_bucket_closed(call: Call, backends: Backends) -> None:
     """Refuse to read or delete a bucket of another account."""
     if _foreign(call, backends):
         refuse("AccessDenied", "Access Denied", 403)
+
+
+COGNITO = "InvalidParameterException"
+RESERVED_IN_DOMAINS = ("aws", "amazon", "cognito")
+_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
+_TOKENS = {
+    # a token: its default unit, its default, least and most seconds
+    "AccessToken": ("hours", 3600, 300, 86400),
+    "IdToken": ("hours", 3600, 300, 86400),
+    "RefreshToken": ("days", 30 * 86400, 3600, 3650 * 86400),
+}
+
+
+@before("cognito-idp", "DeleteUserPool")
+async def deletable_pool(call: Call, backends: Backends) -> None:
+    """Refuse to delete a pool that is protected, or has a domain."""
+    asked = call.of("DescribeUserPool", {"UserPoolId": call.json.get("UserPoolId")})
+    pool = (await backends.send(asked)).json.get("UserPool") or {}
+    if pool.get("DeletionProtection") == "ACTIVE":
+        refuse(
+            COGNITO,
+            "The user pool cannot be deleted because deletion protection is activated. "
+            "Deletion protection must be inactivated first.",
+        )
+    if pool.get("Domain") or pool.get("CustomDomain"):
+        refuse(
+            COGNITO,
+            "User pool cannot be deleted. It has a domain configured that should be deleted first.",
+        )
+
+
+@before("cognito-idp", "CreateUserPool", "UpdateUserPool")
+async def pool_settings(call: Call, backends: Backends) -> None:
+    """Refuse settings that exclude each other, and a recovery through what nobody verifies."""
+    body = call.json
+    policy = (body.get("Policies") or {}).get("PasswordPolicy") or {}
+    length = policy.get("MinimumLength", 8)
+    if not 6 <= length <= 99:
+        refuse(COGNITO, f"Value {length} at 'policies.passwordPolicy.minimumLength' is not from 6 to 99")
+    invited = body.get("AdminCreateUserConfig") or {}
+    if "UnusedAccountValidityDays" in invited and "TemporaryPasswordValidityDays" in policy:
+        refuse(
+            COGNITO,
+            "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays",
+        )
+    kept = (body.get("UserAttributeUpdateSettings") or {}).get("AttributesRequireVerificationBeforeUpdate")
+    if set(kept or ()) - set(body.get("AutoVerifiedAttributes") or ()):
+        refuse(
+            COGNITO,
+            "AttributesRequireVerificationBeforeUpdate can only include attributes of AutoVerifiedAttributes",
+        )
+    if body.get("UsernameAttributes") and body.get("AliasAttributes"):
+        refuse(COGNITO, "Only one of the aliasAttributes or usernameAttributes can be set in a user pool.")
+
+
+@before("cognito-idp", "CreateUserPoolDomain")
+async def reserved_domain(call: Call, backends: Backends) -> None:
+    """Refuse a prefix with a reserved word, or that is no label of a host name."""
+    domain = str(call.json.get("Domain") or "")
+    word = next((one for one in RESERVED_IN_DOMAINS if one in domain), "")
+    if word and not call.json.get("CustomDomainConfig"):
+        refuse(COGNITO, f"Domain cannot contain reserved word: {word}")
+    if not call.json.get("CustomDomainConfig") and not re.fullmatch(
+        r"[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?", domain
+    ):
+        refuse(COGNITO, "The domain name contains an invalid character.")
+
+
+@before("cognito-idp", "CreateUserPoolClient", "UpdateUserPoolClient")
+async def client_settings(call: Call, backends: Backends) -> None:
+    """Refuse tokens longer or shorter than Cognito's, mixed flows, and hosted pages without an address."""
+    body = call.json
+    valid = {token: _token_seconds(body, token) for token in _TOKENS}
+    for token, (_, _, least, most) in _TOKENS.items():
+        if not least <= valid[token] <= most:
+            refuse(COGNITO, f"Invalid range for token validity. ({token})")
+    if max(valid["AccessToken"], valid["IdToken"]) > valid["RefreshToken"]:
+        refuse(COGNITO, "Invalid range for token validity. (a refresh token ends before the other tokens)")
+    flows = set(body.get("ExplicitAuthFlows") or ())
+    legacy = {one for one in flows if not one.startswith("ALLOW_")}
+    if legacy and flows - legacy:
+        refuse(
+            COGNITO,
+            f"Cannot mix {sorted(flows - legacy)[0]} and {sorted(legacy)[0]}: flows with the prefix ALLOW_ "
+            "exclude those without it.",
+        )
+    rotation = (body.get("RefreshTokenRotation") or {}).get("Feature")
+    if rotation == "ENABLED" and "ALLOW_REFRESH_TOKEN_AUTH" in flows:
+        refuse(COGNITO, "ALLOW_REFRESH_TOKEN_AUTH is not supported with refresh token rotation.")
+    addresses = [*(body.get("CallbackURLs") or ()), *(body.get("LogoutURLs") or ())]
+    for url in addresses:
+        parts = urlsplit(str(url))
+        if parts.scheme == "http" and parts.hostname != "localhost":
+            refuse(COGNITO, f"{url} is not allowed: http is for localhost alone.")
+        if parts.fragment or not parts.scheme:
+            refuse(COGNITO, f"{url} is no address without a fragment.")
+    grants = set(body.get("AllowedOAuthFlows") or ())
+    if body.get("AllowedOAuthFlowsUserPoolClient") and not (grants and body.get("AllowedOAuthScopes")):
+        refuse("InvalidOAuthFlowException", "AllowedOAuthFlows and AllowedOAuthScopes are required.")
+    if grants & {"code", "implicit"} and not body.get("CallbackURLs"):
+        refuse("InvalidOAuthFlowException", "A callback URL is needed for the grants code and implicit.")
+    redirect = body.get("DefaultRedirectURI")
+    if redirect and redirect not in (body.get("CallbackURLs") or ()):
+        refuse(COGNITO, "DefaultRedirectURI is not one of CallbackURLs.")
+
+
+def _token_seconds(body: JsonObject, token: str) -> float:
+    unit, default, _, _ = _TOKENS[token]
+    value = body.get(f"{token}Validity")
+    chosen = (body.get("TokenValidityUnits") or {}).get(token) or unit
+    return float(value * _SECONDS[chosen] if value else default)

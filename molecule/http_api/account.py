@@ -5,16 +5,28 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.support.molecule.account import ACCOUNT, TAGS, client, make_function, permissions
+from tests.support.molecule.account import ACCOUNT, REGION, TAGS, client, make_function, permissions
 
 FUNCTION, LOG_GROUP = "clickstream-lambda-ingest", "/aws/vendedlogs/apigateway/clickstream-http-api"
 MADE = [f"log group {LOG_GROUP}", "HTTP API clickstream-http-api"]
-BROKEN = ["HTTP API clickstream-http-api: cors, permission, stages"]
+BROKEN = ["HTTP API clickstream-http-api: authorizers, cors, permission, stages"]
 
 
 def prepare() -> None:
-    """The function that answers."""
+    """The function that answers, and the accounts' pool with its client."""
     make_function(FUNCTION)
+    cognito = client("cognito-idp")
+    users = cognito.create_user_pool(PoolName="clickstream-users")["UserPool"]["Id"]
+    cognito.create_user_pool_client(UserPoolId=users, ClientName="clickstream-web")
+
+
+def tokens() -> dict[str, Any]:
+    """Whose tokens count: the pool's, for its client."""
+    cognito = client("cognito-idp")
+    [users] = cognito.list_user_pools(MaxResults=60)["UserPools"]
+    [web] = cognito.list_user_pool_clients(UserPoolId=users["Id"], MaxResults=60)["UserPoolClients"]
+    issuer = f"https://cognito-idp.{REGION}.amazonaws.com/{users['Id']}"
+    return {"Issuer": issuer, "Audience": [web["ClientId"]]}
 
 
 def api() -> dict[str, Any]:
@@ -29,7 +41,7 @@ def parts(kind: str) -> list[dict[str, Any]]:
 
 
 def verify() -> None:
-    """One open route to the function, for the shop's origins, with limits and an access log."""
+    """An open route and one for the pool's tokens, for the shop's origins, with limits and an access log."""
     one = api()
     assert (one["Name"], one["ProtocolType"], one["Tags"]) == ("clickstream-http-api", "HTTP", TAGS)
     cors = one["CorsConfiguration"]
@@ -38,10 +50,15 @@ def verify() -> None:
     [integration] = parts("integrations")
     assert (integration["IntegrationType"], integration["PayloadFormatVersion"]) == ("AWS_PROXY", "2.0")
     assert integration["IntegrationUri"].endswith(f":function:{FUNCTION}")
-    [route] = parts("routes")  # without a pool of identities there is no route that promises one
-    assert (route["RouteKey"], route["AuthorizationType"]) == ("POST /clickstream", "NONE")
-    assert route["Target"] == f"integrations/{integration['IntegrationId']}"
-    assert parts("authorizers") == []
+    [authorizer] = parts("authorizers")
+    assert (authorizer["AuthorizerType"], authorizer["JwtConfiguration"]) == ("JWT", tokens())
+    routes = {route["RouteKey"]: route for route in parts("routes")}
+    kinds = {key: (route["AuthorizationType"], route.get("AuthorizerId")) for key, route in routes.items()}
+    assert kinds == {
+        "POST /clickstream": ("NONE", None),
+        "POST /clickstream/me": ("JWT", authorizer["AuthorizerId"]),
+    }
+    assert {route["Target"] for route in routes.values()} == {f"integrations/{integration['IntegrationId']}"}
     [stage] = parts("stages")
     assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
     limits = stage["DefaultRouteSettings"]
@@ -61,8 +78,11 @@ def verify() -> None:
 
 
 def break_by_hand() -> None:
-    """Every origin may send, without a limit; addresses are logged; the function lets no API call it."""
+    """Every origin may send, without a limit, with anybody's tokens; the function lets no API call it."""
     gateway, by = client("apigatewayv2"), {"ApiId": api()["ApiId"]}
+    [authorizer] = parts("authorizers")
+    anybody = {**authorizer["JwtConfiguration"], "Issuer": "https://evil.example.com"}
+    gateway.update_authorizer(**by, AuthorizerId=authorizer["AuthorizerId"], JwtConfiguration=anybody)
     gateway.update_api(**by, CorsConfiguration={"AllowOrigins": ["*"], "AllowMethods": ["POST"]})
     access_log = parts("stages")[0]["AccessLogSettings"]
     everything = json.dumps({**json.loads(access_log["Format"]), "ip": "$context.identity.sourceIp"})

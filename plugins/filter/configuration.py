@@ -77,6 +77,12 @@ def _place(variables: Variables) -> Iterator[str]:
     time_zone, known = str(variables["platform_time_zone"]), available_timezones()
     if known and time_zone not in known:
         yield f"platform_time_zone {time_zone!r} is no time zone. Fix: set it to e.g. Asia/Ho_Chi_Minh."
+    currency = str(variables["platform_currency"])
+    if not re.fullmatch("[A-Z]{3}", currency):
+        yield f"platform_currency {currency!r} is no currency's code. Fix: set it to e.g. VND."
+    events = variables["platform_max_events_a_visitor_day"]
+    if not 1 <= int(events) <= 1_000_000:
+        yield f"platform_max_events_a_visitor_day is {events}. Fix: set it to e.g. 5000."
 
 
 def _network(variables: Variables) -> Iterator[str]:

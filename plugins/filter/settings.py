@@ -47,14 +47,20 @@ PORT = (1024, 65535)
 """Of a program that does not run as root, on the host or on an operator's machine."""
 
 LIMITS: dict[str, tuple[float, float]] = {
+    # Cognito user pools API, PasswordPolicyType and CreateUserPoolClient
+    "accounts_password_length": (6, 99),
+    "accounts_refresh_token_days": (1, 3650),
+    "accounts_token_minutes": (5, 1440),
     "platform_dashboard_port": PORT,
     "platform_warehouse_port": PORT,
     "platform_long_command_timeout": (60, 86400),
+    "platform_max_events_a_visitor_day": (1, 100000000),
     "platform_retention_days": (1, 36500),
     # EC2 User Guide, "General Purpose SSD volumes"; Debian's image has 8 GiB
     "analytics_instance_volume_size": (8, 65536),
     "backfill_busy_tries": (1, 10000),
     "backfill_call_timeout": (1, 3600),
+    "check_page_wait": (1, 600),
     "dashboard_cache_seconds": (1, 86400),
     "dashboard_refresh_seconds": (1, 3600),
     "dashboard_stale_minutes": (1, 525600),

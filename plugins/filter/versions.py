@@ -24,7 +24,7 @@ description:
 positional: collections
 options:
   _input:
-    description: The text of a requirements.txt with pinned versions.
+    description: The text of a requirements.in with pinned versions.
     type: str
     required: true
   collections:
@@ -61,7 +61,7 @@ def versions(requirements: str, collections: Iterable[Mapping[str, Any]]) -> lis
 
 
 def pinned(requirements: str) -> Iterator[tuple[str, str]]:
-    """Name and version of each line ``name==version`` of a requirements.txt that holds for this Python."""
+    """Name and version of each line ``name==version`` of a requirements.in that holds for this Python."""
     for line in requirements.splitlines():
         try:
             requirement = Requirement(line.split("#")[0].strip())

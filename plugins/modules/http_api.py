@@ -41,18 +41,24 @@ options:
         type: bool
         default: false
   jwt:
-    description: Issuer and audiences of the tokens that routes with O(routes[].jwt=true) accept.
+    description:
+      - Whose tokens routes with O(routes[].jwt=true) accept, as O(jwt.issuer) and O(jwt.audience), or as
+        O(jwt.user_pool) and O(jwt.client).
     type: dict
     suboptions:
       issuer:
-        description: Issuer, such as the URL of a Cognito user pool.
+        description: Issuer, of whom API Gateway fetches the keys.
         type: str
-        required: true
       audience:
-        description: Audiences, such as the app clients of the pool.
+        description: Audiences.
         type: list
         elements: str
-        required: true
+      user_pool:
+        description: Name of the Cognito user pool that issues the tokens.
+        type: str
+      client:
+        description: Name of the app client in O(jwt.user_pool) that they are for.
+        type: str
   cors:
     description: Which browser origins may call the API. By default none.
     type: dict
@@ -135,8 +141,8 @@ EXAMPLES = r"""
       - key: POST /clickstream
       - {key: POST /clickstream/me, jwt: true}
     jwt:
-      issuer: https://cognito-idp.ap-southeast-1.amazonaws.com/ap-southeast-1_abc
-      audience: [1example23456789]
+      user_pool: clickstream-users
+      client: clickstream-web
     cors:
       allow_origins: [https://shop.example.com]
     access_log_group: /aws/apigateway/clickstream-http-api
@@ -380,6 +386,7 @@ from ansible_collections.clickstream.aws.plugins.module_utils.services import (
     text_tags,
     together,
 )
+from ansible_collections.clickstream.aws.plugins.module_utils.user_pools import tokens_of
 
 ACCESS_LOG = {
     "time": "$context.requestTimeEpoch",
@@ -412,8 +419,15 @@ ROUTE_OPTIONS = {
     "jwt": {"type": "bool", "default": False},
 }
 JWT_OPTIONS = {
-    "issuer": {"required": True},
-    "audience": {"type": "list", "elements": "str", "required": True},
+    "issuer": {},
+    "audience": {"type": "list", "elements": "str"},
+    "user_pool": {},
+    "client": {},
+}
+JWT_RULES = {
+    "required_together": [("issuer", "audience"), ("user_pool", "client")],
+    "required_one_of": [("issuer", "user_pool")],
+    "mutually_exclusive": [("issuer", "user_pool")],
 }
 
 
@@ -514,11 +528,17 @@ class HttpApi(Resource):
 
     def authorizer(self) -> State:
         """The one authorizer: a token in the Authorization header."""
+        jwt = self.params["jwt"]
+        issuer, audience = jwt.get("issuer"), jwt.get("audience")
+        if not issuer:
+            cognito = self.module.client("cognito-idp")
+            issuer, client_id = tokens_of(self.module, cognito, jwt["user_pool"], jwt["client"])
+            audience = [client_id]
         return {
             "name": AUTHORIZER,
             "type": "JWT",
-            "issuer": self.params["jwt"]["issuer"],
-            "audience": sorted(set(self.params["jwt"]["audience"])),
+            "issuer": issuer,
+            "audience": sorted(set(audience)),
             "source": ["$request.header.Authorization"],
         }
 
@@ -672,7 +692,7 @@ def main() -> None:
             "name": {"required": True},
             "function": {},
             "routes": {"type": "list", "elements": "dict", "default": [], "options": ROUTE_OPTIONS},
-            "jwt": {"type": "dict", "options": JWT_OPTIONS},
+            "jwt": {"type": "dict", "options": JWT_OPTIONS, **JWT_RULES},
             "cors": {"type": "dict", "options": CORS_OPTIONS},
             "burst_limit": {"type": "int", "default": 200},
             "rate_limit": {"type": "float", "default": 100.0},

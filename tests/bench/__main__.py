@@ -183,7 +183,7 @@ def ingest_part(_: ThrowawayPostgres) -> Iterator[Line]:
     os.environ.update(ENVIRONMENT)
     from ingest import handler
 
-    handler._store = lambda _: None
+    handler._store = lambda *_: None
     for count, repetitions, limit in ((1, 3000, 300.0), (100, 100, 5000.0)):
         [(_, content)] = raw_objects(1, count)
         body = json.loads(content)["events"]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shutil
 import statistics
 import sys
 import time
@@ -75,7 +76,7 @@ async def visits(
     The browsers of `not_drawing` of them draw no charts.
     """
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
         people = [Person(number, browser, url, number >= not_drawing) for number in range(len(views))]
         randoms = [Random(f"{seed}/{person.number}/thinking") for person in people]  # noqa: S311
 

@@ -56,7 +56,7 @@ def loader(
     store = S3Store(s3, "raw", Fetcher(credentials, "ap-southeast-1"))
     selection, payload = read_payload(asked or {})
     with Warehouse(lambda: connect(socket)) as warehouse:
-        run = Run(store, warehouse, selection, Tuning(), ClockRules(), seconds_left=lambda: 1.0)
+        run = Run(store, warehouse, selection, Tuning(), ClockRules(), seconds_left=lambda: 900.0)
         answer = run.load(payload, datetime.now(UTC))
     assert answer["status"] == "complete", answer
     return answer["events"][counted], answer["objects"]["read"]  # type: ignore[literal-required]

@@ -23,7 +23,9 @@ PAGES: Final[dict[str, list[tuple[str, ...]]]] = {
     "Overview": [
         ("freshness",),
         ("totals",),
+        ("order_totals", ""),
         ("totals_over_time", "day"),
+        ("orders_over_time", "day"),
         ("events_by_time", "day"),
         ("events_by_name",),
         ("events_by_login_state",),
@@ -52,6 +54,7 @@ PAGES: Final[dict[str, list[tuple[str, ...]]]] = {
         ("loads_by_day",),
         ("runs_by_day",),
         ("rejected_by_reason",),
+        ("data_findings",),
         ("folded_labels",),
         ("load_lag",),
         ("etl_runs",),

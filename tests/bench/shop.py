@@ -781,7 +781,7 @@ class Shop:
                     state = steps[first][6]
                     verified = visit.is_verified(state)
                     who = f"{_who(visit, state, verified)}\t{ends}"
-                    tail = f"{'t' if verified else 'f'}\t{source}\t{is_bot}\t{stamp(received)}\t{key}"
+                    tail = f"\t\t\t{'t' if verified else 'f'}\t{source}\t{is_bot}\t{stamp(received)}\t{key}"
                     hour_end = (received // HOUR + 1) * HOUR
                     end = f"\t{stamp(hour_end + 90_000)}\n" if loaded_at else "\n"
                     # The ETL adds the time on the way where it corrects a clock.

@@ -14,11 +14,13 @@ from botocore.exceptions import ClientError
 
 from tests.support.deployment import (
     NAME,
+    PROJECT,
     Run,
     analytics_instance,
     aws,
     bucket,
     calls,
+    load_events,
     local_cloud,
     on_host,
     succeed,
@@ -29,6 +31,8 @@ RAW, TRANSFER, LOGS = bucket("ingest"), bucket("transfer"), bucket("logs")
 INGEST, ETL = "clickstream-lambda-ingest", "SBW_Lamda_ETL"
 RULE, ETL_ROLE = "SBW_ETL_HOURLY_RULE", "SBW_Lamda_ETL-role"
 FAILED_RUNS = "clickstream-etl-failed"
+BUILT = PROJECT / "files/tracker/dist"
+FOR_EVER = "public, max-age=31536000, immutable"
 
 
 class Break(NamedTuple):
@@ -116,6 +120,24 @@ def forget_the_targets() -> None:
     aws("events").remove_targets(Rule=RULE, Ids=[target["Id"] for target in targets])
 
 
+def users() -> dict[str, Any]:
+    """The accounts' user pool."""
+    [found] = aws("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]
+    return dict(aws("cognito-idp").describe_user_pool(UserPoolId=found["Id"])["UserPool"])
+
+
+def app_client() -> dict[str, Any]:
+    by = {"UserPoolId": users()["Id"]}
+    [found] = aws("cognito-idp").list_user_pool_clients(**by, MaxResults=60)["UserPoolClients"]
+    answer = aws("cognito-idp").describe_user_pool_client(**by, ClientId=found["ClientId"])
+    return dict(answer["UserPoolClient"])
+
+
+def authorizer() -> dict[str, Any]:
+    [found] = aws("apigatewayv2").get_authorizers(ApiId=api()["ApiId"])["Items"]
+    return dict(found)
+
+
 def delete_a_route() -> None:
     routes = aws("apigatewayv2").get_routes(ApiId=api()["ApiId"])["Items"]
     [route] = [route for route in routes if route["RouteKey"] == "POST /clickstream"]
@@ -141,6 +163,22 @@ def function(name: str) -> dict[str, Any]:
 
 def flow_logs() -> list[str]:
     return [one["FlowLogId"] for one in aws("ec2").describe_flow_logs()["FlowLogs"]]
+
+
+def tracker(name: str) -> dict[str, str]:
+    """Where a built file is published."""
+    published = json.loads((BUILT / "published.json").read_text(encoding="utf-8"))
+    return {"Bucket": bucket("sbw"), "Key": f"tracker/{published[name]['key']}"}
+
+
+def served(name: str) -> tuple[bytes, str, str]:
+    """A published file and how it is served."""
+    found = aws("s3").get_object(**tracker(name))
+    return found["Body"].read(), found["ContentType"], found["CacheControl"]
+
+
+def serve(name: str, body: bytes, content_type: str, cache_control: str) -> None:
+    aws("s3").put_object(**tracker(name), Body=body, ContentType=content_type, CacheControl=cache_control)
 
 
 def failed_runs() -> str:
@@ -289,12 +327,61 @@ BREAKS = [
         lambda: "POST /clickstream" in route_keys(),
     ),
     Break(
+        "anybody's tokens are taken",
+        "Create the HTTP API",
+        lambda: aws("apigatewayv2").update_authorizer(
+            ApiId=api()["ApiId"],
+            AuthorizerId=authorizer()["AuthorizerId"],
+            JwtConfiguration={**authorizer()["JwtConfiguration"], "Issuer": "https://evil.example.com"},
+        ),
+        lambda: authorizer()["JwtConfiguration"]["Issuer"].endswith(users()["Id"]),
+    ),
+    Break(
+        "short passwords are taken, and the user pool can be deleted",
+        "Create the user pool",
+        lambda: aws("cognito-idp").update_user_pool(
+            UserPoolId=users()["Id"], Policies={"PasswordPolicy": {"MinimumLength": 6}}
+        ),
+        lambda: (
+            (users()["Policies"]["PasswordPolicy"]["MinimumLength"], users()["DeletionProtection"])
+            == (12, "ACTIVE")
+        ),
+    ),
+    Break(
+        "passwords leave the page",
+        "Create the app client",
+        lambda: aws("cognito-idp").update_user_pool_client(
+            UserPoolId=users()["Id"],
+            ClientId=app_client()["ClientId"],
+            ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"],
+        ),
+        lambda: "ALLOW_USER_PASSWORD_AUTH" not in app_client()["ExplicitAuthFlows"],
+    ),
+    Break(
         "every page may post events",
         "Create the HTTP API",
         lambda: aws("apigatewayv2").update_api(
             ApiId=api()["ApiId"], CorsConfiguration={"AllowOrigins": ["*"], "AllowMethods": ["*"]}
         ),
         lambda: api()["CorsConfiguration"]["AllowOrigins"] != ["*"],
+    ),
+    Break(
+        "the tracker does something else",
+        "Publish the tracker's files",
+        lambda: serve("tracker.js", b"alert(1)", *served("tracker.js")[1:]),
+        lambda: served("tracker.js")[0] == (BUILT / "tracker.js").read_bytes(),
+    ),
+    Break(
+        "the tracker is served as a text that nobody may keep",
+        "Publish the tracker's files",
+        lambda: serve("tracker.js", served("tracker.js")[0], "text/plain", "no-store"),
+        lambda: served("tracker.js")[1:] == ("text/javascript; charset=utf-8", FOR_EVER),
+    ),
+    Break(
+        "the tracker's module is deleted",
+        "Publish the tracker's files",
+        lambda: aws("s3").delete_object(**tracker("tracker.mjs")),
+        lambda: served("tracker.mjs")[0] == (BUILT / "tracker.mjs").read_bytes(),
     ),
     Break(
         "logs are kept for ever",
@@ -457,10 +544,13 @@ def test_the_run_after_the_repair_changes_nothing(runs: Runs) -> None:
     assert runs.again.changed == 0, runs.again.changes()
 
 
-def test_a_terminated_host_is_built_again(runs: Runs) -> None:
+def test_a_terminated_host_is_built_again(runs: Runs, in_the_life_of_a_deployment: bool) -> None:
     """The host is lost with its disk; the warehouse is rebuilt from the raw bucket."""
     ec2 = aws("ec2")
-    succeed("playbooks/verify.yml")
+    if in_the_life_of_a_deployment:  # events have come
+        load_events()
+    else:
+        succeed("playbooks/verify.yml")
     rows = sql("SELECT count(*) FROM clickstream_events")
     old = analytics_instance()["InstanceId"]
     ec2.modify_instance_attribute(InstanceId=old, DisableApiTermination={"Value": False})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tests.e2e.dashboard import Dashboard, eventually
-from tests.e2e.expected import NUMBERS, PAGES, Card, Trace, change
+from tests.e2e.expected import NUMBERS, PAGES, Card, Trace, change, numbers
 from tests.e2e.view import View
-from tests.support.plain_dashboard import Plain, totals
+from tests.support.plain_dashboard import Plain
 
 
 def check(dashboard: Dashboard, plain: Plain, view: View) -> None:
@@ -84,8 +84,8 @@ def check_trace(shown: dict[str, Any], trace: Trace, rows: list[dict[str, Any]],
 
 def check_kpis(dashboard: Dashboard, plain: Plain, view: View) -> None:
     """The boxes: number, change, and what the line beside them says to who cannot see it."""
-    [now] = totals(plain, view.asked())
-    before = totals(plain, view.previous.asked())[0] if view.previous else None
+    [now] = numbers(plain, view.asked())
+    before = numbers(plain, view.previous.asked())[0] if view.previous else None
     for name, (text, points) in NUMBERS.items():
         box = f"#overview-kpis-{name}_"
         assert dashboard.text(f"{box}value") == text(now[name]), name

@@ -27,6 +27,8 @@ def known(text: Text) -> Text:
 count = known(lambda value: f"{value:,.0f}")
 rate = known(lambda value: f"{100 * value:.1f} %")
 state = known(lambda value: STATES[value] if value else "Not said")
+# The tests' platform counts in VND, which has no decimals.
+money = known(lambda value: f"{value:,.0f} {plainly.CURRENCY}")
 moment = known(lambda value: f"{datetime.fromisoformat(value):%d %b %Y %H:%M}")
 plain_text: Text = lambda value: "" if value is None else " ".join(str(value).split())  # noqa: E731
 
@@ -124,15 +126,12 @@ def buckets_beside(now: Rows, before: Rows | None, days: timedelta) -> Rows:
     """Both periods' buckets by their place in the period."""
     if before is None:
         return now
-    here = {row["bucket"]: row["events"] for row in now}
+    here = {row["bucket"]: row for row in now}
     there = {f"{datetime.fromisoformat(row['bucket']) + days:%Y-%m-%d %H:%M}": row for row in before}
     return [
-        {
-            "bucket": bucket,
-            "events": here.get(bucket),
-            "previous_bucket": there[bucket]["bucket"] if bucket in there else None,
-            "previous_events": there[bucket]["events"] if bucket in there else None,
-        }
+        {name: here.get(bucket, {}).get(name) for name in now[0]}
+        | {f"previous_{name}": there.get(bucket, {}).get(name) for name in now[0]}
+        | {"bucket": bucket}
         for bucket in sorted(here.keys() | there.keys())
     ]
 
@@ -158,6 +157,10 @@ def compared(view: View, column: str, text: Callable[..., str] | None = None, ax
 # --- Overview -----------------------------------------------------------------------------------------
 
 NUMBERS: dict[str, tuple[Text, bool]] = {
+    "revenue": (money, False),
+    "orders": (count, False),
+    "average_order_value": (money, False),
+    "units": (count, False),
     "visitors": (count, False),
     "sessions": (count, False),
     "page_views": (count, False),
@@ -168,16 +171,26 @@ NUMBERS: dict[str, tuple[Text, bool]] = {
 }
 
 
+def numbers(plain: Plain, asked: Asked) -> Rows:
+    """The KPIs of a period, in one row."""
+    [visits], [orders] = plainly.totals(plain, asked), plainly.order_totals(plain, asked)
+    return [visits | {name: value for name, value in orders.items() if name != "value"}]
+
+
 def overview(plain: Plain, view: View) -> list[Card]:
     both = Both(plain, view)
-    now, before = both(plainly.totals)
+    now, before = both(numbers)
     periods = [(view, now[0]), *([(view.previous, before[0])] if view.previous and before else [])]
     dated = [
         {"first_day": str(of.period[0]), "last_day": str(of.period[1]), **row} for of, row in periods if of
     ]
-    over_time = plainly.totals_over_time(plain, view.asked(view.unit))
+    orders = plainly.orders_over_time(plain, view.asked(view.unit))
+    visits = plainly.totals_over_time(plain, view.asked(view.unit))
+    over_time = [row | of_orders for row, of_orders in zip(visits, orders, strict=True)]
 
     days = view.period[0] - view.previous.period[0] if view.previous else timedelta()
+    revenue = buckets_beside(*both(plainly.orders_over_time, view.unit), days)
+    sold = ["orders", *(["previous_orders"] if view.compare else [])]
     events = buckets_beside(*both(plainly.events_by_time, view.unit), days)
     mix = beside(*both(plainly.events_by_name), "event_name", ["events"])
     states = beside(*both(plainly.events_by_login_state), "login_state", ["events"])
@@ -196,6 +209,12 @@ def overview(plain: Plain, view: View) -> list[Card]:
             "overview-kpis",
             dated,
             csvs={"overview-kpis-csv": dated, "overview-kpis-csv_over_time": over_time},
+        ),
+        Card(
+            "overview-revenue",
+            revenue,
+            "No order in this period." if nothing(revenue, *sold) else "",
+            compared(view, "revenue"),
         ),
         Card(
             "overview-events_over_time",
@@ -336,7 +355,8 @@ def products(plain: Plain, view: View) -> list[Card]:
         view.params.get("product", ""),
     )
     rates = ["view_to_cart", "cart_to_buy"]
-    rows = beside(*Both(plain, view)(plainly.products, level), "key", ["views", "carts", "purchases"], rates)
+    counts = ["views", "carts", "purchases", "revenue"]
+    rows = beside(*Both(plain, view)(plainly.products, level), "key", counts, rates)
     rows = [row | {"name": row["name"] or "Not said"} for row in rows]
 
     least = {"view_to_cart": ("views", 10), "cart_to_buy": ("carts", 5)}.get(by, (by, 1))
@@ -346,10 +366,10 @@ def products(plain: Plain, view: View) -> list[Card]:
     )[:15]
     every = plainly.products(plain, view.asked("product"))
     viewed = [row | {"discount": row["discount"] or 0} for row in every if row["views"] >= 10]
-    named = ("key", "name", "price", "discount_price", "discount", "views", "view_to_cart")
+    named = ("key", "name", "price", "discount_price", "discount", "views", "view_to_cart", "currency")
     discounts = [{name: row[name] for name in named} for row in viewed[:500]]
     trend = plainly.product_trend(plain, view.asked(chosen)) if chosen else []
-    text = rate if by in rates else count
+    text = rate if by in rates else money if by == "revenue" else count
     return [
         Card(
             "products-top",
@@ -377,14 +397,15 @@ def products(plain: Plain, view: View) -> list[Card]:
                     if level == "product"
                     else {"Products": ("products", count)}
                 ),
+                "Revenue (VND)": ("revenue", count),
                 "Views": ("views", count),
                 **({"Views before": ("previous_views", count)} if view.compare else {}),
                 "Carts": ("carts", count),
                 "Purchases": ("purchases", count),
                 "View to cart": ("view_to_cart", rate),
                 "Cart to buy": ("cart_to_buy", rate),
-                "Price": ("price", count),
-                "Discount price": ("discount_price", count),
+                "Price (VND)": ("price", count),
+                "Discount price (VND)": ("discount_price", count),
                 "Discount": ("discount", rate),
             },
         ),
@@ -525,6 +546,24 @@ def quality(plain: Plain, view: View) -> list[Card]:
                 "Events": ("events", count),
                 "Newest reason": ("reason", plain_text),
                 "Last": ("last_rejected", moment),
+            },
+        ),
+        Card(
+            "quality-refused",
+            runs,
+            "No run of the ETL of this period heard of refused events."
+            if nothing(runs, "refused_kept", "refused_not_kept")
+            else "",
+            [Trace("refused_kept", "Kept"), Trace("refused_not_kept", "Not kept")],
+        ),
+        Card(
+            "quality-findings",
+            findings := plainly.data_findings(plain, asked),
+            "" if findings else "Nothing that this page looks for was found.",
+            columns={
+                "What": ("label", plain_text),
+                "Found": ("found", count),
+                "Example": ("example", plain_text),
             },
         ),
         Card(

@@ -35,7 +35,7 @@ def test_a_chart_is_drawn_again_in_a_new_size_and_only_where_it_is_seen(chromium
 
         def drawn_in_their_places() -> None:
             sizes = page.locator(CHARTS).evaluate_all(DRAWN_SIZES)
-            assert len(sizes) == 4
+            assert len(sizes) == 5
             assert all(abs(difference) < 1 for size in sizes for difference in size), (
                 "www/app.js: plotly keeps a chart's size elsewhere than in _fullLayout, or resizes otherwise"
             )

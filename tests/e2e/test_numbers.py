@@ -18,7 +18,11 @@ from tests.support.plain_dashboard import Plain
 CHOICES: dict[str, list[dict[str, Any]]] = {
     "overview": [{}],
     "funnel": [{"by": "visitor", "split": "category"}, {"by": "visitor", "split": "brand"}],
-    "products": [{"level": "category", "by": "carts"}, {"level": "brand", "by": "view_to_cart"}],
+    "products": [
+        {"level": "category", "by": "carts"},
+        {"level": "brand", "by": "view_to_cart"},
+        {"by": "revenue"},
+    ],
     "sessions": [{}],
     "quality": [{}],
 }
@@ -49,7 +53,7 @@ def test_every_number_of_a_page_is_what_a_plain_count_gives(
         check(dashboard, plain, view)
 
         for params in CHOICES[page]:
-            view = View(page, days=30, compare="level" in params, params=params)
+            view = View(page, days=30, compare=page == "products", params=params)
             dashboard.open(view)
             check(dashboard, plain, view)
 

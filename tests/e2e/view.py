@@ -13,7 +13,13 @@ LAST = TODAY - timedelta(days=2)
 FOUR_WEEKS = {"first": LAST - timedelta(days=27), "last": LAST}
 TWO_WEEKS = {"first": LAST - timedelta(days=13), "last": LAST}
 LONG_AGO = {"first": TODAY - timedelta(days=3000), "last": TODAY - timedelta(days=2990)}
-STATES = {"": "Any", "logged_in": "Logged in", "guest": "Guest", "anonymous": "Anonymous"}
+STATES = {
+    "": "Any",
+    "verified": "Logged in, verified",
+    "logged_in": "Logged in, unverified",
+    "guest": "Guest",
+    "anonymous": "Anonymous",
+}
 
 
 @dataclass(frozen=True)

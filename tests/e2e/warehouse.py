@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import uuid
@@ -13,7 +14,7 @@ import psycopg2
 
 from etl.row import Row
 from tests.bench.shop import Shop
-from tests.support.deployment import ANALYTICS_ADDRESS, aws, bucket, wait_until
+from tests.support.deployment import ANALYTICS_ADDRESS, aws, bucket, on_host, wait_until
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 TODAY = datetime.now(ZONE).date()
@@ -37,6 +38,12 @@ class Warehouse:
         with self.cursor() as cursor:
             cursor.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else []
+
+    def execute_as_owner(self, sql: str) -> list[Any]:
+        """Return rows of what the loader may not read, as texts."""
+        done = on_host(f'runuser -u postgres -- psql --csv -tXd clickstream_dw -c "{sql}"')
+        assert done.returncode == 0, done.stderr
+        return [tuple(value or None for value in row) for row in csv.reader(io.StringIO(done.stdout))]
 
     def cursor(self) -> Any:
         """Return a cursor; the connection is made when it is needed, and again after it was lost."""
@@ -85,7 +92,7 @@ def forget_what_failed(warehouse: Warehouse) -> None:
 
 
 def send_through_the_pipeline() -> None:
-    """Have the ETL load a session of today, a copy of it, and what cannot be rows."""
+    """Have the ETL load a session of today, a copy of it, what looks wrong, and what cannot be rows."""
     now = datetime.now(UTC).replace(microsecond=0)
     names = ["page_view", "product_view", "add_to_cart_click", "checkout_start", "checkout_complete"]
     product = {"id": "of-today", "name": "=1+1 <b>Bàn phím</b>", "category": "keyboard", "brand": "Razer"}
@@ -101,10 +108,20 @@ def send_through_the_pipeline() -> None:
         }
         for place, name in enumerate(names)
     ]
+    bought = {"id": "of-today", "category": "keyboard", "brand": "Razer", "price": 100, "quantity": 3}
+    events[-1]["order"] = {"id": "order-of-today", "total": 310, "currency": "VND", "items": [bought]}
+    foreign = {
+        **events[-1],
+        "eventId": str(uuid.uuid4()),
+        "order": {"id": "order-abroad", "total": 19.99, "currency": "USD"},
+        "product": {"id": "a-percentage", "price": 100, "discountPrice": 4},
+    }
+    events.append(foreign)
     wrong: list[dict[str, Any]] = [{"clientId": "nobody"}, {"eventName": 7}, {"eventName": "x" * 500}]
     folder = f"events/{now:%Y/%m/%d/%H}"
     for number, content in enumerate([events, events, wrong]):
-        body = json.dumps({"events": content, "_ingest": {"received_at": now.isoformat()}})
+        told = {"receivedAt": now.isoformat(), "refusals": {"events": 7, "kept": 3}}
+        body = json.dumps({"events": content, "_ingest": told})
         aws("s3").put_object(
             Bucket=bucket("ingest"), Key=f"{folder}/event-e2e-{number}-{uuid.uuid4()}.json", Body=body
         )

@@ -26,9 +26,9 @@ pytestmark = pytest.mark.skipif(find_binaries() is None, reason="PostgreSQL is n
 
 QUERIES = dashboard_queries()
 
-ZONES = ["Asia/Ho_Chi_Minh", "America/St_Johns"]
+ZONES = ["America/St_Johns", "America/Havana"]
 START = datetime(2025, 10, 30, tzinfo=UTC)
-"""Clocks in St. John's go back on 2 November, and days there begin at half past three, UTC."""
+"""Clocks go back on 2 November: in St. John's, whose days begin at half past three UTC, and in Havana."""
 DAYS = 8
 PERIODS = [
     (date(2025, 10, 29), date(2025, 11, 7)),  # all
@@ -40,6 +40,7 @@ PERIODS = [
 FILTERS = [  # login state, category, brand
     ("", "", ""),
     ("logged_in", "", ""),
+    ("verified", "", ""),
     ("", "laptop", ""),
     ("", "", "LG"),
     ("", "laptop", "Dell"),
@@ -61,7 +62,7 @@ CATALOGUE = {
     "p5": (["mouse"], [None]),
 }
 NAMES = [
-    *("page_view", "page_view", "product_view", "product_view", "add_to_cart_click"),
+    *("page_view", "page_view", "home_view", "product_view", "product_view", "add_to_cart_click"),
     *("remove_from_cart_click", "checkout_start", "checkout_complete", "click"),
 ]
 PATH = ["page_view", "product_view", "add_to_cart_click", "checkout_start", "checkout_complete"]
@@ -76,13 +77,23 @@ def some_event(
     categories, brands = CATALOGUE.get(product_id or "", ([None], [None]))
     price = random.choice([None, 0, 100, 2_000_000]) if product_id else None
     received = at + random.choice([timedelta(seconds=1), timedelta(seconds=1), timedelta(days=9)])
+    order: dict[str, Any] | None = None
+    if name == "checkout_complete" and random.random() < 0.6:
+        listed = {"id": "p2", "category": "monitor", "brand": "LG", "price": "120.50", "quantity": "3"}
+        other = {"id": "p5", "category": "mouse", "price": "1000", "discount_price": "10"}
+        order = {
+            "total": random.choice(["99.50", None]),
+            "currency": random.choice(["VND", "VND", "USD", None]),
+            "items": random.choice([[], [listed], [listed, other]]),
+        }
     return {
         "event_id": str(uuid.UUID(int=random.getrandbits(128))),
         "event_timestamp": at,
         "event_name": name,
         "user_login_state": random.choice(
-            ["anonymous", "anonymous", "anonymous", "guest", "logged_in", None]
+            ["anonymous", "anonymous", "anonymous", "guest", "logged_in", "logged_in", None]
         ),
+        "identity_verified": random.random() < 0.5,
         "client_id": identity.get("client_id"),
         "user_id": identity.get("user_id"),
         "context_product_id": product_id,
@@ -90,8 +101,11 @@ def some_event(
         "context_product_category": random.choice(categories),
         "context_product_brand": random.choice(brands),
         "context_product_price": price,
-        "context_product_discount_price": random.choice([None, 80, 90]) if price else None,
-        "page_url": random.choice([f"https://shop.example/{name}", None]),
+        "context_product_discount_price": random.choice([None, 2, 80, 90]) if price else None,
+        "context_product_quantity": random.choice([None, None, 2]) if product_id else None,
+        "order_id": random.choice([None, f"o{random.randrange(40)}"]) if order else None,
+        "order_details": order,
+        "page_url": random.choice(["https://shop.example/a", "https://shop.example/b", None]),
         "referrer": random.choice(["https://www.google.com/", None]),
         "element": random.choice(
             [
@@ -152,10 +166,11 @@ def some_events() -> Rows:
 
 RUNS = """
 INSERT INTO etl_runs (started_at, finished_at, status, chunks, objects_read, objects_failed, objects_left,
-    events_loaded, events_duplicate, events_rejected)
+    events_loaded, events_duplicate, events_rejected, events_refused, events_refused_kept)
 SELECT at, CASE number %% 7 WHEN 3 THEN NULL ELSE at + number * interval '1 second' END,
     (ARRAY['complete', 'incomplete', 'failed', 'running'])[1 + number %% 4],
-    number, number * 3, number %% 5, number %% 11, number * 100, number * 2, number %% 4
+    number, number * 3, number %% 5, number %% 11, number * 100, number * 2, number %% 4,
+    number * 7, number * 3
 FROM (SELECT number, %s + number * interval '5 hours' AS at FROM generate_series(0, 46) AS number) AS run;
 INSERT INTO rejected_events
 SELECT 'events/' || number, number %% 2, (ARRAY['no_event_name', 'not_json', 'bad_time'])[1 + number %% 3],
@@ -186,6 +201,9 @@ def server() -> Iterator[ThrowawayPostgres]:
             )
         connection.close()
         postgres.execute(RUNS, (START,) * 4)
+        postgres.execute(
+            "INSERT INTO catalogue (id, brand, price) VALUES ('p5', 'Own', 70), ('p9', 'Own', 1)"
+        )
         yield postgres
 
 
@@ -206,6 +224,9 @@ PLAIN: dict[Callable[[Plain, Asked], Rows], list[str]] = {
     plainly.funnel_visitors: ["", "login_state", "category", "brand"],
     plainly.products: ["product", "category", "brand"],
     plainly.product_trend: ["p1", "p4", "no such"],
+    plainly.order_totals: ["", "login_state", "category", "brand"],
+    plainly.orders_over_time: ["hour", "day"],
+    plainly.data_findings: [""],
     plainly.session_lengths: [""],
     plainly.session_depths: [""],
     plainly.sessions_by_time: ["hour", "day"],

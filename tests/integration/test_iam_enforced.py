@@ -189,10 +189,33 @@ def test_what_the_policies_do_not_allow_is_refused_in_each_protocol_s_own_form(d
     assert ssm[:2] == ("AccessDeniedException", 400)
     function = refused(lambda: deployer("lambda").get_function(FunctionName="other"))
     assert function[:2] == ("AccessDeniedException", 403)
+    user = refused(lambda: deployer("cognito-idp").list_users(UserPoolId=f"{REGION}_1"))
+    assert user[0] == "AccessDeniedException" and "cognito-idp:ListUsers" in user[2]
     elsewhere = deployer("ec2").meta.endpoint_url
     session = boto3.Session(aws_access_key_id=DEPLOYER_KEY, aws_secret_access_key=SECRET)
     foreign = session.client("ec2", endpoint_url=elsewhere, region_name="eu-west-1")
     assert refused(foreign.describe_vpcs)[0] == "UnauthorizedOperation"
+
+
+def test_the_deployer_makes_and_removes_the_accounts_user_pool(deployer: Client) -> None:
+    """Every call of the modules user_pool and user_pool_client."""
+    cognito = deployer("cognito-idp")
+    tags = {"Project": "clickstream"}
+    pool = cognito.create_user_pool(PoolName="clickstream-users", UserPoolTags=tags)["UserPool"]
+    by = {"UserPoolId": pool["Id"]}
+    assert cognito.list_user_pools(MaxResults=60)["UserPools"]
+    cognito.update_user_pool(**by)
+    cognito.tag_resource(ResourceArn=pool["Arn"], Tags=tags)
+    cognito.untag_resource(ResourceArn=pool["Arn"], TagKeys=["Project"])
+    made = cognito.create_user_pool_client(**by, ClientName="clickstream-web")["UserPoolClient"]
+    app = {**by, "ClientId": made["ClientId"]}
+    assert cognito.list_user_pool_clients(**by)["UserPoolClients"]
+    assert cognito.describe_user_pool_client(**app) and cognito.update_user_pool_client(**app)
+    cognito.create_user_pool_domain(**by, Domain="clickstream-shop")
+    assert cognito.describe_user_pool(**by)["UserPool"]["Domain"] == "clickstream-shop"
+    cognito.delete_user_pool_domain(**by, Domain="clickstream-shop")
+    cognito.delete_user_pool_client(**app)
+    cognito.delete_user_pool(**by)
 
 
 def test_a_key_that_nobody_has_is_nobody(endpoint: str, root: Client) -> None:

@@ -5,9 +5,11 @@ The tests are the life of one deployment: each builds on those before it in this
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fnmatch
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -16,10 +18,12 @@ import signal
 import socket
 import subprocess
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -27,17 +31,20 @@ import urllib3
 import yaml
 
 from tests.support import browser
+from tests.support.accounts import Visitor
 from tests.support.deployment import (
     ANALYTICS_ADDRESS,
     NAME,
     PROJECT,
     VPC_ROUTER,
+    Run,
     aws,
     bucket,
     calls,
     command,
     environment,
     iam_action,
+    load_events,
     local_cloud,
     on_host,
     play,
@@ -105,31 +112,44 @@ def test_check_mode_on_an_empty_cloud_lists_all_and_writes_nothing() -> None:
         "IAM role",
         "instance",
         "Lambda function",
+        "user pool",
         "HTTP API",
+        "object",
     ):
         assert any(name.lower().startswith(kind.lower()) for name in created), f"no {kind} in {created}"
     assert "pending: needs" in run.output
 
 
-@pytest.mark.parametrize(
-    ("wrong", "says"),
-    [
-        ("platform_bucket_suffix=-owned-by-somebody-else", "platform_bucket_suffix"),
-        ("platform_zone=eu-central-1a", "platform_zone"),
-        ("platform_analytics_private_ip=10.77.0.9", "platform_analytics_private_ip"),
-        ('{"ingest_environment": {"INGEST_SOURCE_IP": "full"}}', "set platform_source_ip (INGEST_SOURCE_IP)"),
-        ("ingest_reserved_concurrency=many", "ingest_reserved_concurrency"),
-        ("platform_session_manager_plugin=/nowhere/session-manager-plugin", "Session Manager plugin"),
-        ("platform_analytics_image_name=debian-99-*", "has no image debian-99-*"),
-        ("platform_analytics_instance_type=t4g.medium platform_analytics_architecture=amd64", "is not amd64"),
-    ],
-)
-def test_bad_input_is_reported_with_its_fix_before_anything_is_created(wrong: str, says: str) -> None:
+WRONG = {
+    "platform_bucket_suffix=-owned-by-somebody-else": "platform_bucket_suffix",
+    "platform_zone=eu-central-1a": "platform_zone",
+    "platform_analytics_private_ip=10.77.0.9": "platform_analytics_private_ip",
+    '{"ingest_environment": {"INGEST_SOURCE_IP": "full"}}': "set platform_source_ip (INGEST_SOURCE_IP)",
+    "ingest_reserved_concurrency=many": "ingest_reserved_concurrency",
+    "platform_session_manager_plugin=/nowhere/session-manager-plugin": "Session Manager plugin",
+    "platform_analytics_image_name=debian-99-*": "has no image debian-99-*",
+    "platform_analytics_instance_type=t4g.medium platform_analytics_architecture=amd64": "is not amd64",
+}
+"""Settings that cannot be, and what is said about each."""
+
+
+@pytest.fixture(scope="module")
+def wrong_runs() -> dict[str, Run]:
+    """A run of site.yml with each of them, side by side; none may call what changes the account."""
     before = len(calls())
-    run = play("site.yml", "-e", wrong)
+    with ThreadPoolExecutor(4) as pool:
+        runs = dict(zip(WRONG, pool.map(lambda wrong: play("site.yml", "-e", wrong), WRONG), strict=True))
+    assert [call for call in calls(before) if call["mutating"]] == []
+    return runs
+
+
+@pytest.mark.parametrize(("wrong", "says"), WRONG.items())
+def test_bad_input_is_reported_with_its_fix_before_anything_is_created(
+    wrong_runs: dict[str, Run], wrong: str, says: str
+) -> None:
+    run = wrong_runs[wrong]
     assert run.returncode != 0
     assert says in run.output and "Fix:" in run.output
-    assert [call for call in calls(before) if call["mutating"]] == []
 
 
 def test_an_endpoint_that_does_not_answer_is_reported_within_seconds() -> None:
@@ -164,6 +184,32 @@ def test_the_first_run_builds_it() -> None:
     assert any("postgres" in line for line in seen), "the host's processes are seen too"
     OUTPUTS.append("\n".join(seen))
     assert_no_way_out()
+
+
+def test_the_tracker_is_published_as_the_snippet_says() -> None:
+    run = succeed("playbooks/tracker.yml")
+    assert run.changed == 0, run.changes()
+    said = re.search(r'src=\W+https://YOUR-CDN/(\S+?)\W+integrity=\W+sha384-([^\\"]+)', run.output)
+    assert said, run.output
+    content = aws("s3").get_object(Bucket=bucket("sbw"), Key=said[1])["Body"].read()
+    assert base64.b64encode(hashlib.sha384(content).digest()).decode() == said[2]
+    assert content == (PROJECT / "files/tracker/dist/tracker.js").read_bytes()
+
+
+def test_the_shop_s_catalogue_is_taken_once(tmp_path: Path) -> None:
+    """And taken back, for the tests after this one."""
+    file = tmp_path / "products.csv"
+    arguments = ("playbooks/catalogue.yml", "-e", f"catalogue_file={file}")
+    file.write_text("id,name,price,discount_price\nlap-001,Own laptop,899,900\n")
+    refused = play(*arguments)
+    assert refused.returncode != 0 and "row 2: discount_price 900 is not below price 899" in refused.output
+    file.write_text("id,name,price\nlap-001,Own laptop,899\n")
+    for check, changed in (("--check", 1), ("--diff", 1), ("--diff", 0)):
+        run = succeed(*arguments, check)
+        assert run.changed == changed, run.changes()
+    product = warehouse("SELECT name || ' ' || price FROM products WHERE product_id = 'lap-001'")
+    assert product == "Own laptop 899.00"
+    warehouse("DELETE FROM catalogue")
 
 
 def test_the_second_run_changes_nothing() -> None:
@@ -279,9 +325,38 @@ def test_the_event_that_the_handover_suggests_is_accepted_and_loaded() -> None:
     headers = dict([values["-H"].split(": ")], **{"User-Agent": values["-A"]})
     answer = urllib3.request("POST", url, body=values["-d"], headers=headers)
     assert answer.json() == {"success": True, "accepted": 1, "rejected": []}
-    succeed("playbooks/etl.yml")
+    load_events()
     client = json.loads(values["-d"])["clientId"]
     assert warehouse("select client_id from clickstream_events").splitlines().count(client) == 1
+
+
+def test_a_signed_in_visitors_event_is_verified_and_what_a_page_says_is_not() -> None:
+    """A page posts as its tracker does, to /me with a token of the accounts' pool, else to the open route."""
+    cognito, url = aws("cognito-idp"), aws("apigatewayv2").get_apis()["Items"][0]["ApiEndpoint"]
+    [pool] = cognito.list_user_pools(MaxResults=60)["UserPools"]
+    [app] = cognito.list_user_pool_clients(UserPoolId=pool["Id"], MaxResults=60)["UserPoolClients"]
+    visitor = Visitor(cognito.meta.endpoint_url, pool["Id"], app["ClientId"], "somebody@shop.example")
+    visitor.sign_up()
+    token = visitor.sign_in()["AccessToken"]
+    verified, claimed, forged, client = (str(uuid.uuid4()) for _ in range(4))
+    for event_id, path, bearer, status in (
+        (verified, "/clickstream/me", token, 200),
+        (claimed, "/clickstream", "", 200),
+        (forged, "/clickstream/me", f"{token[:-8]}AAAAAAAA", 401),
+    ):
+        event = {
+            "eventId": event_id,
+            "eventName": "logout",
+            "clientId": client,
+            "userLoginState": "logged_in",
+        }
+        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        answer = urllib3.request("POST", f"{url}{path}", json=[event], headers=headers, retries=False)
+        assert answer.status == status
+    succeed("playbooks/etl.yml")
+    columns = "event_id, user_login_state, identity_source, identity_verified"
+    rows = warehouse(f"select {columns} from clickstream_events where client_id = '{client}'")  # noqa: S608
+    assert sorted(rows.splitlines()) == sorted([f"{verified}|logged_in|cognito|t", f"{claimed}|logged_in||f"])
 
 
 def test_a_body_with_content_encoding_gzip_is_not_decompressed_on_the_way() -> None:
@@ -363,7 +438,8 @@ REBUILT = {
     **dict.fromkeys(
         ("sessions", "daily_sessions", "funnel_events", "funnel_paths", "products", "daily_products"), ""
     ),
-    **dict.fromkeys(("purchases", "hourly_events", "daily_events", "event_name_aliases"), ""),
+    **dict.fromkeys(("orders", "order_items", "hourly_events", "hourly_pages", "daily_events"), ""),
+    "event_name_aliases": "",
 }
 """Tables that a rebuilt warehouse has the same rows in, and their column that says when they were written."""
 
@@ -378,7 +454,7 @@ def contents() -> dict[str, str]:
 
 
 def test_a_warehouse_of_an_older_release_is_refused_and_one_playbook_rebuilds_it() -> None:
-    succeed("playbooks/etl.yml")
+    load_events()
     before = contents()
     assert not before["clickstream_events"].startswith("0|")
     assert not before["sessions"].startswith("0|")
@@ -409,9 +485,8 @@ def test_a_warehouse_of_an_older_release_is_refused_and_one_playbook_rebuilds_it
     assert warehouse("select to_regclass('schema_version') is null") == "t"
     told = dict(re.findall(r"^ +(before|after):\n +events: (\d+)", run.output, re.MULTILINE))
     assert told == dict.fromkeys(("before", "after"), before["clickstream_events"].split("|")[0])
-    # All is as a first run has it, and loading goes on.
-    assert succeed("playbooks/analytics_host.yml").changed == 0
-    succeed("playbooks/etl.yml")
+    # Loading goes on. That all is as a first run has it is seen after the update of packages, below.
+    load_events()
     assert contents() == before
 
 
@@ -578,7 +653,7 @@ Description: a package that has an upgrade" >/tmp/outdated/DEBIAN/control
     version, status = on_host(hello).stdout.split(maxsplit=1)
     assert (version != "0.1", status) == (True, "install ok installed")
     assert on_host("apt-get purge -y -q hello").returncode == 0
-    # the upgraded package is configured as before
+    # the upgraded package is configured as before, and the rebuilt warehouse as on the first run
     assert succeed("playbooks/analytics_host.yml").changed == 0
 
 
@@ -601,7 +676,7 @@ def test_a_run_killed_during_the_installation_leaves_no_way_out_after_the_next()
     assert nat_gateways(), "the run was killed while the way out was open"
     assert succeed("playbooks/close_egress.yml").changed > 0
     assert_no_way_out()
-    succeed("site.yml")
+    succeed("playbooks/analytics_host.yml")
     assert_no_way_out()
     assert on_host("dpkg-query -Wf '${Status}' r-cran-plotly").stdout == "install ok installed"
 
@@ -624,6 +699,7 @@ def test_destroy_leaves_nothing_but_the_raw_bucket_and_the_log_of_who_read_it() 
     assert aws("ssm").describe_parameters()["Parameters"] == []
     assert aws("logs").describe_log_groups()["logGroups"] == []
     assert aws("sqs").list_queues().get("QueueUrls", []) == []
+    assert aws("cognito-idp").list_user_pools(MaxResults=60)["UserPools"] == []
     ours = [
         r["RoleName"] for r in aws("iam").list_roles()["Roles"] if r["RoleName"].startswith(("SBW", "click"))
     ]

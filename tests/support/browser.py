@@ -1,7 +1,8 @@
-"""A headless Chromium (Debian's package) for tests of pages."""
+"""A headless Chromium for tests of pages: Debian's package, or on Ubuntu, which has none, Playwright's."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,11 +25,19 @@ KNOWN_ERRORS = (
 """Errors that Debian's builds of the page's libraries report when they are loaded; the page works."""
 
 
+def program() -> str:
+    """The path of that Chromium."""
+    if found := shutil.which("chromium"):
+        return found
+    with sync_playwright() as playwright:
+        return playwright.chromium.executable_path
+
+
 @contextmanager
 def browser() -> Iterator[Browser]:
     """A started Chromium."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        started = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
         try:
             yield started
         finally:

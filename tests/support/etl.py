@@ -46,11 +46,11 @@ def run_etl(
     store: RawStore,
     payload: dict[str, Any] | None = None,
     tuning: Tuning = SMALL,
-    seconds_left: Callable[[], float] = lambda: 1.0,
+    seconds_left: Callable[[], float] = lambda: 900.0,
     connect: Connect | None = None,
     now: datetime = NOW,
 ) -> Answer:
-    """Run the ETL once, as the handler does."""
+    """Run the ETL once, as the handler does, with the function's time."""
     selection, given_payload = read_payload(payload or {})
     with Warehouse(connect or (lambda: server.connect(LOADER)), pause=short_pause) as warehouse:
         run = Run(store, warehouse, selection, tuning, RULES, seconds_left)

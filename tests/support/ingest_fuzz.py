@@ -84,8 +84,8 @@ def event(random_: random.Random) -> Any:
         return value(random_, 2)
     made = {random_.choice(NAMES): value(random_, 2) for _ in range(random_.randrange(4))}
     if random_.random() < 0.1:
-        made["consent"] = random_.choice([False, False, True, None])
-        if made["consent"] is False:
+        made["consent"] = random_.choice([False, "denied", 0, True, "granted", None])
+        if objects(made):
             made["userId"] = NOBODY
     return {"eventName": "page_view", "clientId": "c"} | made
 
@@ -207,7 +207,7 @@ def heeds(sent: dict[str, Any], held: dict[str, Any], rule: DoNotTrack, place: s
     """Check that an object holds no event of senders who object, or under `anonymise` not who they are."""
     assert NOBODY not in json.dumps(held), place
     by_header = any(sent["headers"].get(name) == "1" for name in ("dnt", "sec-gpc", "DNT"))
-    everybody = by_header or held.get("consent") is False
+    everybody = by_header or objects(held)
     refused = [entry.get("event") for entry in held.get("rejected", ())]
     assert not (everybody and refused), place
     assert not any(objects(event) for event in refused), place
@@ -222,5 +222,5 @@ def heeds(sent: dict[str, Any], held: dict[str, Any], rule: DoNotTrack, place: s
 
 
 def objects(event: object) -> bool:
-    """Whether an event denies consent."""
-    return isinstance(event, dict) and event.get("consent") is False
+    """Whether an event or an envelope denies consent: says anything else than yes or nothing."""
+    return isinstance(event, dict) and event.get("consent") not in (None, True, "granted", "", " ")

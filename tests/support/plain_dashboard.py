@@ -17,17 +17,28 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from tests.support.plain_model import (
-    KINDS,
     LAGS,
     STEPS,
+    VIEWS,
+    Catalogue,
     Event,
+    Item,
+    Known,
+    Order,
     Session,
     Warehouse,
+    buyers_of,
+    changed_products,
+    known_products,
+    orders_of,
     sessions_of,
+    stored_catalogue,
     stored_events,
 )
 
 Rows = list[dict[str, Any]]
+CURRENCY = "VND"
+"""The platform's default."""
 
 
 class Asked(NamedTuple):
@@ -76,6 +87,7 @@ class Plain:
     def __post_init__(self) -> None:
         self.all = stored_events(self.server)
         self.people = [event for event in self.all if not event.is_bot]
+        self.orders = orders_of(buyers_of(self.all))
         self.all_sessions = sorted(sessions_of(self.all), key=lambda session: session.key[1])
 
     @cached_property
@@ -85,14 +97,18 @@ class Plain:
         return {row["event_id"]: row for (row,) in found}
 
     @cached_property
-    def products(self) -> dict[str, Event]:
-        """Product -> the newest event that has its name."""
-        named = [
-            event
-            for event in self.people
-            if event.product_id and event.product_name is not None and not event.folded & KINDS["product_id"]
-        ]
-        return {event.product_id: event for event in sorted(named, key=lambda one: (one.at, one.event_id))}
+    def repeated(self) -> set[str]:
+        """The page views that are no page of their own."""
+        return {event.event_id for session in self.all_sessions for event in session.repeated()}
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return stored_catalogue(self.server)
+
+    @cached_property
+    def products(self) -> dict[str, Known]:
+        """What is known of each product."""
+        return known_products(self.people, self.catalogue)
 
     def table(self, name: str) -> Rows:
         return [row for (row,) in self.server.execute(f"SELECT row_to_json({name}) FROM {name}")]  # noqa: S608
@@ -147,13 +163,14 @@ def numbers(plain: Plain, asked: Asked, sessions: list[Session], events: list[Ev
     """The KPIs of some sessions and of events of the same time."""
     carted = sum(any(step == 2 for step, _ in one.steps(asked.category, asked.brand)) for one in sessions)
     bought = sum(bool(one.named("checkout_complete")) for one in sessions)
-    bounces = sum(len(one.named("page_view")) <= 1 for one in sessions)
-    if asked.category or asked.brand:
-        events = [event for session in sessions for event in session.events]
+    bounces = sum(one.bounced() for one in sessions)
+    pages = sum(one.pages() for one in sessions)
+    if not asked.category and not asked.brand:
+        pages = sum(event.name in VIEWS and event.event_id not in plain.repeated for event in events)
     return {
         "visitors": len({one.key[0] for one in sessions}),
         "sessions": len(sessions),
-        "page_views": sum(event.name == "page_view" for event in events),
+        "page_views": pages,
         "conversion_rate": share(bought, len(sessions)),
         "cart_rate": share(carted, len(sessions)),
         "bounce_rate": share(bounces, len(sessions)),
@@ -231,7 +248,7 @@ def split(plain: Plain, asked: Asked) -> Iterator[tuple[str, Asked]]:
     if asked.own == "":
         yield "", asked
     elif asked.own == "login_state":
-        for state in ("logged_in", "guest", "anonymous", ""):
+        for state in ("verified", "logged_in", "guest", "anonymous", ""):
             if asked.login_state in ("", state):
                 yield state, asked._replace(login_state=state or "none")
     else:
@@ -274,19 +291,19 @@ def funnel_visitors(plain: Plain, asked: Asked) -> Rows:
 
 def products(plain: Plain, asked: Asked) -> Rows:
     counted: dict[str, Counter[str]] = defaultdict(Counter)
+    revenue: Counter[str] = Counter()
     for event in plain.events(asked._replace(category="", brand="")):
         if event.product_id and event.name in ("product_view", "add_to_cart_click"):
             counted[event.product_id][event.name] += 1
-    for session in plain.all_sessions:
-        for at, product_id in session.bought():
-            if asked.holds(at) and asked.login_state in ("", session.login_state):
-                counted[product_id]["purchase"] += 1
+    for order in plain.orders:
+        if asked.holds(order.at) and asked.login_state in ("", order.session.login_state):
+            for item in order.items:
+                if item.product_id:
+                    counted[item.product_id]["purchase"] += 1
+                    revenue[item.product_id] += (item.amount or 0) if order.currency in ("", CURRENCY) else 0
 
-    def facts(product_id: str) -> Event:
-        never = datetime.min.replace(tzinfo=UTC)
-        unknown = Event(
-            "", never, "", "", None, False, never, never, product_id, "", "", "", None, None, None, 0
-        )
+    def facts(product_id: str) -> Known:
+        unknown = Known(product_id, "", "", "", None, None, None)
         return plain.products.get(product_id, unknown)
 
     chosen = [facts(p) for p in counted]
@@ -307,13 +324,14 @@ def products(plain: Plain, asked: Asked) -> Rows:
         rows.append(
             {
                 "key": key,
-                "name": (members[0].product_name or key) if by_product else key,
+                "name": (members[0].name or key) if by_product else key,
                 "category": members[0].category if by_product else "",
                 "brand": members[0].brand if by_product else "",
                 "products": len(members),
                 "views": views,
                 "carts": carts,
                 "purchases": purchases,
+                "revenue": float(sum(revenue[one.product_id] for one in members)),
                 "view_to_cart": share(carts, views),
                 "cart_to_buy": share(purchases, carts),
                 "price": average(one.price for one in members),
@@ -324,6 +342,7 @@ def products(plain: Plain, asked: Asked) -> Rows:
                     else None
                     for one in members
                 ),
+                "currency": CURRENCY,
             }
         )
     rows.sort(key=lambda row: (-row["views"], -row["carts"], -row["purchases"], row["key"]))
@@ -335,10 +354,11 @@ def product_trend(plain: Plain, asked: Asked) -> Rows:
     for event in plain.events(asked._replace(category="", brand="")):
         if event.product_id == asked.own:
             counted[event.name, asked.bucket(event.at)] += 1
-    for session in plain.all_sessions:
-        for at, product_id in session.bought():
-            if product_id == asked.own and asked.login_state in ("", session.login_state):
-                counted["purchase", asked.bucket(at)] += 1
+    for order in plain.orders:
+        if asked.login_state in ("", order.session.login_state):
+            for item in order.items:
+                if item.product_id == asked.own:
+                    counted["purchase", asked.bucket(order.at)] += 1
     return [
         {
             "bucket": bucket,
@@ -347,6 +367,81 @@ def product_trend(plain: Plain, asked: Asked) -> Rows:
             "purchases": counted["purchase", bucket],
         }
         for bucket in asked.buckets()
+    ]
+
+
+def sold(plain: Plain, asked: Asked, value: Callable[[Order, Item | None], str]) -> dict[str, dict[str, Any]]:
+    """Orders, units, revenue and average value, by what `value` says of an order, or of each of its items."""
+    by_item = bool(asked.category or asked.brand or asked.own in ("category", "brand"))
+    units: Counter[str] = Counter()
+    amounts: dict[str, dict[int, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for number, order in enumerate(plain.orders):
+        if not asked.holds(order.at) or asked.login_state not in ("", order.session.login_state):
+            continue
+        summed = order.currency in ("", CURRENCY)
+        if not by_item:
+            key = value(order, None)
+            units[key] += sum(item.quantity for item in order.items)
+            amounts[key][number].append(order.total if summed else None)
+        for item in order.items if by_item else ():
+            key = value(order, item)
+            if asked.category in ("", item.category) and asked.brand in ("", item.brand):
+                if asked.own in ("category", "brand") and not key:
+                    continue
+                units[key] += item.quantity
+                amounts[key][number].append(item.amount if summed else None)
+    found = {}
+    for key, orders in amounts.items():
+        values = [sum(known) for own in orders.values() if (known := [one for one in own if one is not None])]
+        found[key] = {
+            "orders": len(orders),
+            "units": units[key],
+            "revenue": float(sum(values)),
+            "average_order_value": float(sum(values)) / len(values) if values else None,
+        }
+    return found
+
+
+NOTHING_SOLD = {"orders": 0, "units": 0, "revenue": 0.0, "average_order_value": None}
+
+
+def order_totals(plain: Plain, asked: Asked) -> Rows:
+    def value(order: Order, item: Item | None) -> str:
+        return (
+            order.session.login_state
+            if asked.own == "login_state"
+            else str(getattr(item, asked.own or "x", ""))
+        )
+
+    found = sold(plain, asked, value) or ({} if asked.own else {"": NOTHING_SOLD})
+    rows = [{"value": key, **numbers, "currency": CURRENCY} for key, numbers in found.items()]
+    return sorted(rows, key=lambda row: (-row["orders"], row["value"]))
+
+
+def orders_over_time(plain: Plain, asked: Asked) -> Rows:
+    found = sold(plain, asked, lambda order, _: asked.bucket(order.at))
+    money = {"currency": CURRENCY}
+    return [{"bucket": bucket, **found.get(bucket, NOTHING_SOLD), **money} for bucket in asked.buckets()]
+
+
+def data_findings(plain: Plain, asked: Asked) -> Rows:
+    currencies = sorted(
+        o.currency for o in plain.orders if asked.holds(o.at) and o.currency not in ("", CURRENCY)
+    )
+    suspect = sorted(
+        one.product_id
+        for one in plain.products.values()
+        if one.price and one.discount_price and one.discount_price < one.price / 20
+    )
+    labels = {
+        "Orders in another currency": currencies,
+        "Products with a discount above 95 %": suspect,
+        "Products that an unverified event changed": sorted(changed_products(plain.people, plain.catalogue)),
+    }
+    return [
+        {"position": position, "label": label, "found": len(found), "example": found[0]}
+        for position, (label, found) in enumerate(labels.items(), 1)
+        if found
     ]
 
 
@@ -365,7 +460,7 @@ def session_lengths(plain: Plain, asked: Asked) -> Rows:
 def session_depths(plain: Plain, asked: Asked) -> Rows:
     labels: dict[float, str] = {1: "1", 2: "2", 3: "3", 4: "4 to 5", 6: "6 to 10", 11: "11 to 20"}
     labels |= {21: "21 to 50", 51: "51 and more"}
-    return distribution([len(one.named("page_view")) for one in plain.sessions(asked)], "0", labels)
+    return distribution([one.pages() for one in plain.sessions(asked)], "0", labels)
 
 
 def sessions_by_time(plain: Plain, asked: Asked) -> Rows:
@@ -390,7 +485,7 @@ def recent_sessions(plain: Plain, asked: Asked) -> Rows:
                 "started": local(start, asked.zone),
                 "seconds": seconds(session),
                 "events": len(session.events),
-                "page_views": len(session.named("page_view")),
+                "page_views": session.pages(),
                 "login_state": session.login_state,
                 "is_new": plain.is_new(session, asked),
                 "carted": any(step == 2 for step, _ in session.steps(asked.category, asked.brand)),
@@ -446,6 +541,8 @@ def runs_by_day(plain: Plain, asked: Asked) -> Rows:
             "loaded": sum(run["events_loaded"] for run in own),
             "duplicates": sum(run["events_duplicate"] for run in own),
             "rejected": sum(run["events_rejected"] for run in own),
+            "refused_kept": sum(run["events_refused_kept"] for run in own),
+            "refused_not_kept": sum(run["events_refused"] - run["events_refused_kept"] for run in own),
         }
         for bucket in asked.buckets()
     ]
@@ -462,13 +559,13 @@ def rejected_by_reason(plain: Plain, asked: Asked) -> Rows:
 
 
 def folded_labels(plain: Plain, asked: Asked) -> Rows:
-    names = {"name": "Event names", "product_id": "Products", "category": "Categories", "brand": "Brands"}
+    names = ["Event names", "Products", "Categories", "Brands", "Items of orders"]
     rows = []
-    for position, (attribute, label) in enumerate(names.items(), 1):
+    for position, label in enumerate(names, 1):
         folded = [
             event
             for event in plain.people
-            if event.folded & KINDS[attribute] and asked.holds(event.received_at)
+            if event.folded & 1 << (position - 1) and asked.holds(event.received_at)
         ]
         senders = len({event.visitor for event in folded} - {None})
         if folded:
@@ -485,7 +582,6 @@ def session_timeline(plain: Plain, session: Session) -> Rows:
         "category": "context_product_category",
         "brand": "context_product_brand",
         "price": "context_product_price",
-        "login_state": "user_login_state",
     }
     rows = []
     for event in sorted(session.events, key=lambda one: (one.at, one.event_id)):
@@ -498,6 +594,7 @@ def session_timeline(plain: Plain, session: Session) -> Rows:
                 "element": element.get("text") or element.get("id") or element.get("tag"),
                 **{name: row[name] for name in names},
                 **{name: row[column] for name, column in columns.items()},
+                "login_state": event.login_state or None,
             }
         )
     return rows

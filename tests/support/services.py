@@ -36,6 +36,7 @@ class Cloud(Account):
         self.events = self.client("events")
         self.sqs = self.client("sqs")
         self.gateway = self.client("apigatewayv2")
+        self.cognito = self.client("cognito-idp")
 
     def pending(self, name: str, /, needs: str, **arguments: Any) -> None:
         """Without ``needs`` the module is pending in check mode, and fails with the fix for real."""

@@ -183,6 +183,8 @@ RULE = {
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:services-function"
 ORIGIN = "https://shop.example.com"
 JWT = {"issuer": f"https://cognito-idp.{REGION}.amazonaws.com/{REGION}_abc", "audience": ["client"]}
+POOL = {"name": "services-users", "tags": TAGS}
+APP = {"name": "services-web", "user_pool": "services-users"}
 API = {
     "name": "services-api",
     "function": "services-function",

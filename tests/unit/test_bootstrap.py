@@ -26,6 +26,8 @@ def machine(tmp_path: Path) -> Path:
     for tool in ("id", "grep", "uname", "dirname"):
         (tmp_path / "bin" / tool).symlink_to(f"/usr/bin/{tool}")
     (tmp_path / "requirements.txt").touch()
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package/setup.py").touch()
     return tmp_path
 
 
@@ -48,17 +50,20 @@ def makers(machine: Path) -> set[str]:
     return names
 
 
-def test_the_newest_python_that_works_makes_the_environment(machine: Path) -> None:
+def test_the_newest_python_makes_the_environment_and_it_stays(
+    machine: Path,
+) -> None:
     assert bootstrap(machine).returncode == 0
     assert makers(machine) == {"python3.13"}
     assert (machine / "venv/bin/pip").exists()
-
-
-def test_an_environment_stays_until_another_python_is_asked_for(machine: Path) -> None:
-    bootstrap(machine)
     mark = machine / "venv/mark"
     mark.touch()
-    assert bootstrap(machine).returncode == 0
+    requirements = machine / "requirements.txt"
+    requirements.write_text("./package\n")
+    refused = bootstrap(machine)  # nothing is installed that has no hash
+    assert refused.returncode == 1
+    assert "Can't verify hashes" in refused.stderr
+    requirements.write_text("")
     assert bootstrap(machine, "python3").returncode == 0  # the same version by another name
     assert mark.exists()
     (machine / "venv/bin/python").unlink()

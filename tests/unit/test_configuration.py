@@ -34,6 +34,8 @@ def test_the_defaults_are_all_right() -> None:
         ({"platform_region": "singapore"}, "platform_region"),
         ({"platform_zone": "eu-central-1a"}, "platform_zone"),
         ({"platform_time_zone": "GMT+7"}, "platform_time_zone"),
+        ({"platform_currency": "dong"}, "platform_currency"),
+        ({"platform_max_events_a_visitor_day": 0}, "platform_max_events_a_visitor_day"),
         ({"platform_vpc_cidr": "10.0.0.0"}, "platform_vpc_cidr"),
         ({"platform_vpc_cidr": "10.0.0.0/33"}, "platform_vpc_cidr"),
         ({"platform_vpc_cidr": "10.0.0.0/8"}, "platform_vpc_cidr"),

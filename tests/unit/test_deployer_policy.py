@@ -150,6 +150,7 @@ def arns() -> list[tuple[str, str]]:
         ],
         *[("logs:CreateLogGroup", f"arn:aws:logs:{region}:{account}:log-group:{name}") for name in logs],
         ("sqs:CreateQueue", f"arn:aws:sqs:{region}:{account}:{names['platform_failed_runs_queue']}"),
+        ("cognito-idp:CreateUserPoolClient", f"arn:aws:cognito-idp:{region}:{account}:userpool/{region}_1"),
         ("events:PutRule", f"arn:aws:events:{region}:{account}:rule/{names['platform_schedule_name']}"),
         *[
             ("ssm:PutParameter", f"arn:aws:ssm:{region}:{account}:parameter{value}")

@@ -29,7 +29,7 @@ PLAY = """---
 
 def requirements() -> tuple[str, list[dict[str, str]]]:
     collections = yaml.safe_load((PROJECT / "requirements.yml").read_text())["collections"]
-    return (PROJECT / "requirements.txt").read_text(), collections
+    return (PROJECT / "requirements.in").read_text(), collections
 
 
 def test_this_environment_has_what_the_project_requires() -> None:
@@ -82,7 +82,7 @@ def test_pins_are_read_between_comments_and_options() -> None:
 
 @pytest.mark.parametrize("library", ["boto3==99.0.0", "boto3==1.0.0"], ids=["too old", "new enough"])
 def test_a_run_stops_with_what_it_found_what_it_needs_and_the_fix(tmp_path: Path, library: str) -> None:
-    (tmp_path / "requirements.txt").write_text(f"{library}\n")
+    (tmp_path / "requirements.in").write_text(f"{library}\n")
     (tmp_path / "requirements.yml").write_text((PROJECT / "requirements.yml").read_text())
     (tmp_path / "play.yml").write_text(PLAY)
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,"]

@@ -57,7 +57,8 @@ table_card_ui <- function(id, title, help = NULL, height = "auto", class = NULL)
 }
 
 # data: reactive that gives a result. columns: c(heading = "column") of what to show, in order, or a reactive of that.
-# texts: list of functions by column that make text of values (count_text, rate_text); sorting stays by the values.
+# texts: list of functions by column that make text of values (count_text, rate_text), or a function of the data that gives
+# it; sorting stays by the values.
 # choose: name of the column (shown or not) whose value tells a row from the others: the first cell of each row becomes
 # a button. order: as DataTables has it, list(list(0, "desc")).
 # Returns a reactive: the value of `choose` in the row that was chosen last.
@@ -67,6 +68,7 @@ table_card_server <- function(id, context, data, columns, texts = list(), search
     output$table <- DT::renderDataTable(server = TRUE, {
       shown <- require_data(data(), empty)
       columns <- if (is.function(columns)) columns() else columns
+      texts <- if (is.function(texts)) texts(shown) else texts
       plain_table(shown, columns, texts, search, page_length, choose, session$ns("chosen"), order)
     })
     output$csv <- csv_handler(context, id, csv)

@@ -72,9 +72,9 @@ short_label <- function(text, longest = 24) {
   ifelse(nchar(text) > longest, paste0(substr(text, 1, longest - 1), "\u2026"), text)
 }
 
-# The axis of horizontal bars whose numbers stand at their ends: with room for the longest.
-room_for_text <- function(...) {
-  list(range = c(0, 1.5 * max(c(..., 0), na.rm = TRUE)))
+# The axis of horizontal bars whose numbers stand at their ends: with room for the longest. times: of the longest bar.
+room_for_text <- function(..., times = 1.5) {
+  list(range = c(0, times * max(c(..., 0), na.rm = TRUE)))
 }
 
 # A line over time, with markers as long as they do not touch each other.

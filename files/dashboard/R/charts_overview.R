@@ -1,36 +1,46 @@
 # The first page's charts, and what they show in words.
 
-# data: bucket, events; with a comparison also previous_bucket, previous_events. unit: "hour" or "day".
-events_over_time_chart <- function(data, unit) {
+# data: bucket and the column `values`; with a comparison also previous_bucket and previous_<values>. unit: "hour" or "day".
+# axis: what is counted. number: how plotly writes it.
+over_time_chart <- function(data, values, unit, axis, number = ",") {
+  previous <- data[[paste0("previous_", values)]]
   chart <- plotly::plot_ly()
-  if (!is.null(data$previous_events)) {
+  if (!is.null(previous)) {
     chart <- add_line(
-      chart, data$bucket, data$previous_events, "Previous period", CHART_COLOURS$before, "dash", "x",
-      text = data$previous_bucket, hovertemplate = "%{text}: %{y:,}<extra>Previous period</extra>"
+      chart, data$bucket, previous, "Previous period", CHART_COLOURS$before, "dash", "x",
+      text = data$previous_bucket, hovertemplate = paste0("%{text}: %{y:", number, "}<extra>Previous period</extra>")
     )
   }
   chart <- add_line(
-    chart, data$bucket, data$events, "This period", CHART_COLOURS$first,
-    hovertemplate = paste0("%{x|", bucket_format(unit), "}: %{y:,}<extra></extra>")
+    chart, data$bucket, data[[values]], "This period", CHART_COLOURS$first,
+    hovertemplate = paste0("%{x|", bucket_format(unit), "}: %{y:", number, "}<extra></extra>")
   )
   plain_layout(
     chart,
-    xaxis = list(type = "date"), yaxis = list(title = "Events", rangemode = "tozero"),
-    showlegend = !is.null(data$previous_events)
+    xaxis = list(type = "date"), yaxis = list(title = axis, rangemode = "tozero"),
+    showlegend = !is.null(previous)
   )
 }
 
-events_over_time_text <- function(data, unit) {
-  here <- data[!is.na(data$events), ]
+revenue_chart <- function(data, unit) {
+  currency <- currency_of(data)
+  over_time_chart(data, "revenue", unit, paste0("Revenue (", currency, ")"), paste0(",.", currency_decimals(currency), "f"))
+}
+
+# text: function that makes text of a sum.
+over_time_text <- function(data, values, unit, text) {
+  here <- data[!is.na(data[[values]]), ]
+  counts <- here[[values]]
   said <- paste0(
-    count_text(sum(here$events)), " events by ", unit, " from ", here$bucket[1], " to ", here$bucket[nrow(here)], ". ",
-    "Most: ", count_text(max(here$events)), " at ", here$bucket[which.max(here$events)], ". ",
-    "Fewest: ", count_text(min(here$events)), " at ", here$bucket[which.min(here$events)], "."
+    text(sum(counts)), " by ", unit, " from ", here$bucket[1], " to ", here$bucket[nrow(here)], ". ",
+    "Most: ", text(max(counts)), " at ", here$bucket[which.max(counts)], ". ",
+    "Fewest: ", text(min(counts)), " at ", here$bucket[which.min(counts)], "."
   )
-  if (is.null(data$previous_events)) {
+  previous <- data[[paste0("previous_", values)]]
+  if (is.null(previous)) {
     return(said)
   }
-  paste0(said, " Previous period: ", count_text(sum(data$previous_events, na.rm = TRUE)), " events.")
+  paste0(said, " Previous period: ", text(sum(previous, na.rm = TRUE)), ".")
 }
 
 # Horizontal bars, the first on top. data: events; with a comparison also previous_events. names: their labels.

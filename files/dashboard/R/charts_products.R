@@ -7,7 +7,10 @@ LEAST_CARTS <- 5
 
 is_rate <- function(by) by %in% c("view_to_cart", "cart_to_buy")
 
-measure_text <- function(by) if (is_rate(by)) rate_text else count_text
+# The function that makes text of a measure. data: has the currency.
+measure_text <- function(by, data) {
+  if (by == "revenue") function(amount) money_text(amount, currency_of(data)) else if (is_rate(by)) rate_text else count_text
+}
 
 # Keeps the first rows of a result by a measure.
 top_products <- function(result, by) {
@@ -31,13 +34,14 @@ top_help <- function(level, by) {
     cart_to_buy = paste0("Purchases by carts, of ", kind, " with at least ", LEAST_CARTS, " carts."),
     views = paste("The most viewed", kind, "of the period."),
     carts = paste("The", kind, "most often put into the cart in the period."),
-    purchases = paste("The", kind, "most often bought in the period.")
+    purchases = paste("The", kind, "most often bought in the period."),
+    revenue = paste("What was paid for them: price after discount by quantity, of the 1,000 most viewed", kind, "of the period.")
   )
 }
 
 # Horizontal bars, the first on top. Two of the same name stay two bars.
 top_products_chart <- function(data, by) {
-  text <- measure_text(by)
+  text <- measure_text(by, data)
   previous <- data[[paste0("previous_", by)]]
   label <- short_label(data$name)
   bar <- function(chart, values, name, colour) {
@@ -53,7 +57,10 @@ top_products_chart <- function(data, by) {
   chart <- bar(chart, data[[by]], "This period", CHART_COLOURS$first)
   plain_layout(
     chart,
-    xaxis = c(room_for_text(data[[by]], previous), tickformat = if (is_rate(by)) ".0%" else ","),
+    xaxis = c(
+      room_for_text(data[[by]], previous, times = if (by == "revenue") 2.2 else 1.5),
+      tickformat = if (is_rate(by)) ".0%" else if (by != "revenue") "," # else 200M
+    ),
     yaxis = list(
       type = "category", categoryorder = "array", categoryarray = rev(data$key),
       tickmode = "array", tickvals = data$key, ticktext = escape_html(label)
@@ -63,7 +70,7 @@ top_products_chart <- function(data, by) {
 }
 
 top_products_text <- function(data, by) {
-  paste0(paste0(data$name, " ", measure_text(by)(data[[by]]), collapse = ", "), ".")
+  paste0(paste0(data$name, " ", measure_text(by, data)(data[[by]]), collapse = ", "), ".")
 }
 
 # Keeps the products of a result that have enough views for a rate, the 500 most viewed.
@@ -73,19 +80,22 @@ discounts <- function(result) {
   }
   data <- result$data[result$data$views >= LEAST_VIEWS & !is.na(result$data$view_to_cart), , drop = FALSE]
   data$discount[is.na(data$discount)] <- 0
-  result$data <- utils::head(data, 500)[c("key", "name", "price", "discount_price", "discount", "views", "view_to_cart")]
+  result$data <- utils::head(data, 500)[
+    c("key", "name", "price", "discount_price", "discount", "views", "view_to_cart", "currency")
+  ]
   if (nrow(result$data) == 0) result$state <- "empty"
   result
 }
 
 discount_chart <- function(data) {
+  price <- money_text(data$price, currency_of(data))
   chart <- plotly::plot_ly(
     x = data$discount, y = data$view_to_cart, type = "scatter", mode = "markers",
     marker = list(
       color = CHART_COLOURS$first, opacity = 0.6, line = list(color = "#ffffff", width = 1),
       size = 7 + 25 * sqrt(data$views / max(data$views))
     ),
-    text = escape_html(paste0(data$name, ", ", count_text(data$views), " views, price ", count_text(data$price))),
+    text = escape_html(paste0(data$name, ", ", count_text(data$views), " views, price ", price)),
     hovertemplate = "%{text}<br>discount %{x:.0%}, view to cart %{y:.1%}<extra></extra>"
   )
   plain_layout(

@@ -10,6 +10,28 @@ count_text <- function(number) {
   or_dash(number, formatC(as.numeric(number), format = "f", digits = 0, big.mark = ","))
 }
 
+# 1234.5 as "1,234.50 EUR", with the decimals that the currency (its ISO code) has.
+money_text <- function(amount, currency) {
+  or_dash(amount, paste(amount_text(amount, currency), currency))
+}
+
+# The same without the code, for where that stands in a heading.
+amount_text <- function(amount, currency) {
+  or_dash(amount, formatC(as.numeric(amount), format = "f", digits = currency_decimals(currency), big.mark = ","))
+}
+
+# As ISO 4217 has them: two, but for these.
+currency_decimals <- function(currency) {
+  none <- c(
+    "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"
+  )
+  three <- c("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
+  if (currency %in% none) 0 else if (currency %in% three) 3 else 2
+}
+
+# The currency of a query's rows: each says the same, but those that only the period before has.
+currency_of <- function(data) stats::na.omit(data$currency)[1]
+
 # 0.0423 as "4.2 %".
 rate_text <- function(rate, digits = 1) {
   or_dash(rate, paste0(formatC(100 * as.numeric(rate), format = "f", digits = digits), " %"))

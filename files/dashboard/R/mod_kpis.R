@@ -1,8 +1,16 @@
 # The period's KPIs, each with its change and its course over time.
 
-# column: of totals.sql and totals_over_time.sql. text: the function that makes text of it. rate: whether its change is given
-# in percentage points.
+# column: of totals.sql and totals_over_time.sql, or of order_totals.sql and orders_over_time.sql. text: the function that
+# makes text of it. rate: whether its change is given in percentage points.
 KPIS <- list(
+  list(column = "revenue", title = "Revenue", text = "money_text", rate = FALSE,
+       help = "What the orders of the period brought. With a category or brand, such items alone."),
+  list(column = "orders", title = "Orders", text = "count_text", rate = FALSE,
+       help = "Completed checkouts; the same order id counts once."),
+  list(column = "average_order_value", title = "Average order value", text = "money_text", rate = FALSE,
+       help = "Of the orders whose value is known."),
+  list(column = "units", title = "Units", text = "count_text", rate = FALSE,
+       help = "Pieces that were bought with these orders."),
   list(column = "visitors", title = "Visitors", text = "count_text", rate = FALSE,
        help = "Different visitors whose session began in the period."),
   list(column = "sessions", title = "Sessions", text = "count_text", rate = FALSE,
@@ -16,7 +24,7 @@ KPIS <- list(
   list(column = "cart_rate", title = "Add-to-cart rate", text = "rate_text", rate = TRUE,
        help = "Sessions with something put into the cart, of all sessions."),
   list(column = "bounce_rate", title = "Bounce rate", text = "rate_text", rate = TRUE,
-       help = "Sessions with one page view at most, of all sessions.")
+       help = "Sessions with one page seen at most and nothing put into the cart or bought, of all sessions.")
 )
 
 kpis_ui <- function(id) {
@@ -40,9 +48,14 @@ kpis_ui <- function(id) {
 kpis_server <- function(id, context) {
   shiny::moduleServer(id, function(input, output, session) {
     unit <- shiny::reactive(bucket_of(context$filters()))
-    current <- shiny::reactive(context$query("totals"))
-    previous <- shiny::reactive(context$query("totals", previous = TRUE))
-    over_time <- shiny::reactive(context$query("totals_over_time", unit()))
+    totals <- function(previous) {
+      with_orders(context$query("totals", previous = previous), context$query("order_totals", "", previous = previous))
+    }
+    current <- shiny::reactive(totals(FALSE))
+    previous <- shiny::reactive(totals(TRUE))
+    over_time <- shiny::reactive(
+      with_orders(context$query("totals_over_time", unit()), context$query("orders_over_time", unit()))
+    )
 
     output$problem <- shiny::renderText({
       if (current()$state == "error") {
@@ -83,17 +96,30 @@ kpi_card <- function(kpi, ns, value = NULL, change = NULL, line = NULL) {
 # current, over_time: data of totals.sql and totals_over_time.sql, NULL where they could not be counted. previous: the result
 # of the previous period, NULL while nothing is compared.
 filled_kpi_card <- function(kpi, ns, current, previous, over_time, unit) {
-  text <- match.fun(kpi$text)
+  currency <- c(current$currency, over_time$currency, NA)[1]
+  text <- if (kpi$text == "money_text") function(amount) money_text(amount, currency) else match.fun(kpi$text)
   of <- function(data) if (is.null(data)) NA else data[[kpi$column]]
   values <- of(over_time)
   kpi_card(
     kpi, ns,
-    value = text(of(current)),
+    value = if (kpi$text == "money_text") money_ui(of(current), currency) else text(of(current)),
     change = if (!is.null(previous)) {
       change_ui(change_of(of(current), of(previous$data), kpi$rate), text(of(previous$data)))
     },
     line = sparkline(values, sparkline_text(kpi$title, over_time$bucket, values, unit, text))
   )
+}
+
+# An amount with its currency beside it, in small letters: there may be many digits.
+money_ui <- function(amount, currency) {
+  shiny::tagList(amount_text(amount, currency), if (!is.na(amount)) shiny::span(currency, class = "kpi-unit"))
+}
+
+# The numbers of sessions and those of orders in one result, NULL where nothing is compared.
+with_orders <- function(numbers, orders) {
+  for (result in list(numbers, orders)) if (is.null(result) || result$state == "error") return(result)
+  numbers$data <- merge(numbers$data, orders$data[names(orders$data) != "value"], all = TRUE) # by bucket, where they have one
+  numbers
 }
 
 # The KPIs of both periods as rows, for the download.

@@ -1,4 +1,4 @@
-# The first page: KPIs, and events over time, by kind and by hour.
+# The first page: KPIs, revenue over time, and events over time, by kind and by hour.
 overview_page <- function() {
   list(id = "overview", title = "Overview", ui = overview_ui, server = overview_server, params = list())
 }
@@ -7,6 +7,10 @@ overview_ui <- function(id, params) {
   ns <- shiny::NS(id)
   shiny::tagList(
     kpis_ui(ns("kpis")),
+    chart_card_ui(
+      ns("revenue"), "Revenue over time",
+      "By when the order was completed. Orders in another currency than the shop's are not in it: they are on Data quality."
+    ),
     bslib::layout_columns(
       col_widths = bslib::breakpoints(xs = 12, lg = c(8, 4)),
       chart_card_ui(ns("events_over_time"), "Events over time", "Events by when they happened."),
@@ -27,17 +31,26 @@ overview_server <- function(id, context) {
   shiny::moduleServer(id, function(input, output, session) {
     kpis_server("kpis", context)
 
-    no_events <- function(data) sum(data$events) == 0
     unit <- shiny::reactive(bucket_of(context$filters()))
-    over_time <- shiny::reactive(with_previous_buckets(
-      context$query("events_by_time", unit(), is_empty = no_events),
-      context$query("events_by_time", unit(), is_empty = no_events, previous = TRUE),
-      context$filters()
-    ))
+    over_time <- function(query, is_empty) {
+      shiny::reactive(with_previous_buckets(
+        context$query(query, unit(), is_empty = is_empty),
+        context$query(query, unit(), is_empty = is_empty, previous = TRUE),
+        context$filters()
+      ))
+    }
     chart_card_server(
-      "events_over_time", context, over_time,
-      draw = function(data) events_over_time_chart(data, unit()),
-      describe = function(data) events_over_time_text(data, unit())
+      "revenue", context, over_time("orders_over_time", function(data) sum(data$orders) == 0),
+      draw = function(data) revenue_chart(data, unit()),
+      describe = function(data) over_time_text(data, "revenue", unit(), function(sum) money_text(sum, currency_of(data))),
+      empty = "No order in this period."
+    )
+
+    no_events <- function(data) sum(data$events) == 0
+    chart_card_server(
+      "events_over_time", context, over_time("events_by_time", no_events),
+      draw = function(data) over_time_chart(data, "events", unit(), "Events"),
+      describe = function(data) over_time_text(data, "events", unit(), function(sum) paste(count_text(sum), "events"))
     )
 
     compared <- function(query, by) {

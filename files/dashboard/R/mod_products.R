@@ -8,7 +8,7 @@ products_page <- function() {
 
 PRODUCT_LEVELS <- c("Products" = "product", "Categories" = "category", "Brands" = "brand")
 PRODUCT_MEASURES <- c(
-  "Views" = "views", "Carts" = "carts", "Purchases" = "purchases",
+  "Views" = "views", "Carts" = "carts", "Purchases" = "purchases", "Revenue" = "revenue",
   "View-to-cart rate" = "view_to_cart", "Cart-to-buy rate" = "cart_to_buy"
 )
 
@@ -35,8 +35,9 @@ products_ui <- function(id, params) {
       ns("table"), "The 1,000 most viewed",
       paste(
         "Views and carts: events of the period. Purchases: the product that a completed checkout names, else what was in",
-        "the cart. View to cart: carts by views; cart to buy: purchases by carts. Choose a product to see its days, a",
-        "category or brand to see the page about it."
+        "the cart. Revenue: price after discount by quantity, of orders in the shop's currency. View to cart: carts by",
+        "views; cart to buy: purchases by carts. Choose a product to see its days, a category or brand to see the page",
+        "about it."
       )
     ),
     product_trend_ui(ns("trend"))
@@ -51,7 +52,7 @@ products_server <- function(id, context) {
 
     compared <- shiny::reactive(with_unknown_named(with_previous_rows(
       context$query("products", level()), context$query("products", level(), previous = TRUE),
-      "key", c("views", "carts", "purchases"), c("view_to_cart", "cart_to_buy")
+      "key", c("views", "carts", "purchases", "revenue"), c("view_to_cart", "cart_to_buy")
     )))
     products <- shiny::reactive(context$query("products", "product"))
 
@@ -71,12 +72,11 @@ products_server <- function(id, context) {
 
     chosen <- table_card_server(
       "table", context, compared,
-      columns = shiny::reactive(product_columns(level(), "previous_views" %in% names(compared()$data))),
-      texts = list(
-        views = count_text, carts = count_text, purchases = count_text, products = count_text,
-        previous_views = count_text, view_to_cart = rate_text, cart_to_buy = rate_text,
-        price = count_text, discount_price = count_text, discount = rate_text
-      ),
+      columns = shiny::reactive({
+        data <- compared()$data
+        product_columns(level(), "previous_views" %in% names(data), currency_of(data))
+      }),
+      texts = product_texts,
       search = TRUE, choose = "key", empty = "Nothing was looked at in this period."
     )
     shiny::observeEvent(chosen(), {
@@ -97,12 +97,23 @@ with_unknown_named <- function(result) {
   result
 }
 
-product_columns <- function(level, compared) {
+product_columns <- function(level, compared, currency) {
+  money <- function(title) paste0(title, " (", currency, ")")
   c(
     stats::setNames("name", c(product = "Product", category = "Category", brand = "Brand")[[level]]),
     if (level == "product") c("Category" = "category", "Brand" = "brand") else c("Products" = "products"),
+    stats::setNames("revenue", money("Revenue")),
     "Views" = "views", if (compared) c("Views before" = "previous_views"), "Carts" = "carts", "Purchases" = "purchases",
     "View to cart" = "view_to_cart", "Cart to buy" = "cart_to_buy",
-    "Price" = "price", "Discount price" = "discount_price", "Discount" = "discount"
+    stats::setNames(c("price", "discount_price"), money(c("Price", "Discount price"))), "Discount" = "discount"
+  )
+}
+
+product_texts <- function(data) {
+  money <- function(amount) amount_text(amount, currency_of(data))
+  list(
+    views = count_text, carts = count_text, purchases = count_text, products = count_text, previous_views = count_text,
+    revenue = money, view_to_cart = rate_text, cart_to_buy = rate_text,
+    price = money, discount_price = money, discount = rate_text
   )
 }

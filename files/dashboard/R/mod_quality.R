@@ -30,6 +30,24 @@ quality_ui <- function(id, params) {
         "Events that could not become rows in this period. They are kept in rejected_events and can be replayed."
       )
     ),
+    two(
+      chart_card_ui(
+        ns("refused"), "Refused by the collector",
+        paste(
+          "Events that it did not take, by the day on which a run of the ETL heard of them. Kept: those under rejected/ in",
+          "the raw bucket. Not kept: what is beyond the share of a request or of a day. At least so many: the collector's",
+          "log has all."
+        )
+      ),
+      table_card_ui(
+        ns("findings"), "What looks wrong in the data",
+        paste(
+          "Orders of this period in another currency than the shop's are orders and units on the pages, but no revenue. A",
+          "discount above 95 % may be a percentage that was sent as a price; an unverified event is one that anybody can",
+          "send. Products are those of all time."
+        )
+      )
+    ),
     table_card_ui(
       ns("folded"), "Counted as (other)",
       paste(
@@ -70,6 +88,22 @@ quality_server <- function(id, context) {
       columns = c("Code" = "code", "Events" = "events", "Newest reason" = "reason", "Last" = "last_rejected"),
       texts = list(events = count_text, last_rejected = moment_text),
       empty = "No event was rejected in this period."
+    )
+    refused <- c("Kept" = "refused_kept", "Not kept" = "refused_not_kept")
+    chart_card_server(
+      "refused", context,
+      shiny::reactive(context$query("runs_by_day", is_empty = function(data) {
+        sum(data$refused_kept, data$refused_not_kept) == 0
+      })),
+      draw = function(data) stacked_chart(data, refused, "day"),
+      describe = function(data) stacked_text(data, refused, "day"),
+      empty = "No run of the ETL of this period heard of refused events."
+    )
+    table_card_server(
+      "findings", context, shiny::reactive(context$query("data_findings")),
+      columns = c("What" = "label", "Found" = "found", "Example" = "example"),
+      texts = list(found = count_text),
+      empty = "Nothing that this page looks for was found."
     )
     table_card_server(
       "folded", context, shiny::reactive(context$query("folded_labels")),

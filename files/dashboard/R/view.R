@@ -2,7 +2,11 @@
 # period is a preset's number of days or "custom"; from and to are the Dates of a custom period, else NULL;
 # params are the page's parameters (page.R).
 
-LOGIN_STATES <- c("Any" = "", "Logged in" = "logged_in", "Guest" = "guest", "Anonymous" = "anonymous")
+# Of those who are logged in, whether a token proved it or the page says so.
+LOGIN_STATES <- c(
+  "Any" = "", "Logged in, verified" = "verified", "Logged in, unverified" = "logged_in",
+  "Guest" = "guest", "Anonymous" = "anonymous"
+)
 DEFAULT_PERIOD <- "7"
 
 # The view of a URL's query string. What is missing or not valid becomes the default: a link may be old or cut off.

@@ -14,11 +14,11 @@ counted AS (
       AND params.category IN ('', daily.category) AND params.brand IN ('', daily.brand)
     GROUP BY 1
     UNION ALL
-    SELECT hourly.hour AT TIME ZONE params.time_zone, sum(hourly.events)::bigint
+    SELECT hourly.hour, sum(hourly.events)::bigint
     FROM public.hourly_events AS hourly
     CROSS JOIN params
     WHERE params.unit = 'hour'
-      AND hourly.hour >= params.starts AND hourly.hour < params.ends
+      AND hourly.hour >= params.first_day AND hourly.hour < params.last_day + 1
       AND params.login_state IN ('', hourly.login_state)
       AND params.category IN ('', hourly.category) AND params.brand IN ('', hourly.brand)
     GROUP BY 1

@@ -3,20 +3,19 @@
 -- Columns: weekday (1 = Monday to 7 = Sunday), hour (0 to 23), events.
 WITH counted AS (
     SELECT
-        extract(isodow FROM by_hour.hour AT TIME ZONE filters.time_zone)::integer AS weekday,
-        extract(hour FROM by_hour.hour AT TIME ZONE filters.time_zone)::integer AS hour,
+        extract(isodow FROM by_hour.hour)::integer AS weekday,
+        extract(hour FROM by_hour.hour)::integer AS hour,
         sum(by_hour.events)::bigint AS events
     FROM (
         -- What is to be computed for each hour is computed once.
         SELECT hourly.hour, sum(hourly.events) AS events
         FROM public.hourly_events AS hourly
         CROSS JOIN filters
-        WHERE hourly.hour >= filters.starts AND hourly.hour < filters.ends
+        WHERE hourly.hour >= filters.first_day AND hourly.hour < filters.last_day + 1
           AND filters.login_state IN ('', hourly.login_state)
           AND filters.category IN ('', hourly.category) AND filters.brand IN ('', hourly.brand)
         GROUP BY hourly.hour
     ) AS by_hour
-    CROSS JOIN filters
     GROUP BY 1, 2
 )
 SELECT weekday, hour, coalesce(events, 0) AS events

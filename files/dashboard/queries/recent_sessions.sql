@@ -28,7 +28,7 @@ LEFT JOIN LATERAL (
     FROM public.clickstream_events AS stored
     WHERE stored.visitor = newest.visitor AND stored.event_timestamp = newest.started_at
       AND stored.received_at BETWEEN newest.received_first AND newest.received_last -- only the weeks that hold it
-      AND NOT stored.is_bot
+      AND NOT stored.is_bot AND stored.flood IS NULL
     ORDER BY stored.event_id
     LIMIT 1
 ) AS first ON true

@@ -14,14 +14,15 @@ SELECT
     left(
         coalesce(nullif(stored.element ->> 'text', ''), nullif(stored.element ->> 'id', ''), stored.element ->> 'tag'), 200
     ) AS element,
-    stored.user_login_state AS login_state, left(stored.user_id, 200) AS user_id
+    CASE WHEN identity_verified AND user_login_state = 'logged_in' THEN 'verified' ELSE user_login_state END AS login_state,
+    left(stored.user_id, 200) AS user_id
 FROM public.sessions AS session
 CROSS JOIN filters
 JOIN public.clickstream_events AS stored
     ON stored.visitor = session.visitor
     AND stored.event_timestamp BETWEEN session.started_at AND session.ended_at
     AND stored.received_at BETWEEN session.received_first AND session.received_last -- only the weeks that hold it
-    AND NOT stored.is_bot
+    AND NOT stored.is_bot AND stored.flood IS NULL
 WHERE session.visitor = $7::bigint AND session.started_at = $8::timestamptz
   AND session.category = '' AND session.brand = ''
 ORDER BY stored.event_timestamp, stored.event_id

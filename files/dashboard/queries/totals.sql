@@ -1,5 +1,5 @@
--- The numbers of a period: of the sessions that began in it, and their visitors. Page views: the events of the period;
--- with a category or brand all page views of the sessions that have to do with it, as a page names no product. Rates are
+-- The numbers of a period: of the sessions that began in it, and their visitors. Page views: the pages seen in the
+-- period; with a category or brand all those of the sessions that have to do with it, as a page names no product. Rates are
 -- of the sessions, 0 to 1; NULL where there are none.
 -- Parameters: the filters' six.
 -- Columns: visitors, sessions, page_views, purchase_sessions, cart_sessions, bounces, conversion_rate, cart_rate,
@@ -19,13 +19,12 @@ WITH summed AS (
       AND filters.login_state IN ('', daily.login_state)
 ),
 viewed AS (
-    SELECT coalesce(sum(daily.events), 0)::bigint AS page_views
-    FROM public.daily_events AS daily
+    SELECT coalesce(sum(hourly.pages), 0)::bigint AS page_views
+    FROM public.hourly_pages AS hourly
     CROSS JOIN filters
     WHERE filters.category = '' AND filters.brand = ''
-      AND daily.event_name = 'page_view'
-      AND daily.day BETWEEN filters.first_day AND filters.last_day
-      AND filters.login_state IN ('', daily.login_state)
+      AND hourly.hour >= filters.first_day AND hourly.hour < filters.last_day + 1
+      AND filters.login_state IN ('', hourly.login_state)
 ),
 -- Each visitor's first session of the period.
 visitor AS (

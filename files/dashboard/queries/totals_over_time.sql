@@ -31,7 +31,7 @@ session AS (
         count(*),
         count(*) FILTER (WHERE hourly.purchased),
         count(*) FILTER (WHERE hourly.carted),
-        count(*) FILTER (WHERE hourly.page_views <= 1),
+        count(*) FILTER (WHERE hourly.bounced),
         sum(extract(epoch FROM hourly.ended_at - hourly.started_at)),
         sum(hourly.page_views)
     FROM (
@@ -51,22 +51,12 @@ session AS (
     GROUP BY hourly.bucket
 ),
 viewed AS (
-    SELECT daily.day::timestamp AS bucket, sum(daily.events) AS page_views
-    FROM public.daily_events AS daily
+    SELECT date_trunc(params.unit, hourly.hour) AS bucket, sum(hourly.pages) AS page_views
+    FROM public.hourly_pages AS hourly
     CROSS JOIN params
-    WHERE params.unit = 'day' AND params.category = '' AND params.brand = ''
-      AND daily.event_name = 'page_view'
-      AND daily.day BETWEEN params.first_day AND params.last_day
-      AND params.login_state IN ('', daily.login_state)
-    GROUP BY daily.day
-    UNION ALL
-    SELECT date_trunc('hour', stored.event_timestamp AT TIME ZONE params.time_zone), count(*)
-    FROM public.clickstream_events AS stored
-    CROSS JOIN params
-    WHERE params.unit = 'hour' AND params.category = '' AND params.brand = ''
-      AND stored.event_name = 'page_view' AND NOT stored.is_bot
-      AND stored.event_timestamp >= params.starts AND stored.event_timestamp < params.ends
-      AND params.login_state IN ('', stored.user_login_state)
+    WHERE params.category = '' AND params.brand = ''
+      AND hourly.hour >= params.first_day AND hourly.hour < params.last_day + 1
+      AND params.login_state IN ('', hourly.login_state)
     GROUP BY 1
 )
 SELECT

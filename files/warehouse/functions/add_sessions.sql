@@ -21,8 +21,10 @@ SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = on SE
 SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     gap CONSTANT interval := '30 minutes';
+    longest CONSTANT interval := '24 hours';
+    ten_seconds CONSTANT interval := '10 seconds';
 BEGIN
-    WITH event AS (
+    WITH RECURSIVE event AS (
         SELECT
             region.visitor, event.*,
             event.at - lag(event.at) OVER (PARTITION BY region.visitor ORDER BY event.at) <= gap AS goes_on
@@ -30,8 +32,16 @@ BEGIN
             AS region (visitor, first, last, received_first, received_last)
         CROSS JOIN LATERAL (
             SELECT
-                event_timestamp AS at, event_name AS name, user_login_state, received_at,
-                public.or_other(context_product_id, folded & 2) AS context_product_id,
+                event_timestamp AS at, public.login_state(user_login_state, identity_verified) AS user_login_state,
+                received_at,
+                -- A copy of an order that counts already completes nothing.
+                CASE
+                    WHEN order_id IS NULL OR event_name <> 'checkout_complete'
+                        OR NOT public.is_order_copy(public.label(order_id), event_timestamp, event_id)
+                    THEN event_name
+                END AS name,
+                -- Of a view, the page: a hash of 64 bits, because a URL may be long.
+                CASE WHEN public.is_view(event_name) THEN hashtextextended(coalesce(page_url, ''), 0) END AS page,
                 public.or_other(context_product_category, folded & 4) AS context_product_category,
                 public.or_other(context_product_brand, folded & 8) AS context_product_brand
             FROM public.clickstream_events AS stored
@@ -39,20 +49,40 @@ BEGIN
               AND (stored.visitor, stored.event_timestamp) >= (region.visitor, region.first)
               AND (stored.visitor, stored.event_timestamp) <= (region.visitor, region.last)
               AND stored.received_at BETWEEN region.received_first AND region.received_last
-              AND NOT stored.is_bot
+              AND NOT stored.is_bot AND stored.flood IS NULL
             OFFSET 0 -- keeps this subquery apart: one index scan per visitor
         ) AS event
-    ), sessioned AS (
-        SELECT
-            *, public.funnel_step(name) AS step,
-            max(at) FILTER (WHERE goes_on IS NOT TRUE) OVER (PARTITION BY visitor ORDER BY at) AS started_at
+    ), without_gap AS MATERIALIZED (
+        SELECT *, max(at) FILTER (WHERE goes_on IS NOT TRUE) OVER (PARTITION BY visitor ORDER BY at) AS since
         FROM event
+    ), cut AS (
+        -- Where a session ends after 24 hours: at the first event later than that. There is hardly ever one.
+        SELECT visitor, since, min(at) AS at
+        FROM without_gap
+        WHERE at - since > longest
+        GROUP BY visitor, since
+        UNION ALL
+        SELECT * FROM (
+            SELECT DISTINCT ON (cut.visitor, cut.since) cut.visitor, cut.since, event.at
+            FROM cut
+            JOIN without_gap AS event ON event.visitor = cut.visitor AND event.since = cut.since
+            WHERE event.at - cut.at > longest
+            ORDER BY cut.visitor, cut.since, event.at
+        ) AS next
+    ), part_of_day AS (
+        SELECT visitor, since, at, lead(at, 1, 'infinity') OVER (PARTITION BY visitor, since ORDER BY at) AS next_at FROM cut
+    ), sessioned AS (
+        SELECT event.*, public.funnel_step(name) AS step, coalesce(part_of_day.at, event.since) AS started_at
+        FROM without_gap AS event
+        LEFT JOIN part_of_day
+            ON part_of_day.visitor = event.visitor AND part_of_day.since = event.since
+            AND event.at >= part_of_day.at AND event.at < part_of_day.next_at
     ), to_completion AS (
-        SELECT visitor, started_at, at, name, step, public.label(context_product_id) AS product_id,
+        SELECT visitor, started_at, at, step,
             public.label(context_product_category) AS category, public.label(context_product_brand) AS brand,
             min(at) FILTER (WHERE step = 4) OVER onward AS completed_at
         FROM sessioned
-        WHERE step IS NOT NULL OR name = 'remove_from_cart_click'
+        WHERE step IS NOT NULL
         WINDOW onward AS (PARTITION BY visitor, started_at ORDER BY at DESC)
     ), step AS MATERIALIZED (
         -- Of what follows the earliest is the next; and the completion after the earliest checkout is the earliest too.
@@ -64,14 +94,35 @@ BEGIN
     ), session AS (
         SELECT
             visitor, started_at, max(at) AS ended_at,
-            -- anonymous < guest < logged_in: the strongest state comes last in the alphabet.
+            -- The strongest state comes last in the alphabet; see login_state.
             coalesce(max(user_login_state), '') AS login_state,
             count(*) AS events,
-            count(*) FILTER (WHERE name = 'page_view') AS page_views,
+            count(page) AS views,
+            bool_or(step = 2) IS TRUE AS filled_cart,
             bool_or(step = 4) IS TRUE AS purchased,
             min(received_at) AS received_first, max(received_at) AS received_last
         FROM sessioned
         GROUP BY visitor, started_at
+    ), repeated AS MATERIALIZED (
+        -- The page_view events whose page a specific view says too. Most pages have none, and are not looked at.
+        SELECT visitor, started_at, at, login_state
+        FROM (
+            SELECT visitor, started_at, at, name, public.label(user_login_state) AS login_state,
+                bool_or(name <> 'page_view') OVER (
+                    PARTITION BY visitor, started_at, page
+                    ORDER BY at RANGE BETWEEN ten_seconds PRECEDING AND ten_seconds FOLLOWING
+                ) AS said_too
+            FROM sessioned
+            WHERE (visitor, started_at, page) IN (
+                SELECT visitor, started_at, page FROM sessioned WHERE page IS NOT NULL AND name <> 'page_view'
+            )
+        ) AS view
+        WHERE name = 'page_view' AND said_too
+    ), repeats AS (
+        SELECT visitor, started_at, count(*) AS repeats FROM repeated GROUP BY visitor, started_at
+    ), repeated_view AS (
+        INSERT INTO public.repeated_views (visitor, started_at, at, login_state)
+        SELECT visitor, started_at, at, login_state FROM repeated
     ), product_group AS (
         SELECT DISTINCT visitor, started_at, label.category, label.brand
         FROM (
@@ -114,27 +165,6 @@ BEGIN
         FROM step
         JOIN session USING (visitor, started_at)
         WHERE step >= 2
-    ), cart AS (
-        -- What is put into the cart, taken out or bought, each with the next completion at or after it.
-        SELECT visitor, started_at, at, name, step, product_id, completed_at
-        FROM step
-        WHERE step IN (2, 4) OR step IS NULL
-    ), bought AS (
-        SELECT visitor, started_at, at, product_id FROM cart WHERE step = 4 AND product_id <> ''
-        UNION
-        SELECT visitor, started_at, completed_at, product_id
-        FROM cart
-        WHERE name <> 'checkout_complete' AND product_id <> ''
-          AND (visitor, started_at, completed_at) IN (
-              SELECT visitor, started_at, at FROM cart WHERE step = 4 AND product_id = ''
-          )
-        GROUP BY visitor, started_at, completed_at, product_id
-        HAVING max(at) FILTER (WHERE step = 2) > coalesce(max(at) FILTER (WHERE step IS NULL), '-infinity')
-    ), purchase AS (
-        INSERT INTO public.purchases (visitor, started_at, at, login_state, product_id)
-        SELECT visitor, started_at, at, login_state, product_id
-        FROM bought
-        JOIN session USING (visitor, started_at)
     ), before_in_state AS (
         -- The visitor's last session before all of these.
         SELECT region.visitor, before.*
@@ -155,10 +185,10 @@ BEGIN
     INSERT INTO public.sessions (
         visitor, category, brand, started_at, ended_at, login_state, events, page_views, carted, purchased,
         view_at, cart_at, checkout_at, purchase_at, previous_at, previous_in_state_at,
-        viewed_before_at, viewed_before_in_state_at, received_first, received_last
+        viewed_before_at, viewed_before_in_state_at, received_first, received_last, bounced
     )
     SELECT
-        visitor, category, brand, started_at, ended_at, login_state, events, page_views,
+        visitor, category, brand, started_at, ended_at, login_state, events, views - coalesce(repeats, 0),
         coalesce(carted, false), purchased, view_at, cart_at, checkout_at, purchase_at,
         coalesce(
             lag(started_at) OVER (PARTITION BY visitor, category, brand ORDER BY started_at), before.at
@@ -181,9 +211,11 @@ BEGIN
             ),
             before_in_state.viewed_at
         ),
-        received_first, received_last
+        received_first, received_last,
+        views - coalesce(repeats, 0) = 1 AND NOT filled_cart AND NOT purchased
     FROM part
     JOIN session USING (visitor, started_at)
+    LEFT JOIN repeats USING (visitor, started_at)
     LEFT JOIN viewed USING (visitor, started_at, category, brand)
     LEFT JOIN to_cart USING (visitor, started_at, category, brand)
     LEFT JOIN before USING (visitor, category, brand)

@@ -1,5 +1,5 @@
--- Adds (sign = 1) or subtracts (sign = -1) these visitors' sessions from `firsts` on, and the purchases in them, in the
--- daily tables.
+-- Adds (sign = 1) or subtracts (sign = -1) these visitors' sessions from `firsts` on, and the purchases and
+-- repeated views in them, in the daily and hourly tables.
 CREATE OR REPLACE FUNCTION public.count_sessions(sign integer, visitors bigint[], firsts timestamptz[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
@@ -15,7 +15,7 @@ BEGIN
             sign * count(*) FILTER (WHERE previous_day IS NULL OR previous_day < day),
             sign * count(*) FILTER (WHERE previous_day_in_state IS NULL OR previous_day_in_state < day),
             sign * count(*) FILTER (WHERE previous_day IS NULL),
-            sign * count(*) FILTER (WHERE page_views <= 1),
+            sign * count(*) FILTER (WHERE bounced),
             sign * sum(extract(epoch FROM ended_at - started_at)),
             sign * sum(events),
             sign * sum(page_views),
@@ -80,11 +80,20 @@ BEGIN
         DELETE FROM public.daily_sessions WHERE sessions = 0 AND day = ANY (emptied);
     END IF;
 
+    INSERT INTO public.hourly_pages AS present
+    SELECT date_trunc('hour', repeated.at AT TIME ZONE zone), login_state, -sign * count(*)
+    FROM unnest(visitors, firsts) AS tail (visitor, first)
+    JOIN public.repeated_views AS repeated ON repeated.visitor = tail.visitor AND repeated.started_at >= tail.first
+    GROUP BY 1, 2
+    ORDER BY 1, 2
+    ON CONFLICT (hour, login_state) DO UPDATE SET pages = present.pages + excluded.pages;
+
     WITH bought AS (
         INSERT INTO public.daily_products AS present (day, product_id, login_state, purchases)
-        SELECT (purchase.at AT TIME ZONE zone)::date, product_id, login_state, sign * count(*)
+        SELECT (item.at AT TIME ZONE zone)::date, product_id, login_state, sign * count(*)
         FROM unnest(visitors, firsts) AS tail (visitor, first)
-        JOIN public.purchases AS purchase ON purchase.visitor = tail.visitor AND purchase.started_at >= tail.first
+        JOIN public.order_items AS item ON item.visitor = tail.visitor AND item.started_at >= tail.first
+        WHERE product_id <> ''
         GROUP BY 1, 2, 3
         ORDER BY 1, 2, 3
         ON CONFLICT (day, product_id, login_state) DO UPDATE SET purchases = present.purchases + excluded.purchases

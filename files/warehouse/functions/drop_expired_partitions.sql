@@ -35,6 +35,8 @@ BEGIN
       AND NOT EXISTS (SELECT FROM public.daily_events WHERE kind = 1 AND event_name = value)
       AND NOT EXISTS (SELECT FROM public.daily_events WHERE kind = 4 AND category = value)
       AND NOT EXISTS (SELECT FROM public.daily_events WHERE kind = 8 AND brand = value)
+      AND NOT EXISTS (SELECT FROM public.order_items WHERE kind = 4 AND category = value)
+      AND NOT EXISTS (SELECT FROM public.order_items WHERE kind = 8 AND brand = value)
       AND NOT EXISTS (SELECT FROM public.daily_products WHERE kind = 2 AND product_id = value)
       AND NOT EXISTS (SELECT FROM public.products WHERE kind = 2 AND product_id = value);
     IF partition IS NULL THEN

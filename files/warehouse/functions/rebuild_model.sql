@@ -4,9 +4,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages =
 DECLARE
     partition regclass;
 BEGIN
-    LOCK TABLE public.clickstream_events IN SHARE MODE;
+    LOCK TABLE public.clickstream_events IN SHARE ROW EXCLUSIVE MODE;
+    PERFORM public.find_floods();
     TRUNCATE public.hourly_events, public.daily_events, public.daily_products, public.daily_loads, public.products,
-        public.sessions, public.funnel_events, public.funnel_paths, public.purchases, public.daily_sessions;
+        public.sessions, public.funnel_events, public.funnel_paths, public.orders, public.order_items, public.daily_sessions,
+        public.repeated_views, public.hourly_pages, public.product_facts;
     -- The trigger sees the rows through this table.
     CREATE TEMPORARY TABLE model_feed (LIKE public.clickstream_events) ON COMMIT DROP;
     CREATE TRIGGER follow_inserted AFTER INSERT ON pg_temp.model_feed
@@ -19,6 +21,7 @@ BEGIN
         TRUNCATE pg_temp.model_feed;
     END LOOP;
     DROP TABLE pg_temp.model_feed;
+    PERFORM public.merge_products((SELECT array_agg(id) FROM public.catalogue));
 END
 $$;
 

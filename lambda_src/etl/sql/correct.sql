@@ -10,15 +10,16 @@ WITH staged AS MATERIALIZED ( -- otherwise the planner would look up every store
         event_timestamp, event_name, user_id, user_login_state, identity_source, client_id, session_id,
         is_first_visit, context_product_id, context_product_name, context_product_category,
         context_product_brand, context_product_price, context_product_discount_price,
-        context_product_url_path, page_url, referrer, element, identity_verified,
-        event_timestamp_source, is_bot, received_at, source_object, source_position, folded
+        context_product_url_path, page_url, referrer, element, context_product_quantity, order_id, order_details,
+        identity_verified, event_timestamp_source, is_bot, received_at, source_object, source_position, folded
     ) = (
         staged.event_timestamp, staged.event_name, staged.user_id, staged.user_login_state,
         staged.identity_source, staged.client_id, staged.session_id, staged.is_first_visit,
         staged.context_product_id, staged.context_product_name, staged.context_product_category,
         staged.context_product_brand, staged.context_product_price,
         staged.context_product_discount_price, staged.context_product_url_path, staged.page_url,
-        staged.referrer, staged.element, staged.identity_verified, staged.event_timestamp_source,
+        staged.referrer, staged.element, staged.context_product_quantity, staged.order_id, staged.order_details,
+        staged.identity_verified, staged.event_timestamp_source,
         staged.is_bot, staged.received_at, staged.source_object, staged.source_position, staged.folded
     )
     FROM staged
@@ -37,6 +38,7 @@ WITH staged AS MATERIALIZED ( -- otherwise the planner would look up every store
                   staged.context_product_category, staged.context_product_brand,
                   staged.context_product_price, staged.context_product_discount_price,
                   staged.context_product_url_path, staged.page_url, staged.referrer, staged.element,
+                  staged.context_product_quantity, staged.order_id, staged.order_details,
                   staged.identity_verified, staged.event_timestamp_source, staged.is_bot,
                   staged.received_at, staged.source_position, staged.folded
               ) IS DISTINCT FROM (
@@ -46,6 +48,7 @@ WITH staged AS MATERIALIZED ( -- otherwise the planner would look up every store
                   stored.context_product_category, stored.context_product_brand,
                   stored.context_product_price, stored.context_product_discount_price,
                   stored.context_product_url_path, stored.page_url, stored.referrer, stored.element,
+                  stored.context_product_quantity, stored.order_id, stored.order_details,
                   stored.identity_verified, stored.event_timestamp_source, stored.is_bot,
                   stored.received_at, stored.source_position, stored.folded
               )

@@ -90,6 +90,45 @@ def test_the_platforms_own_event_names_and_bots_are_never_folded_nor_counted(
     assert postgres.execute(CATEGORIES) == [("c4", 1)]
 
 
+def order(number: int, *items: int) -> dict[str, Any]:
+    """An order of products whose labels are all their own."""
+    listed = [
+        {"id": f"p{item}", "category": f"c{item}", "brand": f"b{item}", "price": 10, "quantity": 2}
+        for item in items
+    ]
+    return event(number, eventName="checkout_complete", order={"id": f"o{number}", "items": listed})
+
+
+ITEMS = "SELECT product_id, category, brand, quantity::int FROM order_items ORDER BY 1, 2, 3"
+
+
+def test_labels_of_an_orders_items_are_folded_as_others(postgres: ThrowawayPostgres) -> None:
+    store = store_of({key(1): raw(order(1, 1, 2, 3, 4, 5))})
+    load(postgres, store)
+    assert postgres.execute(ITEMS) == [
+        ("(other)", "(other)", "(other)", 4),
+        ("p1", "c1", "b1", 2),
+        ("p2", "c2", "b2", 2),
+        ("p3", "(other)", "(other)", 2),
+    ]
+    sent = (
+        "SELECT item ->> 'id' FROM clickstream_events, jsonb_array_elements(order_details -> 'items') AS item"
+    )
+    assert [name for (name,) in postgres.execute(sent)] == ["p1", "p2", "p3", "p4", "p5"]
+    # An object that was received before them takes the place of two.
+    store.put(key(0), raw(product(8), product(9)))
+    load(postgres, store)
+    assert postgres.execute(ITEMS) == [("(other)", "(other)", "(other)", 8), ("p1", "(other)", "(other)", 2)]
+
+
+def test_labels_of_items_that_are_escaped(postgres: ThrowawayPostgres) -> None:
+    sent = order(1, 1, 2, 3, 4)
+    sent["order"]["items"][3] |= {"id": 'z\tb\\c"', "name": "Phím\u00a0\\"}
+    load(postgres, store_of({key(1): raw(sent)}))
+    stored = "SELECT order_details -> 'items' -> 3 ->> 'id', order_details -> 'items' -> 3 ->> 'folded'"
+    assert postgres.execute(f"{stored} FROM clickstream_events") == [('z\tb\\c"', "14")]
+
+
 def some_objects(random: Random) -> dict[str, Any]:
     """Objects of one day with more labels than count, most of them in several objects."""
     number = itertools.count()
@@ -97,7 +136,11 @@ def some_objects(random: Random) -> dict[str, Any]:
 
     def one() -> dict[str, Any]:
         parts = {name: f"{name}{random.choice(labels)}" for name in ("id", "category", "brand")}
-        sent = event(next(number), eventName=random.choice(["x", "y", "product_view"]))
+        sent_number = next(number)
+        sent = event(sent_number, eventName=random.choice(["x", "y", "product_view"]))
+        if random.random() < 0.3:
+            items = [random.choice(labels) for _ in range(random.randrange(4))]
+            return {**order(sent_number, *items), "product": {**parts, "name": "P"}}
         return {**sent, "product": {**parts, "name": "P"}}
 
     return {key(place): raw(*(one() for _ in range(random.choice([1, 3])))) for place in range(8)}

@@ -31,7 +31,7 @@ def test_a_row_has_the_values_of_its_event(postgres: ThrowawayPostgres) -> None:
         0,
         eventName="add_to_cart",
         eventTimestamp="2025-12-06T12:00:00.123+07:00",
-        pageUrl="https://shop/p?a=\\N&b=\t",
+        pageUrl="https://shop/p?a=\\N&\tb=",
         referrer="line\nbreak\r\\",
         userId="user",
         userLoginState="logged_in",
@@ -46,14 +46,16 @@ def test_a_row_has_the_values_of_its_event(postgres: ThrowawayPostgres) -> None:
             "price": 4990000.456,
             "discountPrice": "4490000",
             "urlPath": "/p/7",
+            "quantity": 3,
         },
+        order={"id": " A\t1 ", "total": 9, "items": [{"name": "tab\t\\", "discountPrice": "1.5"}]},
         element={"tag": "button", "text": "Mua \x00 ngay", "dataset": {"a": [1, None]}},
     )
     store.put(key(1), raw(full))
     answer = run_etl(postgres, store)
     assert answer["events"] == {"read": 1, "loaded": 1, "duplicate": 0, "rejected": 0}
-    [row] = postgres.execute("SELECT * FROM clickstream_events")
-    found = dict(zip([*Row._fields, "loaded_at", "visitor", "folded"], row, strict=True))
+    [row] = postgres.execute(f"SELECT {', '.join(Row._fields)} FROM clickstream_events")  # noqa: S608
+    found = dict(zip(Row._fields, row, strict=True))
     assert found["event_name"] == "add_to_cart_click"
     assert found["event_timestamp"] == datetime(2025, 12, 6, 5, 0, 0, 123000, tzinfo=UTC)
     assert found["page_url"] == full["pageUrl"] and found["referrer"] == full["referrer"]
@@ -62,6 +64,9 @@ def test_a_row_has_the_values_of_its_event(postgres: ThrowawayPostgres) -> None:
     assert str(found["context_product_price"]) == "4990000.46"
     assert str(found["context_product_discount_price"]) == "4490000.00"
     assert found["element"] == {"tag": "button", "text": "Mua \ufffd ngay", "dataset": {"a": [1, None]}}
+    assert found["context_product_quantity"] == 3 and found["order_id"] == "A\t1"
+    item = {"name": "tab\t\\", "discount_price": "1.50"}
+    assert found["order_details"] == {"total": "9.00", "items": [item]}
     assert (found["source_object"], found["source_position"]) == (key(1), 0)
 
 

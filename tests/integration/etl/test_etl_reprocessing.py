@@ -126,3 +126,17 @@ def test_events_that_the_collector_refused_can_be_loaded(postgres: ThrowawayPost
     # The ledger does not grow with them.
     run_etl(postgres, store, now=NOW + timedelta(days=9))
     assert postgres.execute("SELECT * FROM etl_objects") == []
+
+
+def test_what_the_collector_says_it_refused_is_counted_once(postgres: ThrowawayPostgres) -> None:
+    store = RawStore()
+    for number, refusals in enumerate([{"events": 5, "kept": 2}, {"events": 1, "kept": 1}, None]):
+        body = raw(event(number))
+        if refusals:
+            body["_ingest"]["refusals"] = refusals
+        store.put(key(number), body)
+    run_etl(postgres, store)
+    run_etl(postgres, store)
+    run_etl(postgres, store, {"reprocess": True})
+    counted = "SELECT events_refused, events_refused_kept FROM etl_runs ORDER BY run_id"
+    assert postgres.execute(counted) == [(6, 3), (0, 0), (0, 0)]

@@ -84,7 +84,7 @@ def test_objects_on_which_the_database_fails_are_set_aside_and_loaded_later(
     # An event is in two objects: both are at fault.
     bad = {key(number) for client in clients for number in (client - 1, client) if 0 <= number < 40}
     with fault(postgres, what, clients, when):
-        answer = run_etl(postgres, store, tuning=TUNING, seconds_left=lambda: 900.0)
+        answer = run_etl(postgres, store, tuning=TUNING)
         check_sums(answer)
         assert answer["status"] == "complete"
         assert answer["objects"]["failed"] == answer["objects"]["set_aside"] == len(bad)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.services import emulated_cloud
-from tests.support.tasks import API, BUCKET, DOCUMENT, GENERATED, GROUP, QUEUE, ROLE, RULE
+from tests.support.tasks import API, APP, BUCKET, DOCUMENT, GENERATED, GROUP, POOL, QUEUE, ROLE, RULE
 
 
 def test_on_an_empty_account_check_mode_names_everything_and_writes_nothing() -> None:
@@ -16,6 +16,8 @@ def test_on_an_empty_account_check_mode_names_everything_and_writes_nothing() ->
             ("secret_parameter", GENERATED, None),
             ("log_group", GROUP, None),
             ("sqs_queue", QUEUE, None),
+            ("user_pool", POOL, None),
+            ("user_pool_client", APP, "services-users"),
             ("session_document", DOCUMENT, None),
             (
                 "lambda_function",
@@ -29,6 +31,7 @@ def test_on_an_empty_account_check_mode_names_everything_and_writes_nothing() ->
             told = empty.ok(module, check=True, **given)
             assert (told["changed"], told.get("pending")) == (True, needs), module
             assert told["diff"]["after"], module
-            removed = empty.ok(module, check=True, name=given["name"], state="absent")
+            known = {key: given[key] for key in ("name", "user_pool") if key in given}
+            removed = empty.ok(module, check=True, **known, state="absent")
             assert removed["changed"] is False, module
         assert empty.writes == []

@@ -270,3 +270,12 @@ def test_an_api_waits_for_its_parents(cloud: Cloud, some_function: Cloud) -> Non
     other = {**API, "name": "services-other"}
     cloud.pending("http_api", **{**other, "function": "nobody", "needs": "nobody"})
     cloud.pending("http_api", **{**other, "access_log_group": "/nowhere", "needs": "/nowhere"})
+    tokens = {"user_pool": "services-nobodys", "client": "services-web"}
+    cloud.ok("log_group", name="/services/access")
+    cloud.pending("http_api", **{**other, "jwt": tokens, "needs": "services-nobodys"})
+
+
+def test_whose_tokens_count_is_said_in_one_of_two_ways(some_function: Cloud) -> None:
+    both = {**JWT, "user_pool": "services-users", "client": "services-web"}
+    for wrong in ({"issuer": JWT["issuer"]}, {"client": "services-web"}, both):
+        assert some_function.run("http_api", **{**API, "jwt": wrong})["failed"]

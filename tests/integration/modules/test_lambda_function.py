@@ -34,7 +34,7 @@ def network(cloud: Cloud) -> dict[str, str]:
         VpcId=vpc, CidrBlock="10.66.1.0/24", TagSpecifications=named("subnet", "services-subnet")
     )["Subnet"]["SubnetId"]
     group = ec2.create_security_group(GroupName="services-group", Description="x", VpcId=vpc)["GroupId"]
-    return {"services-subnet": subnet, "services-group": group}
+    return {"services-vpc": vpc, "services-subnet": subnet, "services-group": group}
 
 
 @pytest.fixture
@@ -78,6 +78,7 @@ def assert_function(cloud: Cloud, network: dict[str, str]) -> None:
     assert (found["MemorySize"], found["Timeout"], found["EphemeralStorage"]["Size"]) == (512, 60, 512)
     assert found["Environment"]["Variables"] == {"RAW_BUCKET": "services-raw", "DWH_PORT": "5432"}
     assert found["Role"] == f"arn:aws:iam::{ACCOUNT}:role/services-role"
+    assert found["VpcConfig"]["VpcId"] == network["services-vpc"]
     assert found["VpcConfig"]["SubnetIds"] == [network["services-subnet"]]
     assert found["VpcConfig"]["SecurityGroupIds"] == [network["services-group"]]
     assert found["TracingConfig"]["Mode"] == "PassThrough"

@@ -357,6 +357,13 @@ def test_a_row_triggers_copies_on_partitions_are_not_objects_of_their_own(wareho
             "id numeric",
         ),
         (
+            "functions/is_thing",
+            "CREATE OR REPLACE FUNCTION public.is_thing(id integer, most integer) RETURNS boolean "
+            "LANGUAGE sql RETURN id < most; REVOKE ALL ON FUNCTION public.is_thing FROM PUBLIC",
+            "SELECT pg_get_function_arguments(oid) FROM pg_proc WHERE proname = 'is_thing'",
+            "id integer, most integer",
+        ),
+        (
             "triggers/noted",
             "CREATE OR REPLACE TRIGGER noted AFTER INSERT ON public.others "
             "FOR EACH STATEMENT EXECUTE FUNCTION public.note()",

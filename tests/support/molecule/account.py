@@ -173,6 +173,9 @@ def everything() -> dict[str, list[str]]:
         "functions": (one["FunctionName"] for one in client("lambda").list_functions()["Functions"]),
         "log groups": (one["logGroupName"] for one in client("logs").describe_log_groups()["logGroups"]),
         "APIs": (one["Name"] for one in client("apigatewayv2").get_apis()["Items"]),
+        "user pools": (
+            one["Name"] for one in client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]
+        ),
         "queues": client("sqs").list_queues().get("QueueUrls", []),
         "rules": (one["Name"] for one in client("events").list_rules()["Rules"]),
     }

@@ -93,7 +93,7 @@ SHINY = """
 def test_a_page_is_complete_when_nothing_more_is_to_come() -> None:
     async def measured() -> tuple[dict[str, float], dict[str, float], dict[str, str]]:
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+            browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
             page = await browser.new_page()
             await page.add_init_script(path=SCRIPT)
             await page.route("**/*", lambda route: route.fulfill(body=SHINY, content_type="text/html"))

@@ -8,18 +8,22 @@ import random
 import tracemalloc
 import uuid
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.fields import CLIENT_ID, PRODUCT_BRAND, SESSION_ID, USER_ID, Field, field_value
 from contract.gzipped import BrokenGzip, TooLarge, gunzip
 from contract.identity import client_event_id, made_event_id
 from contract.jsontext import NotJson, canonical_json, parse_json
 from contract.names import ALIASES, NAMES, canonical_name
-from contract.text import storable_json, storable_text
-from contract.timestamps import ClockRules, TimeSource, event_time, parse_time, utc_text
-from contract.validation import Limits, event_problem
+from contract.orders import discount_price, quantity, read_order
+from contract.text import NO_WIDTH, clean_text, storable_json, storable_text
+from contract.timestamps import EPOCH, ClockRules, TimeSource, clock_time, event_time, parse_time, utc_text
+from contract.validation import Limits, event_problem, order_problem
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -78,10 +82,14 @@ def test_infinity_cannot_be_written() -> None:
 
 
 def test_an_alias_is_resolved_to_an_event_name() -> None:
-    assert ALIASES == {"add_to_cart": "add_to_cart_click", "purchase": "checkout_complete"}
+    assert ALIASES == {
+        "add_to_cart": "add_to_cart_click",
+        "purchase": "checkout_complete",
+        "view_product": "product_view",
+    }
     assert set(ALIASES.values()) <= NAMES
     assert not set(ALIASES) & NAMES
-    assert [canonical_name(name) for name in (" purchase ", "page_view", "other_event")] == [
+    assert [canonical_name(name) for name in ("purchase", "page_view", "other_event")] == [
         "checkout_complete",
         "page_view",
         "other_event",
@@ -104,10 +112,17 @@ def test_an_alias_is_resolved_to_an_event_name() -> None:
         {"product": {"price": 10**13 - 1, "discountPrice": 9_999_999_999_999.998}},
         {"product": {"price": "9999999999999.99", "discountPrice": "9999999999999.99999999999999999999"}},
         {"product": {"discount_price": 0, "url_path": "/p"}},
+        {"product": {"price": " 899.00\n"}, "userLoginState": " guest", "isFirstVisit": " ", "sentAt": " "},
+        {"context_product": {"product_id": 7, "brandName": "Acme"}},
+        # accepted before older trackers' names were read, and orders
+        {"context_product": "laptop", "product": {"brandName": 5, "quantity": "many"}, "order": "17"},
         {"element": {"dataset": {"any": ["thing", {"goes": 1}]}}},
         {"somethingNew": [1, 2, {"x": None}]},
         {"pageUrl": "\x00 \ud800"},
-        {"eventTimestamp": "9999-12-31T23:59:59Z"},
+        {"eventTimestamp": "9999-12-31T23:59:59-14:00"},
+        {"eventTimestamp": "+010013-12-10T05:00:00.000Z"},
+        {"eventTimestamp": "2016-12-31T23:59:60Z"},
+        {"eventTimestamp": 1733461200000, "sentAt": "1733461200000"},
     ],
 )
 def test_valid_events(change: dict[str, object]) -> None:
@@ -126,11 +141,13 @@ def test_field_names_may_be_in_snake_case() -> None:
         ([GOOD], "not_an_object"),
         ({}, "no_event_name"),
         ({"eventName": None}, "no_event_name"),
-        ({"eventName": "  "}, "invalid_event_name"),
+        ({"eventName": "  "}, "no_event_name"),
+        ({"eventName": "\u200b"}, "no_event_name"),
         ({"eventName": 5}, "invalid_event_name"),
         ({"eventName": "x" * 201}, "invalid_event_name"),
         (GOOD | {"eventTimestamp": "yesterday"}, "invalid_event_timestamp"),
-        (GOOD | {"eventTimestamp": 1733461200000}, "invalid_event_timestamp"),
+        (GOOD | {"eventTimestamp": True}, "invalid_event_timestamp"),
+        (GOOD | {"eventTimestamp": 1.8e18}, "invalid_event_timestamp"),
         (GOOD | {"sentAt": "now"}, "invalid_sent_at"),
         (GOOD | {"userLoginState": "root"}, "invalid_user_login_state"),
         (GOOD | {"isFirstVisit": "yes"}, "invalid_is_first_visit"),
@@ -168,6 +185,97 @@ def test_validation_ends_for_any_value(value: object) -> None:
     event_problem(value)
 
 
+ORDER: dict[str, Any] = {
+    "id": "A-17",
+    "total": 1747.5,
+    "currency": "vnd",
+    "items": [
+        {"id": 7, "name": "Laptop 14", "category": "laptops", "brand": "Acme", "price": "899.00",
+         "discountPrice": 849, "quantity": 2},
+        {"id": "m-1", "discount_price": 0, "price": 49.5},
+    ],
+}  # fmt: skip
+
+
+def test_what_was_bought_is_read_and_normalised() -> None:
+    assert [quantity({"quantity": sent}) for sent in ("3", 2.0, 0, None)] == [3, 2, None, None]
+    assert read_order(GOOD | {"order": ORDER}) == {
+        "id": "A-17",
+        "total": Decimal("1747.5"),
+        "currency": "VND",
+        "items": [
+            {
+                "id": "7",
+                "name": "Laptop 14",
+                "category": "laptops",
+                "brand": "Acme",
+                "price": Decimal("899.00"),
+                "discount_price": Decimal(849),
+                "quantity": 2,
+            },
+            dict.fromkeys(["name", "category", "brand", "discount_price", "quantity"])
+            | {"id": "m-1", "price": Decimal("49.5")},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    "nothing", [{}, {"order": {}}, {"order": {"id": "undefined", "items": [{}]}}, {"order": None}]
+)
+def test_an_event_that_says_nothing_of_an_order_has_none(nothing: dict[str, object]) -> None:
+    assert order_problem(GOOD | nothing) is None
+    assert read_order(GOOD | nothing) is None
+
+
+@pytest.mark.parametrize(
+    ("bought", "code"),
+    [
+        ({"order": "A-17"}, "invalid_order"),
+        ({"order": {"id": 1.5}}, "invalid_order_id"),
+        ({"order": {"total": -1}}, "invalid_order_total"),
+        ({"order": {"total": "1.299,00"}}, "invalid_order_total"),
+        ({"order": {"currency": "dong"}}, "invalid_order_currency"),
+        ({"order": {"items": {}}}, "invalid_order_items"),
+        ({"order": {"items": [7]}}, "invalid_order_items"),
+        ({"order": {"items": [{}, {"quantity": 1.5}]}}, "invalid_order_items_quantity"),
+        ({"order": {"items": [{"price": True}]}}, "invalid_order_items_price"),
+        ({"product": {"quantity": -1}}, "invalid_product_quantity"),
+        ({"product": {"quantity": 10**7}}, "invalid_product_quantity"),
+        ({"product": {"quantity": True}}, "invalid_product_quantity"),
+        ({"product": {"quantity": float("inf")}}, "invalid_product_quantity"),
+    ],
+)
+def test_what_was_bought_is_refused_by_the_collector_and_absent_for_the_loader(
+    bought: dict[str, object], code: str
+) -> None:
+    problem = order_problem(GOOD | bought)
+    assert problem is not None and problem.code == code and problem.reason
+    assert event_problem(GOOD | bought, Limits()) is None or "inf" in repr(bought)
+    assert read_order(GOOD | bought) is None
+    product = bought.get("product", {})
+    assert isinstance(product, dict) and quantity(product) is None
+
+
+@pytest.mark.parametrize(
+    ("price", "discounted", "expected"),
+    [
+        (9290000, 0, None),
+        (9290000, "0.00", None),
+        (899, 899.0, None),
+        (899, "899.01", None),
+        (899, 849, Decimal(849)),
+        ("899.00", 898.99, Decimal("898.99")),
+        (None, 849, Decimal(849)),
+        (899, None, None),
+        # a percentage: data quality shows it
+        (9290000, 10, Decimal(10)),
+    ],
+)
+def test_a_discount_is_a_price_below_the_price(price: Any, discounted: Any, expected: Decimal | None) -> None:
+    prices = [None if value is None else Decimal(str(value)) for value in (price, discounted)]
+    assert discount_price(*prices) == expected
+
+
 # --- identity ----------------------------------------------------------------------------------------
 
 
@@ -175,7 +283,7 @@ def test_a_clients_uuid_is_kept_in_lower_case() -> None:
     client = str(uuid.uuid4())
     assert client_event_id({"eventId": client.upper()}) == client
     assert client_event_id({"event_id": client}) == client
-    assert client_event_id({"eventId": "junk", "event_id": client}) == client
+    assert client_event_id({"eventId": "junk", "event_id": f" {client}\n"}) == client
 
 
 @pytest.mark.parametrize(
@@ -218,6 +326,37 @@ def test_the_generated_id_of_an_event_without_timestamp_depends_on_the_request()
     assert made(event, request="1") == made(event, request="1")
 
 
+def test_an_id_that_is_no_uuid_is_the_senders_whatever_its_place_and_request() -> None:
+    event: dict[str, object] = {"eventId": "17", "eventName": "x", "clientId": "c", "sessionId": "s"}
+    one = made(event)
+    again = {"eventName": "x", "event_id": 17, "client_id": "c", "session_id": "s", "retried": True}
+    assert uuid.UUID(one).version == 5
+    assert made(event, 3, "another") == made(again, 5) == one
+    changes: list[dict[str, object]] = [{"eventId": "18"}, {"clientId": "d"}, {"sessionId": "t"}]
+    assert len({one, *(made(event | change) for change in changes)}) == 4
+
+
+def test_an_id_without_a_sender_is_one_events_only_with_the_same_content() -> None:
+    """Counters of two browsers that say nothing of themselves are not one event."""
+    event: dict[str, object] = {"eventId": "17", "eventName": "x"}
+    assert made(event, 3, "another") == made(event)
+    assert made(event | {"pageUrl": "/p"}) != made(event)
+
+
+@pytest.mark.parametrize(
+    "none", [None, "", True, 1.5, [], str(uuid.UUID(int=0)), str(uuid.UUID(int=2**128 - 1))]
+)
+def test_what_is_no_id_leaves_place_and_content(none: object) -> None:
+    event: dict[str, object] = {
+        "eventId": none,
+        "eventName": "x",
+        "eventTimestamp": "2025-12-06",
+        "clientId": "c",
+    }
+    assert made(event, 0) != made(event, 1)
+    assert made(event | {"x": 1}) != made(event)
+
+
 # --- time --------------------------------------------------------------------------------------------
 
 
@@ -229,15 +368,50 @@ def test_the_generated_id_of_an_event_without_timestamp_depends_on_the_request()
         ("2025-12-06T19:00:00+07:00", NOON),
         ("2025-12-06T12:00:00", NOON),
         (" 2025-12-06 12:00:00 ", NOON),
+        (1765022400000, NOON),
+        (1765022400000.25, NOON + TICK * 250),
+        ("1765022400000", NOON),
+        ("1765022400000.25", NOON + TICK * 250),
+        ("20251206T120000Z", NOON),
+        ("2025-12-06T11:59:60Z", NOON),
+        ("2025-12-06t11:59:60.5z", NOON + timedelta(seconds=0.5)),
+        ("2025-12-06T18:59:60+07:00", NOON),
+        ("2025-12-05T24:00:00-12:00", NOON),
+        ("+002025-12-06T12:00:00.000Z", NOON),
+        ("2025-12-06T12:00:61Z", None),
+        ("2025-12-06T24:00:01Z", None),
+        ("2025-02-29T23:59:60Z", None),
+        ("+010013-12-10T05:00:00.000Z", None),
         ("0001-01-01T00:00:00+14:00", None),
         ("2025-13-01T00:00:00Z", None),
         ("2025-12-06T12:00:00Z" + " " * 40, None),
-        (5, None),
+        (True, None),
+        (float("inf"), None),
+        (8.7e15, None),
+        ([], None),
         ("", None),
     ],
 )
-def test_an_iso_8601_text_is_a_time_in_utc(text: object, expected: datetime | None) -> None:
+def test_an_iso_8601_text_and_milliseconds_are_a_time_in_utc(text: object, expected: datetime | None) -> None:
     assert parse_time(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # JavaScript's toISOString and getTime
+        ("+010013-12-10T05:00:00.000Z", 253842267600000),
+        ("-000001-06-01T00:00:00.000Z", -62185708800000),
+        ("0000-01-01T00:00:00.000Z", -62167219200000),
+        ("+275760-09-13T00:00:00.000Z", 8640000000000000),
+        ("-271821-04-20T00:00:00.000Z", -8640000000000000),
+        ("0001-01-01T00:00:00+14:00", -62135647200000),
+        ("9999-12-31T23:59:59-14:00", 253402351199000),
+    ],
+)
+def test_a_time_that_no_date_can_be_is_a_time(text: str, expected: int) -> None:
+    assert clock_time(text) == timedelta(milliseconds=expected)
+    assert parse_time(text) is None
 
 
 @given(st.text())
@@ -302,12 +476,73 @@ def test_the_time_of_an_event_with_clock_skew(
     claimed: datetime | None, sent: datetime | None, expected: datetime, source: TimeSource
 ) -> None:
     assert event_time(claimed, sent, NOON, RULES) == (expected, source)
+    since = [None if time is None else time - EPOCH for time in (claimed, sent)]
+    assert event_time(since[0], since[1], NOON - EPOCH, RULES) == (expected - EPOCH, source)
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.none() | st.datetimes(timezones=st.just(UTC)))
 def test_no_event_is_in_the_future_or_ancient(claimed: datetime, sent: datetime | None) -> None:
     moment, _ = event_time(claimed, sent, NOON, RULES)
     assert NOON - RULES.max_age <= moment <= NOON + RULES.skew_tolerance
+
+
+# --- a field's value ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sent", "value"),
+    [
+        ("  Máy tính \r\n", "Máy tính"),
+        ("\u00a0\u200b\ufeffx y\u2060\u3000\t", "x y"),
+        ("Ba\u0300n phi\u0301m co\u031b", "Bàn phím cơ"),
+        ("Bàn phím cơ", "Bàn phím cơ"),
+        ("iPhone", "iPhone"),
+        (" \n\u200b", None),
+        ("", None),
+        (None, None),
+        ("a\0b\ud800", "a\ufffdb\ufffd"),
+        ("undefined", "undefined"),
+        (0, 0),
+    ],
+)
+def test_a_text_has_one_spelling(sent: object, value: object) -> None:
+    assert field_value({"brand": sent}, PRODUCT_BRAND) == value
+    assert field_value({"brand": sent, "brandName": "Acme"}, PRODUCT_BRAND) == (
+        "Acme" if value is None else value
+    )
+
+
+def test_white_space_is_what_unicode_says_and_what_has_no_width() -> None:
+    spaces = "".join(filter(str.isspace, map(chr, range(0x110000))))
+    assert clean_text(f"{spaces}{NO_WIDTH}a{NO_WIDTH}{spaces}") == "a"
+
+
+@given(st.text(st.characters(categories=None), max_size=20))
+def test_a_clean_text_stays_as_it_is(text: str) -> None:
+    cleaned = clean_text(text)
+    assert clean_text(cleaned) == cleaned == storable_text(cleaned)
+
+
+@pytest.mark.parametrize("field", [USER_ID, CLIENT_ID, SESSION_ID])
+@pytest.mark.parametrize(
+    "none",
+    [
+        "undefined",
+        "NULL",
+        "NaN",
+        "[object Object]",
+        "0",
+        0,
+        "-",
+        " None\n",
+        "00000000-0000-0000-0000-000000000000",
+    ],
+)
+def test_an_id_that_is_none_is_absent(field: Field, none: object) -> None:
+    assert field_value({field.camel: none}, field) is None
+    assert field_value({field.camel: none, field.snake: "x"}, field) == "x"
+    for fine in ("00", 1, "none of them", "nan-1"):
+        assert field_value({field.camel: fine}, field) == fine
 
 
 # --- text and gzip -----------------------------------------------------------------------------------
@@ -321,6 +556,7 @@ def test_storable_text_is_utf8_without_nul(text: str) -> None:
 
 
 def test_storable_json_replaces_in_every_text() -> None:
+    assert storable_json({"e\u0301": [" e\u0301"]}) == {"é": [" é"]}
     value = {"a\0": ["\ud800", {"b": "\0"}], "c": 1}
     assert storable_json(value) == {"a\ufffd": ["\ufffd", {"b": "\ufffd"}], "c": 1}
 

@@ -6,6 +6,13 @@ test_that("rates are percent", {
   expect_equal(rate_text(c(0.0423, 1, 0, NA)), c("4.2 %", "100.0 %", "0.0 %", "\u2013"))
 })
 
+test_that("money has its currency's decimals, and is never rounded to nothing", {
+  expect_equal(money_text(c(1234567, 0.4, 0, NA), "VND"), c("1,234,567 VND", "0 VND", "0 VND", "\u2013"))
+  expect_equal(money_text(c(0.4, 19.99, 1e7), "EUR"), c("0.40 EUR", "19.99 EUR", "10,000,000.00 EUR"))
+  expect_equal(amount_text(1.5, "KWD"), "1.500")
+  expect_equal(money_text(NA_real_, NA), "\u2013")
+})
+
 test_that("durations have two units at most", {
   expect_equal(
     duration_text(c(0, 0.4, 59.6, 185, 7800, 86400, 190000, NA)),
@@ -24,7 +31,8 @@ test_that("a change says how far and which way, rates in points", {
 })
 
 test_that("login states have names, unknown ones their own", {
-  expect_equal(login_state_text(c("logged_in", "", "robot")), c("Logged in", "Not said", "robot"))
+  named <- c("Logged in, unverified", "Logged in, verified", "Not said", "robot")
+  expect_equal(login_state_text(c("logged_in", "verified", "", "robot")), named)
 })
 
 test_that("a sparkline has gaps where nothing is known, and dots for what stands alone", {

@@ -103,13 +103,15 @@ test_that("every chart can be drawn, with and without a period to compare with",
   days <- data.frame(bucket = c("2026-01-01 00:00", "2026-01-02 00:00"), one = 1:2, two = 3:4)
   events <- data.frame(bucket = days$bucket, events = c(7, 8), previous_events = 1:2, previous_bucket = days$bucket)
   one <- data.frame(
-    key = "p1", name = "<b>One</b>", views = 20, carts = 2, purchases = 1, view_to_cart = 0.1, price = 5, discount = 0.2
+    key = "p1", name = "<b>One</b>", views = 20, carts = 2, purchases = 1, view_to_cart = 0.1, price = 5, discount = 0.2,
+    revenue = 3.5, currency = "EUR"
   )
+  orders <- data.frame(bucket = days$bucket, orders = 1, revenue = c(0.4, 19.99), currency = "EUR")
   for (chart in list(
-    events_over_time_chart(events, "day"), counts_chart(events[1, ], "page_view"),
+    over_time_chart(events, "events", "day", "Events"), revenue_chart(orders, "day"), counts_chart(events[1, ], "page_view"),
     counts_chart(cbind(events["previous_events"], events = c(NA, 3)), c("one", "two")),
     activity_chart(data.frame(weekday = 1:7, hour = 0, events = 3)),
-    top_products_chart(one, "views"), discount_chart(one), discount_chart(rbind(one, one)),
+    top_products_chart(one, "views"), top_products_chart(one, "revenue"), discount_chart(one), discount_chart(rbind(one, one)),
     product_trend_chart(cbind(days, one[c("views", "carts", "purchases")])),
     funnel_chart(steps), funnel_chart(compared), funnel_shares_chart(parts),
     classes_chart(classes, classes$label, "sessions"),
@@ -134,5 +136,14 @@ test_that("every chart can be drawn, with and without a period to compare with",
     stacked_text(days, c("One" = "one", "Two" = "two"), "day"),
     "By day from 2026-01-01 00:00 to 2026-01-02 00:00: One 3, Two 7."
   )
+  euros <- function(sum) money_text(sum, "EUR")
+  expect_equal(
+    over_time_text(orders, "revenue", "day", euros),
+    paste(
+      "20.39 EUR by day from 2026-01-01 00:00 to 2026-01-02 00:00.",
+      "Most: 19.99 EUR at 2026-01-02 00:00. Fewest: 0.40 EUR at 2026-01-01 00:00."
+    )
+  )
+  expect_equal(top_products_text(one, "revenue"), "<b>One</b> 3.50 EUR.")
   expect_equal(classes_text(c("0", "1"), c(1, 3), "sessions"), "4 sessions. 0: 1 (25.0 %), 1: 3 (75.0 %).")
 })

@@ -77,7 +77,7 @@ test_that("without a comparison no query runs for the previous period", {
 
 totals <- data.frame(
   visitors = 12, sessions = 34, page_views = 1234567, conversion_rate = 0.05, cart_rate = NA_real_, bounce_rate = 0.4,
-  mean_seconds = 185
+  mean_seconds = 185, orders = 3, units = 7, revenue = 1234.5, average_order_value = NA_real_, currency = "EUR"
 )
 
 # The text in a part of a KPI's card.
@@ -93,6 +93,9 @@ test_that("KPIs show the numbers of the query", {
     expect_equal(card_text(output, "conversion_rate_value"), "5.0 %")
     expect_equal(card_text(output, "cart_rate_value"), "\u2013")
     expect_equal(card_text(output, "mean_seconds_value"), "3 min 5 s")
+    expect_equal(card_text(output, "revenue_value"), "1,234.50 EUR")
+    expect_equal(card_text(output, "average_order_value_value"), "\u2013")
+    expect_equal(card_text(output, "units_value"), "7")
     expect_equal(card_text(output, "visitors_change"), "")
     expect_equal(output$problem, "")
   })
@@ -103,6 +106,18 @@ test_that("KPIs that could not be counted are dashes and not zeros", {
     expect_equal(card_text(output, "visitors_value"), "\u2013")
     expect_match(output$problem, "does not answer")
   }))
+})
+
+test_that("visits and orders are one row a period, and one a bucket", {
+  visits <- as_result(data.frame(visitors = 1:2, bucket = c("2026-01-01", "2026-01-02")))
+  sold <- as_result(data.frame(bucket = c("2026-01-02", "2026-01-01"), revenue = c(5, 6), currency = "VND"))
+  expect_equal(with_orders(visits, sold)$data[c("visitors", "revenue")], data.frame(visitors = 1:2, revenue = c(6, 5)))
+  one <- with_orders(as_result(data.frame(visitors = 3)), as_result(data.frame(value = "", revenue = 7)))
+  expect_equal(one$data, data.frame(visitors = 3, revenue = 7))
+  failed <- suppressMessages(as_result(stopped()))
+  expect_equal(with_orders(visits, failed)$state, "error")
+  expect_equal(with_orders(failed, sold)$state, "error")
+  expect_null(with_orders(NULL, NULL))
 })
 
 test_that("a comparison says the change in words too", {

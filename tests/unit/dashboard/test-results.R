@@ -36,6 +36,6 @@ test_that("the heading names period and filters", {
   )
   expect_equal(
     describe_filters(chosen),
-    "2026-03-01 to 2026-03-07 \u00b7 compared with 2026-02-22 to 2026-02-28 \u00b7 logged in \u00b7 laptop"
+    "2026-03-01 to 2026-03-07 \u00b7 compared with 2026-02-22 to 2026-02-28 \u00b7 logged in, unverified \u00b7 laptop"
   )
 })

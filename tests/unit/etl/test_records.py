@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.timestamps import ClockRules
+from etl.bots import OF_PEOPLE, names_bot
 from etl.copytext import copy_line, copy_values
 from etl.records import MAX_RAW_EVENT, Records, event_at, read_object
 from etl.row import Row
@@ -44,8 +45,15 @@ EVENT = {
         "price": 15990000,
         "discountPrice": "14990000.5",
         "urlPath": "/p/1",
+        "quantity": 2,
     },
     "element": {"tag": "a", "dataset": {"k": "\0"}},
+    "order": {
+        "id": 17,
+        "total": 1790,
+        "currency": "vnd",
+        "items": [{"id": 7, "price": 900.5, "quantity": 2}, {"id": None}],
+    },
 }
 INGEST = {"receivedAt": "2025-12-06T05:29:30.5Z", "requestId": "r"}
 ROW = Row(
@@ -68,6 +76,9 @@ ROW = Row(
     page_url="https://shop/p/1",
     referrer=None,
     element='{"dataset":{"k":"\ufffd"},"tag":"a"}',
+    context_product_quantity="2",
+    order_id="17",
+    order_details='{"total":"1790.00","currency":"VND","items":[{"id":"7","price":"900.50","quantity":"2"}]}',
     identity_verified="f",
     event_timestamp_source="client",
     is_bot="f",
@@ -118,6 +129,144 @@ def test_the_least_event_is_a_row() -> None:
     assert rows({"eventName": "x"}) == [row]
 
 
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_text_is_clean_in_its_row(fast: bool) -> None:
+    """Surrounding white space is nothing, accents are composed, and an id that is none is absent."""
+    dirty = EVENT | {
+        "eventId": f" {EVENT_ID}\n",
+        "eventName": "\ufeffpurchase\u00a0",
+        "userId": " 12\u200b",
+        "clientId": "c\r\n",
+        "sessionId": "\u2003s",
+        "pageUrl": "https://shop/p/1 ",
+        "referrer": " \n",
+        "product": EVENT["product"]
+        | {"name": "Ma\u0301y ti\u0301nh ", "brand": " Dell", "category": "laptop\u3000"},  # type: ignore[operator]
+        "element": {"tag": "a", "dataset": {"k": "\0"}},
+    }
+    nobody = EVENT | {"userId": "Undefined", "clientId": "[object Object]", "sessionId": "0"}
+    for ascii in (True, False):
+        content = json.dumps({"events": [dirty, nobody], "_ingest": INGEST}, ensure_ascii=ascii).encode()
+        lines = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
+        absent = ROW._replace(user_id=None, client_id=None, session_id=None, source_position="1")
+        assert [Row.of_line(line) for _, line in lines] == [ROW, absent]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("text", [" café", "café\u00a0", "\u200bcafé", "cafe\u0301", "café\n"])
+@pytest.mark.parametrize(
+    ("field", "column"),
+    [
+        ("eventName", "event_name"),
+        ("userId", "user_id"),
+        ("clientId", "client_id"),
+        ("sessionId", "session_id"),
+        ("identitySource", "identity_source"),
+        ("pageUrl", "page_url"),
+        ("referrer", "referrer"),
+    ],
+)
+def test_a_field_has_one_spelling(field: str, column: str, text: str, fast: bool) -> None:
+    """In an event that is usual but for this."""
+    event = {"eventId": EVENT_ID, "eventName": "x", field: text}
+    content = json.dumps({"events": [event], "_ingest": INGEST}, ensure_ascii=False).encode()
+    [(_, line)] = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
+    assert getattr(Row.of_line(line), column) == "café"
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    "none", ["undefined", "NULL", "[object Object]", "0", "00000000-0000-0000-0000-000000000000"]
+)
+@pytest.mark.parametrize("field", ["userId", "clientId", "sessionId"])
+def test_an_id_that_is_none_is_absent(field: str, none: str, fast: bool) -> None:
+    event = {"eventId": EVENT_ID, "eventName": "x", "userId": "u", "clientId": "c", "sessionId": "s"}
+    content = json.dumps({"events": [event | {field: none}], "_ingest": INGEST}).encode()
+    [(_, line)] = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
+    row = Row.of_line(line)
+    absent = {"userId": row.user_id, "clientId": row.client_id, "sessionId": row.session_id}
+    assert [name for name, value in absent.items() if value is None] == [field]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("field", ["name", "category", "brand", "id", "urlPath"])
+@pytest.mark.parametrize(
+    "text", ["Bàn phím cơ", "Ba\u0300n phi\u0301m co\u031b", " Bàn phím cơ\u200b", "Bàn phím cơ\u00a0"]
+)
+def test_a_product_has_one_spelling(text: str, field: str, fast: bool) -> None:
+    event = {"eventId": EVENT_ID, "eventName": "x", "product": {field: text}}
+    content = json.dumps({"events": [event], "_ingest": INGEST}, ensure_ascii=False).encode()
+    [(_, line)] = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
+    assert "Bàn phím cơ" in Row.of_line(line)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_what_was_bought_is_in_the_row(fast: bool) -> None:
+    """Also by events that were stored before there were orders, whose `order` may be anything."""
+    order = {
+        "id": " A-17\u200b",
+        "total": "1747.50",
+        "currency": "usd",
+        "items": [{"id": 2**70, "quantity": 2.0}],
+    }
+    events = [
+        {"eventName": "checkout_complete", "order": order},
+        {"eventName": "page_view", "product": {"id": "7"}},
+        {"eventName": "add_to_cart", "product": {"id": "7", "quantity": 3}},
+        {"eventName": "x", "order": "A-17", "product": {"quantity": "many", "brandName": 5}},
+        {"eventName": "x", "context_product": "laptop"},
+    ]
+    named = [event | {"eventId": str(uuid.uuid4())} for event in events]
+    content = json.dumps({"events": named, "_ingest": INGEST}).encode()
+    records = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast)
+    assert len(records.lines) == 5 and not records.rejected
+    rows = [Row.of_line(line) for _, line in records.lines]
+    assert [row.context_product_quantity for row in rows] == [None, None, "3", None, None]
+    assert [row.order_id for row in rows] == ["A-17", None, None, None, None]
+    assert rows[0].order_details is not None and json.loads(rows[0].order_details) == {
+        "total": "1747.50",
+        "currency": "USD",
+        "items": [{"id": str(2**70), "quantity": "2"}],
+    }
+    assert {row.order_details for row in rows[1:]} == {None}
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("price", "discounted", "expected"),
+    [
+        (9290000, 0, None),
+        (899, 899.0, None),
+        (899.5, 900, None),
+        (899, 849, "849"),
+        (None, 849, "849"),
+        (None, 0, None),
+    ],
+)
+def test_no_discount_is_absent(
+    price: float | None, discounted: float, expected: str | None, fast: bool
+) -> None:
+    event = {"eventId": EVENT_ID, "eventName": "x", "product": {"price": price, "discountPrice": discounted}}
+    content = json.dumps({"events": [event], "_ingest": INGEST}).encode()
+    [(_, line)] = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
+    assert Row.of_line(line).context_product_discount_price == expected
+
+
+def test_forms_of_older_trackers_give_the_same_row() -> None:
+    product = dict(EVENT["product"])  # type: ignore[call-overload]
+    old = {
+        "product_id": product.pop("id"),
+        "brandName": product.pop("brand"),
+        "productName": product.pop("name"),
+    }
+    event = {name: value for name, value in EVENT.items() if name != "product"} | {
+        "context_product": product | old
+    }
+    assert rows({"events": [event], "_ingest": INGEST}) == [ROW]
+    [row] = rows({"eventName": "view_product"})
+    assert row.event_name == "product_view"
+
+
 def test_a_verified_identity_replaces_what_the_client_says() -> None:
     identity = {"verified": True, "userId": "u", "userLoginState": "logged_in", "identitySource": "cognito"}
     [row] = rows({"events": [EVENT], "_ingest": INGEST | {"identity": identity}})
@@ -139,6 +288,35 @@ def test_sent_at_beside_the_events_is_that_of_events_without_one() -> None:
         ("2025-12-06T05:29:00.000000Z", "corrected"),
         ("2025-12-06T04:29:00.000000Z", "client"),
     ]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("said", "counted"),
+    [
+        ({"events": 5, "kept": 2}, (5, 2)),
+        ({"events": 2, "kept": 5}, (0, 0)),
+        ({"events": -1, "kept": -1}, (0, 0)),
+        ({"events": True, "kept": 1}, (0, 0)),
+        ({"events": 10**30, "kept": 1}, (0, 0)),
+        ({"events": 1}, (0, 0)),
+        ("many", (0, 0)),
+        (None, (0, 0)),
+    ],
+)
+def test_what_the_collector_refused_is_counted_where_it_makes_sense(
+    said: object, counted: tuple[int, int], fast: bool
+) -> None:
+    content = json.dumps({"events": [{"eventName": "x"}], "_ingest": {"refusals": said}}).encode()
+    records = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast)
+    assert (records.refused, records.refused_kept) == counted
+    assert len(records.lines) == 1 and not records.rejected
+
+
+def test_nobody_but_the_collector_says_what_was_refused() -> None:
+    forged = {"eventName": "x", "_ingest": {"refusals": {"events": 5, "kept": 0}}}
+    for body in ({"events": [forged], "_ingest": {}}, forged, [forged]):
+        assert read(body).refused == 0
 
 
 def test_an_invalid_event_is_rejected_with_its_json_and_position() -> None:
@@ -307,6 +485,10 @@ USUAL_VALUES = (
         ]
     )
     | st.sampled_from([[], {}, [[1]], {"a": [2**70]}, {"k": {"d": "v"}}, "\ud800", "é😀"])
+    | st.sampled_from(
+        ["\u00a0x", "x\u200b", "e\u0301", "e\u0301 é", {"k": "e\u0301"}, "\nx", "x\x1f", "  ", "é "]
+    )
+    | st.sampled_from(["Undefined", "null", "-", "0", "00000000-0000-0000-0000-000000000000", "NaN", "none"])
 )
 # A minute after the receipt, a minute before it, and 7 days before it (these objects are strangers');
 # each with the first time beyond.
@@ -319,7 +501,11 @@ AT_LIMITS = [
     "2025-11-29T05:29:30.499999Z",
 ]
 USUAL_EVENTS = st.fixed_dictionaries(
-    {"eventName": st.sampled_from(["page_view", " purchase ", "", "x" * 201, 'a"b'])},
+    {
+        "eventName": st.sampled_from(
+            ["page_view", " purchase ", "", " ", "x" * 201, 'a"b', "e\u0301", "\u200bx"]
+        )
+    },
     optional={
         "eventId": st.uuids().map(str) | st.uuids().map(lambda value: str(value).upper()) | st.just("no"),
         "event_id": st.uuids().map(str),
@@ -328,6 +514,14 @@ USUAL_EVENTS = st.fixed_dictionaries(
                 "2025-12-06T05:29:00Z",
                 "2025-12-06T12:29:00.123+07:00",
                 "2030-01-01",
+                "+010013-12-10T04:59:00.000Z",
+                "9999-12-31T23:59:00-14:00",
+                "2025-12-06T05:28:60Z",
+                1764998940000,
+                1764998940000.25,
+                "1764998940000",
+                "20251206",
+                10**30,
                 "x",
                 "",
                 None,
@@ -335,15 +529,28 @@ USUAL_EVENTS = st.fixed_dictionaries(
                 *AT_LIMITS,
             ]
         ),
-        "sentAt": st.sampled_from(["2025-12-06T05:29:00Z", "2025-12-06T04:29:00Z", None, "x", *AT_LIMITS]),
+        "sentAt": st.sampled_from(
+            [
+                "2025-12-06T05:29:00Z",
+                "2025-12-06T04:29:00Z",
+                "+010013-12-10T05:00:00.000Z",
+                1764998970500,
+                None,
+                "x",
+                *AT_LIMITS,
+            ]
+        ),
         "event_name": st.just("other"),
+        "context_product": st.just({"id": "other"}),
+        "order": st.fixed_dictionaries({}, optional=dict.fromkeys(("id", "total", "items"), USUAL_VALUES)),
         "userLoginState": st.sampled_from(["guest", "", None, "admin"]),
         "isFirstVisit": st.sampled_from([True, False, None, "t"]),
         "product": USUAL_VALUES
         | st.fixed_dictionaries(
             {},
             optional=dict.fromkeys(
-                ("id", "name", "price", "discountPrice", "urlPath", "url_path", "x"), USUAL_VALUES
+                ("id", "name", "price", "discountPrice", "urlPath", "url_path", "brandName", "quantity", "x"),
+                USUAL_VALUES,
             ),
         ),
         "element": USUAL_VALUES | st.dictionaries(st.sampled_from("ab"), USUAL_VALUES, max_size=2),
@@ -392,7 +599,7 @@ def test_values_at_the_limits_of_time_and_price(fast: bool) -> None:
 
 def test_a_usual_event_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.records._add_any", None)
-    usual = EVENT | {
+    usual = {name: value for name, value in EVENT.items() if name != "order"} | {
         "userId": "12",
         "product": {"id": "7", "price": 1.5},
         "element": {"tag": "a"},
@@ -405,10 +612,31 @@ def test_a_usual_event_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> N
     ("agent", "is_bot"),
     [
         ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "f"),
-        (
-            "Mozilla/5.0 (Linux; Android 14; CUBOT X30) Chrome/120 Mobile Safari/537.36",
-            "f",
-        ),
+        ("Mozilla/5.0 (Linux; Android 14; CUBOT X30) Chrome/120 Mobile Safari/537.36", "f"),
+        ("Mozilla/5.0 (Linux; Android 9; CUBOT_X18_Plus) Chrome/120 Mobile Safari/537.36", "f"),
+        ("Mozilla/5.0 (Linux; Android 13; monitor-tab) Chrome/120 Safari/537.36", "f"),
+        ("Mozilla/5.0 (Linux; Android 13; wv) Chrome/120 Mobile Safari/537.36 Viber/21.0", "f"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0) AppleWebKit/605.1.15 [FBAN/FBIOS;FBAV/440.0]", "f"),
+        ("Mozilla/5.0 (Linux; Android 12; SM-A125F) coc_coc_browser/110 Chrome/104 Zalo android", "f"),
+        ("Dalvik/2.1.0 (Linux; U; Android 13; SM-A125F)", "f"),
+        ("Mozilla/5.0 (compatible; Google-InspectionTool/1.0;)", "t"),
+        ("Mozilla/5.0 (Linux; Android 6.0.1) Chrome/120 Mobile Safari/537.36 (compatible; GoogleOther)", "t"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/120 Safari/537.36 RuxitSynthetic/1.0 v1 t2", "t"),
+        ("Mozilla/5.0 (X11; Linux x86_64) Chrome/120 Safari/537.36 DatadogSynthetics", "t"),
+        ("Mozilla/5.0 (compatible; UptimeRobot/2.0)", "t"),
+        ("Mozilla/5.0 AppleWebKit/537.36 (compatible; ClaudeBot/1.0)", "t"),
+        ("WhatsApp/2.23.20.0", "t"),
+        ("okhttp/4.12.0", "t"),
+        ("axios/1.6.2", "t"),
+        ("node", "t"),
+        ("node-fetch/1.0 (+https://github.com/bitinn/node-fetch)", "t"),
+        ("Java/17.0.2", "t"),
+        ("PostmanRuntime/7.36.0", "t"),
+        ("Apache-HttpClient/4.5.13 (Java/17)", "t"),
+        ("python-requests/2.31.0", "t"),
+        ("Go-http-client/2.0", "t"),
+        ("GuzzleHttp/7", "t"),
+        (" ", "t"),
         ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "t"),
         ("Mozilla/5.0 (X11) AppleWebKit/537.36 HeadlessChrome/120.0 Safari/537.36", "t"),
         ("curl/8.5.0", "t"),
@@ -419,6 +647,45 @@ def test_a_usual_event_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> N
 def test_bots_are_flagged(agent: str | None, is_bot: str) -> None:
     [row] = rows({"events": [EVENT], "_ingest": INGEST | {"userAgent": agent}})
     assert row.is_bot == is_bot
+
+
+def test_every_user_agent_of_the_list_is_a_bots_but_those_of_browsers() -> None:
+    """They are found by how their words start, and not by one search for all."""
+    from crawleruseragents import CRAWLER_USER_AGENTS_DATA
+
+    missed = {
+        entry["pattern"]
+        for entry in CRAWLER_USER_AGENTS_DATA
+        for agent in entry["instances"]
+        if not names_bot(agent)
+    }
+    assert len(CRAWLER_USER_AGENTS_DATA) > 1_000 and missed <= OF_PEOPLE
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("claimed", "sent", "expected"),
+    [
+        # a browser whose clock is years ahead, milliseconds, a leap second, an offset beyond the year 9999
+        ("+010013-12-10T04:59:00.000Z", "+010013-12-10T05:00:00.000Z", "2025-12-06T05:28:30.500000Z"),
+        (1764998940000, 1764998970500, "2025-12-06T05:29:00.000000Z"),
+        ("1764998940000", "1764998970500.0", "2025-12-06T05:29:00.000000Z"),
+        ("2025-12-06T05:28:60Z", None, "2025-12-06T05:29:00.000000Z"),
+        ("9999-12-31T23:59:00-14:00", "9999-12-31T23:59:30-14:00", "2025-12-06T05:29:00.500000Z"),
+        # what cannot be corrected is the time of receipt
+        ("+010013-12-10T04:59:00.000Z", None, "2025-12-06T05:29:30.500000Z"),
+        ("0001-01-01T00:00:00+14:00", None, "2025-12-06T05:29:30.500000Z"),
+        ("-271821-04-20T00:00:00.000Z", "+275760-09-13T00:00:00.000Z", "2025-12-06T05:29:30.500000Z"),
+    ],
+)
+def test_a_time_that_is_impossible_is_corrected_or_that_of_receipt(
+    claimed: object, sent: object, expected: str, fast: bool
+) -> None:
+    event = {"eventId": str(uuid.uuid4()), "eventName": "x", "eventTimestamp": claimed}
+    for body in ({"events": [event | {"sentAt": sent}]}, {"events": [event], "sentAt": sent}):
+        content = json.dumps(body | {"_ingest": INGEST}).encode()
+        [(_, line)] = read_object(content, KEY, LISTED, ClockRules(), LIMIT, fast).lines
+        assert Row.of_line(line).event_timestamp == expected
 
 
 @pytest.mark.parametrize("fast", [True, False])

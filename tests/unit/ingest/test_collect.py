@@ -82,7 +82,15 @@ def answer(outcome: Outcome) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "content_type", ["application/json", "text/plain;charset=UTF-8", None, "Application/JSON"]
+    "content_type",
+    [
+        "application/json",
+        "text/plain;charset=UTF-8",
+        None,
+        "Application/JSON",
+        "application/json,application/json",
+        "application/json; charset=utf-8, application/json",
+    ],
 )
 @pytest.mark.parametrize("as_base64", [False, True])
 @pytest.mark.parametrize("shape", [lambda e: e, lambda e: [e], lambda e: {"events": [e]}])
@@ -151,6 +159,22 @@ def test_a_repeated_request_gives_the_same_ids() -> None:
     assert ids[0] == ids[1] and len(set(ids[0])) == 2
 
 
+def test_events_with_ids_are_the_same_when_they_are_sent_again_in_another_grouping() -> None:
+    """Ids A, B and then B, C are three events, as text and as UUIDs."""
+    uuids = [str(uuid.uuid4()) for _ in range(3)]
+    for names in (["A", "B", "C"], uuids):
+        sent = [GOOD | {"eventId": name} for name in names]
+        first, second = Collector(), Collector()
+        first(request(sent[:2]))
+        second(request({"events": sent[1:], "sentAt": "2025-12-06T06:00:00Z"}))
+        ids = [
+            event.get("event_id", event["eventId"])
+            for collector in (first, second)
+            for event in collector.bodies()["events"]["events"]
+        ]
+        assert len(ids) == 4 and len(set(ids)) == 3 and ids[1] == ids[2]
+
+
 def test_raw_objects_may_be_compressed() -> None:
     collector = Collector(Settings("raw", compression=Compression.GZIP))
     collector(request(GOOD))
@@ -165,6 +189,9 @@ def test_raw_objects_may_be_compressed() -> None:
         (SourceIp.FULL, "203.0.113.77", "203.0.113.77"),
         (SourceIp.TRUNCATED, "203.0.113.77", "203.0.113.0"),
         (SourceIp.TRUNCATED, "2001:db8:1:2::5", "2001:db8:1::"),
+        (SourceIp.TRUNCATED, "::ffff:203.0.113.77", "203.0.113.0"),
+        (SourceIp.TRUNCATED, "::FFFF:cb00:714d", "203.0.113.0"),
+        (SourceIp.FULL, "::ffff:203.0.113.77", "::ffff:203.0.113.77"),
         (SourceIp.TRUNCATED, "nonsense", None),
         (SourceIp.NONE, "203.0.113.77", None),
     ],
@@ -177,6 +204,40 @@ def test_the_setting_decides_how_much_of_the_address_is_kept(
     event["requestContext"]["http"]["sourceIp"] = address
     collector(event)
     assert collector.bodies()["events"]["_ingest"]["sourceIp"] == kept
+
+
+def test_the_time_of_receipt_is_the_gateways() -> None:
+    """Events of one tick keep their order, whatever the clocks of the functions that store them say."""
+    collector = Collector()
+    event = request(GOOD)
+    event["requestContext"]["timeEpoch"] = 1765004399998
+    collector(event)
+    assert collector.stored[0].key.startswith("events/2025/12/06/06/")
+    assert collector.bodies()["events"]["_ingest"]["receivedAt"] == "2025-12-06T06:59:59.998000Z"
+
+
+@pytest.mark.parametrize("epoch", [None, "1765004399998", 10**30, True])
+def test_the_time_of_receipt_is_the_functions_where_the_gateway_names_none(epoch: object) -> None:
+    collector = Collector()
+    event = request(GOOD)
+    event["requestContext"]["timeEpoch"] = epoch
+    collector(event)
+    assert collector.bodies()["events"]["_ingest"]["receivedAt"] == "2025-12-06T05:59:59.123456Z"
+
+
+@pytest.mark.parametrize("sent_at", ["now", [], True])
+def test_a_time_of_sending_that_cannot_be_read_is_answered(sent_at: object) -> None:
+    warning = {
+        "code": "invalid_sent_at",
+        "reason": "sentAt must be an ISO 8601 date and time, or milliseconds since 1970",
+    }
+    collector = Collector()
+    outcome = collector(request({"events": [GOOD], "sentAt": sent_at}))
+    assert answer(outcome) == {"success": True, "accepted": 1, "rejected": [], "warnings": [warning]}
+    assert collector.bodies()["events"]["sentAt"] == sent_at
+    assert answer(collector(request({"events": [{}], "sentAt": sent_at})))["warnings"] == [warning]
+    for fine in (None, "", 1765000799000, "2025-12-06T05:59:59Z"):
+        assert "warnings" not in answer(collector(request({"events": [GOOD], "sentAt": fine})))
 
 
 # --- verified identity -------------------------------------------------------------------------------
@@ -230,6 +291,20 @@ def test_good_events_are_kept_and_bad_ones_answered_and_stored() -> None:
     assert collector.stored[0].key.startswith("rejected/2025/12/06/05/rejected-")
 
 
+def test_an_order_is_kept_as_sent_and_a_wrong_one_refused() -> None:
+    order = {
+        "id": 17,
+        "total": "9290000",
+        "currency": "VND",
+        "items": [{"id": "7", "quantity": 2, "gift": True}],
+    }
+    collector = Collector()
+    wrong = {"order": {"items": [{"quantity": "two"}]}}
+    outcome = collector(request([GOOD | {"order": order}, GOOD | wrong]))
+    assert [entry["code"] for entry in answer(outcome)["rejected"]] == ["invalid_order_items_quantity"]
+    assert collector.bodies()["events"]["events"][0]["order"] == order
+
+
 def test_a_request_without_a_good_event_is_400_and_stored() -> None:
     collector = Collector()
     outcome = collector(request({"eventTimestamp": "2025-12-06T05:59:58Z"}))
@@ -272,6 +347,9 @@ LONG_BATCH = json.dumps([GOOD] * 501)
         (request(GOOD, method="GET"), 405, ""),
         (request(GOOD, "application/x-www-form-urlencoded"), 415, "application/json"),
         (request(GOOD, "application/xml; charset=utf-8"), 415, "application/json"),
+        (request(GOOD, "application/json, image/png"), 415, "application/json"),
+        (request(GOOD, "application/json, application/json; charset=utf-16"), 415, "UTF-8"),
+        ({"version": "1.0", "httpMethod": "POST", "path": "/clickstream", "body": "{}"}, 500, "2.0"),
         (request(GOOD, "application/json; charset=utf-16"), 415, "UTF-8"),
         (request(None), 400, "one event"),
         (request(""), 400, "one event"),
@@ -332,12 +410,18 @@ def objecting(body: object, **headers: str) -> dict[str, Any]:
     return made
 
 
+DENIED = [False, "false", " False", 0, "0", "denied", "no", "what?", 2, {}, {"ads": "denied"}, []]
+"Consent that is denied, or cannot be read."
+
+
 @pytest.mark.parametrize(
     ("body", "headers"),
     [
         ([GOOD], {"dnt": "1"}),
         ([GOOD], {"Sec-GPC": "1"}),
-        ({"events": [GOOD], "consent": False}, {}),
+        ([GOOD], {"sec-gpc": "?1"}),
+        ([GOOD], {"dnt": "1, 1"}),
+        *(({"events": [GOOD], "consent": no}, {}) for no in DENIED),
     ],
 )
 def test_the_setting_decides_what_happens_to_events_of_senders_who_object(
@@ -367,6 +451,23 @@ def test_the_setting_decides_what_happens_to_events_of_senders_who_object(
 def events_of(body: Any) -> list[Any]:
     """The events of a batch in either form."""
     return list(body["events"] if isinstance(body, dict) else body)
+
+
+def test_of_refused_events_those_are_counted_that_are_at_fault_and_those_that_fit_are_kept() -> None:
+    collector = Collector(Settings("raw", do_not_track=DoNotTrack.DROP, max_rejected_bytes=400))
+    wrong = {"clientId": "x" * 200}
+    collector(request([GOOD, GOOD | {"consent": False}, wrong, wrong, wrong]))
+    bodies = collector.bodies()
+    kept = len(bodies["rejected"]["rejected"])
+    assert 0 < kept < 3
+    assert bodies["events"]["_ingest"]["refusals"] == {"events": 3, "kept": kept}
+
+
+@pytest.mark.parametrize("given", [True, 1, "true", " TRUE", "1", "granted", "accepted", None, "", " "])
+def test_consent_that_is_given_or_not_asked_for_is_no_objection(given: object) -> None:
+    collector = Collector(Settings("raw", do_not_track=DoNotTrack.DROP))
+    body = {"events": [GOOD | {"consent": given}], "consent": given}
+    assert collector(objecting(body, dnt="0", **{"sec-gpc": "?0"})).accepted == 1
 
 
 def test_the_envelope_of_anonymous_events_identifies_nobody() -> None:

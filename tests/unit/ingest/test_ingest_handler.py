@@ -110,3 +110,25 @@ def test_of_refused_events_a_day_has_a_share_and_accepted_ones_are_always_stored
     assert [line["Rejected"] for line in lines] == [2] * 5
     assert [line["RejectedNotKept"] for line in lines] == [0] * kept + [2] * (5 - kept)
     assert all((line["RejectedNotKeptBytes"] > 0) == (line["RejectedNotKept"] > 0) for line in lines)
+    told = [
+        json.loads(put["Body"])["_ingest"]["refusals"] for put in s3.puts if put["Key"].startswith("events")
+    ]
+    assert told == [{"events": 2, "kept": 2}] * kept + [{"events": 2, "kept": 0}] * (5 - kept)
+
+
+def test_what_was_refused_is_said_once_by_the_next_raw_object_that_is_stored(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3 = FakeS3()
+    monkeypatch.setattr(module, "_S3", s3)
+    monkeypatch.setattr(module, "_REJECTED", module.DayShare(800))
+    for body in ("no JSON", [{}], "x" * 2000):  # the last one is more than is left of the share
+        module.handler(request(body), CONTEXT)
+    monkeypatch.setattr(module, "_S3", FakeS3(RuntimeError("away")))
+    module.handler(request(GOOD), CONTEXT)
+    monkeypatch.setattr(module, "_S3", s3)
+    for _ in range(2):
+        module.handler(request(GOOD), CONTEXT)
+    first, second = (json.loads(put["Body"])["_ingest"] for put in s3.puts if put["Key"].startswith("events"))
+    assert first["refusals"] == {"events": 3, "kept": 2}
+    assert "refusals" not in second

@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from contract.fields import EVENT_FIELDS, EVENT_ID, PRODUCT_FIELDS, Kind
+from contract.fields import (
+    EVENT_FIELDS,
+    EVENT_ID,
+    ITEM_FIELDS,
+    ORDER,
+    ORDER_FIELDS,
+    PRODUCT_FIELDS,
+    PRODUCT_QUANTITY,
+    Kind,
+)
 from contract.names import ALIASES, NAMES
 from contract.timestamps import ClockRules, TimeSource
 from ingest.collect import Moment, collect
@@ -46,8 +55,10 @@ def test_there_are_examples() -> None:
 
 
 def test_every_field_is_listed_with_what_it_holds() -> None:
-    fields = [(one.camel, one.kind) for one in (EVENT_ID, *EVENT_FIELDS)]
-    fields += [(f"product.{one.camel}", one.kind) for one in PRODUCT_FIELDS]
+    fields = [(one.camel, one.kind) for one in (EVENT_ID, *EVENT_FIELDS, ORDER)]
+    fields += [(f"product.{one.camel}", one.kind) for one in (*PRODUCT_FIELDS, PRODUCT_QUANTITY)]
+    fields += [(f"order.{one.camel}", one.kind) for one in ORDER_FIELDS]
+    fields += [(f"order.items.{one.camel}", one.kind) for one in ITEM_FIELDS]
     for name, kind in fields:
         # The longest kind that the cell begins with.
         documented_kind = max(

@@ -35,6 +35,7 @@ def target(service: str, action: str, **body: Any) -> Call:
         "ssm": "AmazonSSM",
         "sqs": "AmazonSQS",
         "events": "AWSEvents",
+        "cognito-idp": "AWSCognitoIdentityProviderService",
         "budgets": "AWSBudgetServiceGateway",
     }[service]
     return call(service, "POST", "/", json.dumps(body).encode(), x_amz_target=f"{prefix}.{action}")
@@ -96,6 +97,17 @@ def brief(made: Call) -> list[tuple[str, tuple[str, ...]]]:
         (
             form("sns", Action="PublishBatch", TopicArn="arn:aws:sns:x"),
             [("sns:Publish", ("arn:aws:sns:x", "*"))],
+        ),
+        (
+            target("cognito-idp", "CreateUserPool", PoolName="p", UserPoolTags={"a": "b"}),
+            [
+                ("cognito-idp:CreateUserPool", ("*",)),
+                ("cognito-idp:TagResource", (f"arn:aws:cognito-idp:{HERE}:userpool/new",)),
+            ],
+        ),
+        (
+            target("cognito-idp", "DeleteUserPool", UserPoolId="p"),
+            [("cognito-idp:DeleteUserPool", (f"arn:aws:cognito-idp:{HERE}:userpool/p",))],
         ),
         (
             target("sqs", "GetQueueUrl", QueueName="q"),

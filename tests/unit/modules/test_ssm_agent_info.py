@@ -112,7 +112,10 @@ def keys(tmp_path: Path, bucket: Path) -> dict[str, str]:
         home.mkdir(mode=0o700)
         gpg = ["gpg", "--homedir", str(home), "--batch", "--passphrase", "", "--pinentry-mode", "loopback"]
         subprocess.run(
-            [*gpg, "--quick-generate-key", f"{signer}@example.org"], check=True, capture_output=True
+            # such a key is made in no time
+            [*gpg, "--quick-generate-key", f"{signer}@example.org", "ed25519"],
+            check=True,
+            capture_output=True,
         )
         files[signer] = str(tmp_path / f"{signer}.asc")
         subprocess.run(

@@ -17,3 +17,10 @@ def test_every_role_has_a_scenario_or_a_reason() -> None:
     assert len(without) > 5
     assert scenarios | without == roles
     assert not scenarios & without
+
+
+def test_every_scenario_is_in_one_lane_of_ci() -> None:
+    """tests/run: aws_roles are those with an account.py, host_roles those with a verify.yml."""
+    for scenario in PROJECT.glob("molecule/*/molecule.yml"):
+        there = {name for name in ("account.py", "verify.yml") if scenario.with_name(name).exists()}
+        assert len(there) == 1, scenario

@@ -1,0 +1,1 @@
+"""Judges written by others, on the platform and its policies; docs/audit.md says what stays, and why."""
