@@ -76,8 +76,9 @@ def verification(
         counted("ETL: objects failed", 0, etl.get("objects", {}).get("failed", -1), "objects"),
         counted("warehouse: rows", wanted, rows.get("found", 0), "rows"),
         _by_value(wanted, rows),
+        *_counts(sent, rows),
         station("dashboard: page", 200, page.get("status", "no answer")),
-        _seen(wanted, page),
+        _seen(sent.get("recent", 0), page),
     ]
 
 
@@ -86,6 +87,22 @@ def _by_value(wanted: int, rows: Mapping[str, Any]) -> Station:
     if rows.get("first_difference"):
         row["found"] += f"; e.g. {rows['first_difference']}"
     return row
+
+
+COUNTS = {"pages": "pages seen", "orders": "orders, each once", "units": "units bought", "revenue": "revenue"}
+
+
+def _counts(sent: Mapping[str, Any], rows: Mapping[str, Any]) -> list[Station]:
+    """The tables of the model beside what was sent; rows that are right can still be counted wrongly."""
+    stations = []
+    for key, name in COUNTS.items():
+        row = station(f"warehouse: {name}", sent.get("counts", {}).get(key, 0), rows.get(key, "no answer"))
+        if not row["ok"] and rows.get("equal") == len(sent.get("rows", [])):
+            row["found"] += (
+                "; the rows are right. site.yml --check --diff shows whether a trigger was changed"
+            )
+        stations.append(row)
+    return stations
 
 
 def _seen(wanted: int, page: Mapping[str, Any]) -> Station:

@@ -7,8 +7,10 @@ DOCUMENTATION = r"""
 module: collector_probe
 short_description: Send realistic events to the collector and check its answers
 description:
-  - Sends the sessions of O(visitors) visitors to the collector over HTTP (single events, arrays, batches),
+  - Sends the events of O(visitors) visitors to the collector over HTTP (single events, arrays, batches),
     the last of them once more with an invalid event in it, and checks every answer against the contract.
+  - They are what different trackers send. Some have specific views without C(page_view), some both; some have
+    poor product events, orders of several items, success pages loaded twice, or carts of the day before.
   - Checks CORS, and gzip where O(gzip) is set.
   - The events are marked by their client ids, which begin with C(verify-<run_id>-).
 options:
@@ -28,6 +30,10 @@ options:
     description: An origin that CORS must allow.
     type: str
     required: true
+  currency:
+    description: Currency of the orders.
+    type: str
+    default: VND
   gzip:
     description: Whether to send bodies in gzip, too.
     type: bool
@@ -58,6 +64,15 @@ rows:
   description: The warehouse rows that the good events must become, by column.
   type: list
   elements: dict
+  returned: always
+counts:
+  description: What the warehouse must count of them. C(pages) seen, C(orders), their C(units) and C(revenue).
+  type: dict
+  returned: always
+  sample: {pages: 212, orders: 11, units: 19, revenue: 354810000}
+recent:
+  description: How many of the good events happened in the half hour before they were sent.
+  type: int
   returned: always
 requests:
   description: How many requests with at least one good event were sent, each of which must be one raw object.
@@ -213,13 +228,15 @@ def main() -> None:
             "run_id": {"required": True},
             "visitors": {"type": "int", "default": 30},
             "cors_origin": {"required": True},
+            "currency": {"default": "VND"},
             "gzip": {"type": "bool", "default": True},
             "timeout": {"type": "int", "default": 30},
         },
         supports_check_mode=False,
     )
     params = module.params
-    sessions = traffic.visits(params["run_id"], params["visitors"], datetime.now(UTC))
+    now = datetime.now(UTC)
+    sessions = traffic.visits(params["run_id"], params["visitors"], now, params["currency"])
     requests = requests_of(sessions, params["gzip"])
     agent = traffic.user_agent(params["run_id"])
     collector = Collector(params["url"], params["cors_origin"], agent, params["timeout"])
@@ -234,6 +251,8 @@ def main() -> None:
         changed=True,
         stations=stations,
         rows=[traffic.expected_row(event) for session in sessions for event in session],
+        counts=traffic.expected_counts(sessions),
+        recent=traffic.recent(sessions, now),
         requests=len(requests),
     )
 

@@ -11,6 +11,9 @@ What is modelled: a growing shop in Ho Chi Minh City with its hours, weekdays, s
 whom most come once and a few come every other day; sessions from one page to a hundred; a funnel from view
 to purchase; logins in the middle of a session, guests, carts kept from an earlier visit; bots; a catalogue
 with prices that change; trackers that send their events in batches, some days late, some by a wrong clock.
+One visitor in five has another tracker: it sends specific views in place of page views, 0 for no discount,
+carts with a product's id and name only, orders with their items, and these again where the success page is
+loaded again; its visitors open several tabs, and a few fill a cart on their first visit and buy on the next.
 
 Each day has a random generator of its own, so any piece of the year can be made by itself.
 """
@@ -231,6 +234,14 @@ class Visitor(NamedTuple):
     login_from: int
 
 
+class Order(NamedTuple):
+    """An order: `products` are what its items name, none where its tracker sends only the total."""
+
+    id: str
+    total: int
+    products: tuple[int, ...]
+
+
 class _Left(Exception):
     """Raised to end a session early."""
 
@@ -238,8 +249,14 @@ class _Left(Exception):
 class _Walk:
     """One session, step by step."""
 
-    def __init__(self, model: _Model, random_: Random, day: _Day, start: int, until: int) -> None:
+    def __init__(
+        self, model: _Model, random_: Random, day: _Day, start: int, until: int, other: bool = False
+    ) -> None:
         self.model, self.random, self.day = model, random_.random, day
+        self.other = other
+        """Whether the visitor's tracker is the other one."""
+        self.orders: dict[int, Order] = {}
+        """By the place of their step."""
         self.time, self.until = start, until
         self.steps: list[Step] = []
         self.url = self.referrer = ""
@@ -267,6 +284,8 @@ class _Walk:
 
     def send(self, name: str, product: int = -1, element: str = "", pause: list[int] | None = None) -> None:
         """Send an event of the page that is open."""
+        if self.other and name in _SPECIFIC_VIEWS and self.steps[-1][1] == "page_view":
+            self.steps.pop()
         self.time += self.draw(pause or _PAUSE)
         self.steps.append((self.time, name, self.url, self.referrer, product, element, self.state))
 
@@ -293,8 +312,11 @@ class _Walk:
             pass
         return self.steps
 
-    def as_person(self, visit: int, login_from: int) -> list[Step]:
+    def as_person(self, visit: int, visitor: Visitor) -> list[Step]:
         """Arrive, browse, perhaps buy, leave."""
+        login_from = visitor.login_from
+        self.order_id = f"DH-{visitor.number}-{visit}"
+        puts_aside = self.other and visitor.number % _PUTS_ASIDE_EVERY == _OTHER_TRACKER
         self.has_account = 0 <= login_from <= visit
         pages = self.draw(_PAGES)
         login_at = -1
@@ -305,7 +327,10 @@ class _Walk:
             elif visit == login_from or chance < 0.75:
                 login_at = int(1 + self.random() * min(pages - 1, 6))
         try:
-            if visit and self.random() < 0.02:
+            if puts_aside and visit == 1:
+                self.open(f"{ORIGIN}/gio-hang")
+                self.check_out((visitor.number % len(self.model.products),))
+            elif visit and self.random() < 0.02:
                 self.resume()
             else:
                 self.land()
@@ -316,6 +341,8 @@ class _Walk:
                     _NEXT[int(self.random() * 4096)](self)
             if self.cart and self.random() < 0.22:
                 self.check_out()
+            if puts_aside and visit == 0:
+                self.put_aside(visitor.number % len(self.model.products))
             if self.state == LOGGED_IN and self.random() < 0.05:
                 self.send("logout")
         except _Left:
@@ -344,6 +371,17 @@ class _Walk:
         if self.random() < 0.4:
             self.check_out()
 
+    def put_aside(self, product: int) -> None:
+        """Leave a product in the cart for the next visit."""
+        self.open(self.model.product_urls[product])
+        self.send("product_view", product, pause=_MOMENT)
+        self.put_into_cart(product)
+
+    def put_into_cart(self, product: int) -> None:
+        """Click; the other tracker says only the product's id and name."""
+        poor = len(self.model.products) if self.other else 0
+        self.send("add_to_cart_click", product + poor, "add-to-cart")
+
     def draw_article(self) -> str:
         """Return an article; newer ones are read more often."""
         return _ARTICLES[int(len(_ARTICLES) * self.random() ** 2)]
@@ -369,9 +407,11 @@ class _Walk:
         self.product = product = self.draw(self.model.popular[self.category])
         self.open(self.model.product_urls[product] + ending)
         self.send("product_view", product, pause=_MOMENT)
+        if self.other and self.random() < 0.3:
+            self.open_tab()
         chance = self.random()
         if chance < 0.125 * self.day.appetite:
-            self.send("add_to_cart_click", product, "add-to-cart")
+            self.put_into_cart(product)
             self.cart.append(product)
             if self.random() < 0.33:
                 self.check_out()
@@ -379,6 +419,13 @@ class _Walk:
             self.send("wishlist_toggle", product, "wishlist")
         elif chance > 0.96:
             self.send("share_click", product, "share")
+
+    def open_tab(self) -> None:
+        """Open another product in a tab of its own, and go on in this one."""
+        product = self.draw(self.model.popular[self.category])
+        self.time += self.draw(_MOMENT)
+        url = self.model.product_urls[product]
+        self.steps.append((self.time, "product_view", url, self.url, product, "", self.state))
 
     def see_details(self) -> None:
         if self.product < 0:
@@ -404,10 +451,10 @@ class _Walk:
             self.state = LOGGED_IN
             self.send("login_success")
 
-    def check_out(self) -> None:
-        """Go to the cart and on towards the purchase."""
+    def check_out(self, put_aside: tuple[int, ...] = ()) -> None:
+        """Go to the cart and on towards the purchase, also of what an earlier visit has `put_aside`."""
         self.open(f"{ORIGIN}/gio-hang")
-        if self.random() < 0.15:
+        if self.cart and self.random() < 0.15:
             self.send("remove_from_cart_click", self.cart.pop(), "remove")
             if not self.cart:
                 return
@@ -422,11 +469,29 @@ class _Walk:
             if self.random() > goes_on:
                 return
         self.open(f"{ORIGIN}/thanh-toan/hoan-tat")
-        # The event names a product if the cart has one; a cart of several is not named.
-        self.send("checkout_complete", self.cart[0] if len(self.cart) == 1 else -1, pause=_MOMENT)
+        if self.other:
+            self.complete(put_aside)
+        else:
+            # The event names a product if the cart has one; a cart of several is not named.
+            self.send("checkout_complete", self.cart[0] if len(self.cart) == 1 else -1, pause=_MOMENT)
         self.cart.clear()
 
+    def complete(self, put_aside: tuple[int, ...]) -> None:
+        """Send the order as the other tracker does; some load its page again."""
+        total = sum(map(self.day.paid, (*put_aside, *self.cart)))
+        # Of what was put aside the tracker knows only the total.
+        products = () if put_aside else tuple(self.cart)
+        order = Order(f"{self.order_id}-{len(self.steps)}", total, products)
+        for again in (False, True):
+            if again:
+                if self.random() > 0.25:
+                    return
+                self.open(self.url)
+            self.orders[len(self.steps)] = order
+            self.send("checkout_complete", pause=_MOMENT)
 
+
+_SPECIFIC_VIEWS: Final = ("home_view", "category_view", "product_view")
 _NEXT: Final = _table(
     {
         _Walk.see_listing: 0.300,
@@ -458,6 +523,8 @@ _MOMENT: Final = _lognormal(250, 0.5, 30, 2_000)
 _VISITS: Final = _table({count: count**-2.27 for count in range(1, 251)}, 1 << 16)
 _RETURN: Final = _lognormal(4, 1.8, 0, 120)
 """Days until the next visit."""
+_OTHER_EVERY, _OTHER_TRACKER, _PUTS_ASIDE_EVERY = 5, 3, 50
+"""One visitor in five has the other tracker (by the rest of its number); one in fifty puts a cart aside."""
 _BOT_EVERY: Final = 27
 """One visitor in this many is a bot."""
 _BOT_VISITS: Final = 10
@@ -501,6 +568,10 @@ class Batch(NamedTuple):
     key: str
 
 
+def _has_other_tracker(visitor: Visitor) -> bool:
+    return visitor.number % _OTHER_EVERY == _OTHER_TRACKER and not visitor.is_bot
+
+
 class Visit(NamedTuple):
     """A session with what both outputs need; `skew` is the error of the visitor's clock."""
 
@@ -511,8 +582,14 @@ class Visit(NamedTuple):
     first: bool
     skew: int
     steps: list[Step]
+    orders: dict[int, Order]
     event_ids: list[str]
     batches: list[Batch]
+
+    @property
+    def other(self) -> bool:
+        """Whether the visitor's tracker is the other one."""
+        return _has_other_tracker(self.visitor)
 
     def is_verified(self, state: str) -> bool:
         """Return whether a token proves the identity; old trackers send none."""
@@ -575,7 +652,40 @@ class _Day:
     number: int
     start: int
     appetite: float
-    products: list[dict[str, object]]
+    products: list[dict[str, Any]]
+    """As events have them; after all of them each again with its id and name only."""
+
+    def paid(self, product: int) -> int:
+        """Return the price after discount."""
+        known = self.products[product]
+        return int(known.get("discountPrice") or known["price"])
+
+    def order(self, order: Order) -> dict[str, Any]:
+        """Return an order as an event has it."""
+        said: dict[str, Any] = {"id": order.id, "total": order.total, "currency": "VND"}
+        if order.products:
+            said["items"] = [
+                {**_with_discount(self.products[product]), "quantity": order.products.count(product)}
+                for product in dict.fromkeys(order.products)
+            ]
+        return said
+
+    def order_columns(self, order: Order) -> str:
+        """Return quantity, order id and details as COPY text: of money two places, and 0 is no discount."""
+        names = {"id": "id", "name": "name", "category": "category", "brand": "brand"}
+        names |= {"price": "price", "discountPrice": "discount_price", "quantity": "quantity"}
+        details: dict[str, Any] = {"total": f"{order.total}.00", "currency": "VND"}
+        items = [
+            {
+                column: str(item[name]) + ".00" * ("rice" in name)
+                for name, column in names.items()
+                if item[name]
+            }
+            for item in self.order(order).get("items", [])
+        ]
+        if items:
+            details["items"] = items
+        return f"\t{order.id}\t{_json(details)}"
 
     def product_columns(self) -> list[str]:
         """Return each product as COPY text; the last one (-1) is no product."""
@@ -583,6 +693,11 @@ class _Day:
         return ["\t".join(str(product.get(name, "")) for name in columns) for product in self.products] + [
             "\t" * 6
         ]
+
+
+def _with_discount(product: dict[str, Any]) -> dict[str, Any]:
+    """Return a product as the other tracker sends it: 0 is no discount."""
+    return {**product, "discountPrice": product.get("discountPrice", 0)}
 
 
 class _Model:
@@ -676,15 +791,16 @@ class Shop:
     def _day(self, number: int) -> _Day:
         sale = sale_weight(self.first_day + timedelta(days=number))
         products = [product.on(number, sale > 1) for product in self.model.products]
-        return _Day(number, self.start + number * DAY, 1.4 if sale > 1 else 1.0, products)
+        poor = [{"id": product["id"], "name": product["name"]} for product in products]
+        return _Day(number, self.start + number * DAY, 1.4 if sale > 1 else 1.0, products + poor)
 
     def _visits(self, day: _Day) -> Iterator[Visit]:
         """Yield the sessions that begin on a day."""
         random_ = _random(self.seed, day.number)
         for start, until, number, place in self._plan[day.number]:
             visitor = self.visitors[number]
-            walk = _Walk(self.model, random_, day, start, until)
-            steps = walk.as_bot() if visitor.is_bot else walk.as_person(place, visitor.login_from)
+            walk = _Walk(self.model, random_, day, start, until, _has_other_tracker(visitor))
+            steps = walk.as_bot() if visitor.is_bot else walk.as_person(place, visitor)
             digits = random_.randbytes(16 * len(steps) + 16).hex()
             yield Visit(
                 visitor,
@@ -694,6 +810,7 @@ class Shop:
                 place == 0 and number % 8 != 3,
                 0 if number % 211 else _SKEWS[number % len(_SKEWS)],
                 steps,
+                walk.orders,
                 [_uuid(digits, 32 * event) for event in range(len(steps))],
                 self._batches(steps, random_),
             )
@@ -774,6 +891,7 @@ class Shop:
             waiting = [entry for entry in waiting if entry[0] >= day_end]
             for visit in self._visits(day):
                 steps, ids, skew = visit.steps, visit.event_ids, visit.skew
+                orders = {place: day.order_columns(order) for place, order in visit.orders.items()}
                 ends = f"{visit.client_id}\t{visit.session_id}\t{'t' if visit.first else 'f'}"
                 source = "corrected" if skew else "client"
                 is_bot = "t" if visit.visitor.is_bot else "f"
@@ -781,7 +899,7 @@ class Shop:
                     state = steps[first][6]
                     verified = visit.is_verified(state)
                     who = f"{_who(visit, state, verified)}\t{ends}"
-                    tail = f"\t\t\t{'t' if verified else 'f'}\t{source}\t{is_bot}\t{stamp(received)}\t{key}"
+                    tail = f"{'t' if verified else 'f'}\t{source}\t{is_bot}\t{stamp(received)}\t{key}"
                     hour_end = (received // HOUR + 1) * HOUR
                     end = f"\t{stamp(hour_end + 90_000)}\n" if loaded_at else "\n"
                     # The ETL adds the time on the way where it corrects a clock.
@@ -789,7 +907,8 @@ class Shop:
                     text = "".join(
                         [
                             f"{ids[place]}\t{stamp(time + late)}\t{name}\t{who}\t{products[product]}\t{url}\t"
-                            f"{referrer}\t{_ELEMENT_TEXTS[element]}\t{tail}\t{place - first}{end}"
+                            f"{referrer}\t{_ELEMENT_TEXTS[element]}\t{orders.get(place, _NO_ORDER)}\t"
+                            f"{tail}\t{place - first}{end}"
                             for place, (time, name, url, referrer, product, element, _) in enumerate(
                                 steps[first:last], first
                             )
@@ -815,6 +934,7 @@ class Shop:
         return stamp
 
 
+_NO_ORDER: Final = "\t\t"
 _ELEMENT_TEXTS: Final = {"": ""} | {kind: _json(element) for kind, element in _ELEMENTS.items()}
 _CLOCK: Final = [f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}" for second in range(86_400)]
 _FRACTIONS: Final = [f".{fraction:03}000Z" for fraction in range(1000)]
@@ -845,7 +965,10 @@ def _event(day: _Day, visit: Visit, place: int) -> dict[str, object]:
     if state == LOGGED_IN:
         event["userId"] = visit.user_id
     if product >= 0:
-        event["product"] = day.products[product]
+        known = day.products[product]
+        event["product"] = _with_discount(known) if visit.other and "price" in known else known
+    if place in visit.orders:
+        event["order"] = day.order(visit.orders[place])
     if element:
         event["element"] = _ELEMENTS[element]
     return event

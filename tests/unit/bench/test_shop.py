@@ -229,6 +229,55 @@ def test_prices_change_and_a_few_products_are_popular(rows: list[Row]) -> None:
     assert often and all(len(prices[product]) >= 3 for product in often)
 
 
+def test_some_visitors_have_a_tracker_that_sends_no_page_view_with_a_specific_one(
+    people: list[list[Row]],
+) -> None:
+    other = {row.client_id for session in people for row in session if _is_poor_cart(row)}
+    sessions = [session for session in people if session[0].client_id in other]
+    assert 0.01 < share(sessions, people) < 0.2
+    for session in sessions:
+        for before, after in pairwise(session):
+            assert (before.event_name, after.event_name) != ("page_view", "product_view") or (
+                before.page_url != after.page_url
+            )
+    # Several tabs: an event of a page that was left for another, and not opened again.
+    urls = [[row.page_url for row in session if row.event_name != "page_view"] for session in sessions]
+    assert any(
+        a == c != b for session in urls for a, b, c in zip(session, session[1:], session[2:], strict=False)
+    )
+
+
+def test_orders_have_items_and_come_again_and_name_a_cart_of_the_visit_before(
+    people: list[list[Row]],
+) -> None:
+    ordered = [row for session in people for row in session if row.order_id]
+    copies = Counter(row.order_id for row in ordered)
+    assert 0.03 < share((number for number in copies.values() if number == 2), copies) < 0.4
+    details = {row.order_id: json.loads(row.order_details or "") for row in ordered}
+    assert any(len(order.get("items", [])) > 1 for order in details.values())
+    assert {order["currency"] for order in details.values()} == {"VND"}
+    carts = {(row.client_id, row.session_id) for s in people for row in s if _is_poor_cart(row)}
+    without = [row for row in ordered if "items" not in details[row.order_id]]
+    assert without
+    for row in without:
+        sessions = {session for client, session in carts if client == row.client_id}
+        assert sessions - {row.session_id}  # what was bought is known from an earlier session
+
+
+def test_no_discount_is_sent_as_zero_by_some(small: Shop) -> None:
+    products = [
+        event["product"]
+        for request in small.requests()
+        for event in request.body["events"]
+        if "price" in event.get("product", {})
+    ]
+    assert 0.02 < share((one for one in products if one.get("discountPrice") == 0), products) < 0.2
+
+
+def _is_poor_cart(row: Row) -> bool:
+    return row.event_name == "add_to_cart_click" and row.context_product_price is None
+
+
 # --- Time -----------------------------------------------------------------------------------------------
 
 
