@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +20,9 @@ from typing import Any, ClassVar
 from contract.timestamps import ClockRules
 from etl.records import read_object
 from etl.row import Row
-from tests.support.raw_store import LAST_MODIFIED
+from tests.support.etl import empty, run_etl
+from tests.support.postgres import LOADER, ThrowawayPostgres
+from tests.support.raw_store import LAST_MODIFIED, RawStore
 
 PROJECT = Path(__file__).parents[2]
 SCRIPT = PROJECT / "files/tracker/dist/tracker.js"
@@ -82,6 +87,18 @@ class Collector:
             assert read.rejected == []
             rows += [Row.of_line(line) for _, line in read.lines]
         return rows
+
+    def load(self, server: ThrowawayPostgres) -> list[dict[str, str | None]]:
+        """Load all that is stored with the ETL; return what the warehouse then holds, as texts by column."""
+        empty(server)
+        answer = run_etl(server, RawStore(dict(self.objects)), now=datetime.now(UTC))
+        assert answer["status"] == "complete"
+        query = f"SELECT {', '.join(Row._fields)} FROM clickstream_events"  # noqa: S608
+        found = io.StringIO()
+        with closing(server.connect(LOADER)) as connection, connection.cursor() as cursor:
+            cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", found)
+        found.seek(0)
+        return [{name: text or None for name, text in row.items()} for row in csv.DictReader(found)]
 
     def names(self) -> list[str]:
         """The names of the events that count, by their ids, which are in the order of their times."""

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.browser import QUIET
 from tests.support.firefox import Firefox, firefox
+from tests.support.postgres import ThrowawayPostgres, throwaway_postgres
 from tests.support.tabs import ChromiumVisitor, FirefoxVisitor, Visitor
 from tests.support.tracker_site import Site, serve
 
@@ -33,6 +34,13 @@ def chromium() -> Iterator[Browser]:
 def debians_firefox() -> Iterator[Firefox]:
     with firefox() as started:
         yield started
+
+
+@pytest.fixture(scope="package")
+def warehouse() -> Iterator[ThrowawayPostgres]:
+    with throwaway_postgres() as server:
+        server.create_database()
+        yield server
 
 
 @pytest.fixture
