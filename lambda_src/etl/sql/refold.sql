@@ -31,6 +31,14 @@ WITH changed AS MATERIALIZED (
     ) AS own (kind, sent, place)
     JOIN changed USING (kind)
     WHERE changed.value = public.label(own.sent)
+      -- Most of a flood's rows have none of these labels: they are not taken apart.
+      AND (
+          order_details IS NOT NULL
+          OR public.label(event_name) IN (SELECT value FROM changed WHERE kind = 1)
+          OR public.label(context_product_id) IN (SELECT value FROM changed WHERE kind = 2)
+          OR public.label(context_product_category) IN (SELECT value FROM changed WHERE kind = 4)
+          OR public.label(context_product_brand) IN (SELECT value FROM changed WHERE kind = 8)
+      )
       AND NOT is_bot
       AND received_at >= %(day)s::timestamp AT TIME ZONE 'UTC'
       AND received_at < (%(day)s::date + 1)::timestamp AT TIME ZONE 'UTC'
