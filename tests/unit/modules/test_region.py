@@ -166,7 +166,6 @@ def asked(tmp_path: Path, *arguments: str, **environment: str) -> dict[str, Any]
         str(Path(sys.executable).with_name("ansible-playbook")),
         "-i",
         "localhost,",
-        "-vvv",
         *arguments,
     ]
     done = subprocess.run(
