@@ -31,9 +31,16 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
     CALLBACK_NAME = "clickstream.aws.module_imports"
     CALLBACK_NEEDS_ENABLED = True
 
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        """Note whether a task starts when all hosts have finished the one before.
+
+        Else another thread of this process may import something of Ansible's at the same time.
+        """
+        self._in_order = play.strategy.endswith("linear")
+
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
-        """All hosts have finished the task before."""
+        """Import, the first time."""
         handler = module_loader.find_plugin_with_context(task.action).action_plugin or ""
-        if handler.startswith("clickstream.aws."):
+        if self._in_order and handler.startswith("clickstream.aws."):
             import_module("ansible_collections.amazon.aws.plugins.connection.aws_ssm")
             forked_module.imports()

@@ -65,14 +65,15 @@ main()
 """
 
 
-def test_workers_need_not_load_what_all_of_them_use(tmp_path: Path) -> None:
-    """Else each task pays for boto3 and Ansible's libraries."""
-    (tmp_path / "play.yml").write_text(PLAY.replace("vpc:", "caller_info:"))
+@pytest.mark.parametrize(("strategy", "told"), [("linear", "worker: True 1"), ("free", "worker: False 0")])
+def test_workers_need_not_load_what_all_of_them_use(tmp_path: Path, strategy: str, told: str) -> None:
+    """Else each task pays for boto3 and Ansible's libraries. Where tasks overlap it does."""
+    play = PLAY.replace("vpc:", "caller_info:").replace("  tasks:", f"  strategy: {strategy}\n  tasks:")
+    (tmp_path / "play.yml").write_text(play)
     (tmp_path / "told.py").write_text(LOADED)
     command = [sys.executable, "told.py", "-i", "localhost,", "play.yml"]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg")}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
-    told = "worker: True 1"
     assert re.findall("worker:.*", done.stderr) == [told], done.stdout + done.stderr
     assert "Unsupported parameters" in done.stdout
 
